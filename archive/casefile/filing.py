@@ -1,0 +1,300 @@
+"""Filing a case file: bytes in, encrypted PDFs under the naming rule out, all of it or nothing (P9, P12, P13.2).
+
+Evidence is converted and sealed before a number is taken. Then, under the lock of the series, the next number is
+read, the voucher printed with it, the object placed in the vault, and one transaction writes catalogue and ledger.
+A number therefore exists if and only if that transaction committed: a crash before it leaves at most an object at
+the next number, which the next filing of the series replaces.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import BinaryIO
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.casefile.reading import CaseFiles, FileState, place_of
+from archive.casefile.recovering import settle
+from archive.casefile.reference import Reference, Series
+from archive.casefile.sources import Source, check_name, refuse_all
+from archive.database.catalogue import Catalogue, Unit
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Converted, Sandbox
+from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.keyring import Keyring
+from archive.keys.sealing import Randomness
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
+from archive.scheme.scheme import Category, Level, Scheme
+from archive.vault.inventory import Change
+from archive.vault.local import LocalVault, Staging
+from archive.voucher.fields import Voucher, parse
+from archive.voucher.sheet import Kept, sheet
+
+DueDate = Callable[[date | None, int], date | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is handed in to be filed."""
+
+    level: str
+    category: str
+    completed_on: date | None
+    permanent: str | None  # the ground on which it is kept for ever
+    voucher: bytes  # voucher.json
+    evidence: tuple[Source, ...] = ()
+    fingerprint: str | None = None  # set by an import, so that the same folder is never filed twice
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    reference: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A submission whose parts are known to be good; its number is still open."""
+
+    id: CaseFileId
+    key: FileKey
+    level: Level
+    category: Category
+    series: Series
+    voucher: Voucher
+    submission: Submission
+    evidence: tuple[Converted, ...]
+
+
+class Filing:
+    """Files submissions. Safe to call from several threads and processes at once."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        keyring: Keyring,
+        vault: LocalVault,
+        sandbox: Sandbox,
+        scheme: Scheme,
+        case_files: CaseFiles,
+        *,
+        due_date: DueDate,
+        zone: tzinfo,
+        randomness: Randomness,
+    ) -> None:
+        self._catalogue = catalogue
+        self._keyring = keyring
+        self._vault = vault
+        self._sandbox = sandbox
+        self._scheme = scheme
+        self._case_files = case_files
+        self._due_date = due_date
+        self.zone = zone
+        self._randomness = randomness
+
+    def file(self, actor: Actor, submission: Submission) -> Filed:
+        """Raises MunimentError; when several pieces of evidence are refused, one error names each of them."""
+        with ExitStack() as opened:
+            prepared = self._prepare(submission, opened)
+            with self._vault.staging() as staging:
+                for ordinal, converted in enumerate(prepared.evidence, start=1):
+                    staging.put(str(ordinal), converted.pdf)
+                with self._vault.locked(str(prepared.series)):
+                    return self._file_next(actor, prepared, staging)
+
+    def check_evidence(self, source: Source) -> Converted:
+        """Converts one piece of evidence and keeps nothing; the caller closes the result's ``pdf``."""
+        check_name(source.name)
+        return self._sandbox.convert(source.stream, source.name, "0" * 32)
+
+    def sheet(
+        self,
+        reference: Reference,
+        voucher: Voucher,
+        completed_on: date | None,
+        permanent: str | None,
+        filed_at: datetime,
+        kept: Sequence[Kept],
+    ) -> dict[str, object]:
+        """What the printed voucher of this file shows."""
+        level = self._scheme.level(reference.series.level)
+        due = None if permanent else self._due_date(completed_on, level.retention_years)
+        return sheet(
+            voucher,
+            reference=str(reference),
+            level=f"{level.name} · {level.title.zh}",
+            category=reference.series.category,
+            completed_on=completed_on,
+            period="永久" if permanent else f"{level.retention_years} 年",
+            due=due,
+            filed_at=filed_at.astimezone(self.zone),
+            evidence=kept,
+        )
+
+    def _prepare(self, submission: Submission, opened: ExitStack) -> _Prepared:
+        level = self._scheme.level(submission.level)
+        category = self._scheme.category(submission.category)
+        self._scheme.check_permanent(level, submission.permanent)
+        voucher = parse(submission.voucher)
+        received = voucher.received_at.astimezone(self.zone)
+        self._check_completion(submission.completed_on, received.date())
+        identifier = CaseFileId(str(UUID(bytes=self._randomness(16), version=4)))
+        key = FileKey.make(identifier, self._randomness)
+        evidence = self._convert(submission.evidence, key, opened)
+        series = Series(received.year, level.name, category.name)
+        return _Prepared(identifier, key, level, category, series, voucher, submission, evidence)
+
+    def _check_completion(self, completed_on: date | None, received_on: date) -> None:
+        today = self._catalogue.clock().astimezone(self.zone).date()
+        if completed_on is not None and not received_on <= completed_on <= today:
+            raise MunimentError(Code.DATE_NOT_POSSIBLE, given=completed_on, earliest=received_on, latest=today)
+
+    def _convert(
+        self, sources: Sequence[Source], key: FileKey, opened: ExitStack
+    ) -> tuple[Converted, ...]:
+        def convert(numbered: tuple[int, Source]) -> Converted | MunimentError:
+            ordinal, source = numbered
+            try:
+                check_name(source.name)
+                password = key.pdf_password(place_of(ordinal, 1))
+                return self._sandbox.convert(source.stream, source.name, password)
+            except MunimentError as error:
+                return error
+
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            results = list(pool.map(convert, enumerate(sources, start=1)))
+        converted = [each for each in results if isinstance(each, Converted)]
+        for each in converted:
+            opened.callback(each.pdf.close)
+        refuse_all(
+            [(s.name, e) for s, e in zip(sources, results, strict=True) if isinstance(e, MunimentError)]
+        )
+        return tuple(converted)
+
+    def _file_next(self, actor: Actor, prepared: _Prepared, staging: Staging) -> Filed:
+        reference = Reference(prepared.series, self._last_number(prepared.series) + 1)
+        names = [reference.document(ordinal) for ordinal in range(len(prepared.evidence) + 1)]
+        staging.rename({str(ordinal): name for ordinal, name in enumerate(names) if ordinal})
+        filed_at = self._catalogue.clock()
+        printed = self._print(prepared, reference, filed_at)
+        with printed.pdf:
+            staging.put(names[0], printed.pdf)
+        documents = (printed, *prepared.evidence)
+        change = Change(filed_at, "filed", actor, {n: s.sha512.hex() for n, s in staging.stored.items()})
+        try:
+            self._vault.place(staging, reference.folder, f"urn:uuid:{prepared.id}", change)
+            with self._catalogue.unit(actor) as unit:
+                self._insert(unit, prepared, reference)
+                for ordinal, (name, document) in enumerate(zip(names, documents, strict=True)):
+                    insert_document(unit, prepared.key, ordinal, 1, name, self._title(prepared, ordinal), document, staging)
+                unit.record(
+                    Act.FILED,
+                    str(reference),
+                    detail={
+                        "documents": names,
+                        "sha512": [staging.stored[name].sha512.hex() for name in names],
+                    },
+                    key=prepared.key,
+                )
+        except BaseException:
+            settle(self._catalogue, self._vault, reference)
+            raise
+        return Filed(str(reference), tuple(names))
+
+    def _print(self, prepared: _Prepared, reference: Reference, filed_at: datetime) -> Converted:
+        submission = prepared.submission
+        kept = [
+            Kept(reference.document(ordinal), each.kind.value, each.pages, each.original_sha256)
+            for ordinal, each in enumerate(prepared.evidence, start=1)
+        ]
+        shown = self.sheet(
+            reference, prepared.voucher, submission.completed_on, submission.permanent, filed_at, kept
+        )
+        return self._sandbox.voucher(shown, prepared.key.pdf_password(place_of(0, 1)), submission.voucher, None)
+
+    @staticmethod
+    def _title(prepared: _Prepared, ordinal: int) -> str:
+        return "voucher.json" if ordinal == 0 else prepared.submission.evidence[ordinal - 1].name
+
+    def _last_number(self, series: Series) -> int:
+        with self._catalogue.reading() as connection:
+            return last_number(connection, series)
+
+    def _insert(self, unit: Unit, prepared: _Prepared, reference: Reference) -> None:
+        if last_number(unit.connection, reference.series) != reference.number - 1:
+            raise MunimentError(Code.ARCHIVE_BUSY)  # the lock was not kept: another machine files here too
+        voucher, submission = prepared.voucher, prepared.submission
+        unit.connection.execute(
+            tables.case_file.insert().values(
+                id=prepared.id,
+                reference=str(reference),
+                year=reference.series.year,
+                level=reference.series.level,
+                category=reference.series.category,
+                number=reference.number,
+                state=FileState.FILED.value,
+                version=1,
+                received_at=voucher.received_at,
+                filed_at=unit.at,
+                filed_by=unit.actor,
+                completed_on=submission.completed_on,
+                permanent=submission.permanent,
+                channel=voucher.channel.value,
+                store=voucher.store,
+                department=voucher.receiver.department,
+                script=voucher.script,
+                headcount=voucher.complainant.headcount,
+                voucher=prepared.key.seal(submission.voucher, "voucher"),
+                fingerprint=submission.fingerprint,
+            )
+        )
+        wrapped = self._keyring.wrap_file_key(prepared.key)
+        unit.connection.execute(
+            tables.file_key.insert().values(
+                case_file=prepared.id, master_version=wrapped.version, box=wrapped.box
+            )
+        )
+
+
+def last_number(connection: sa.Connection, series: Series) -> int:
+    """The highest number taken in the series; 0 when there is none."""
+    columns = tables.case_file.c
+    query = sa.select(sa.func.max(columns.number)).where(
+        columns.year == series.year, columns.level == series.level, columns.category == series.category
+    )
+    return connection.execute(query).scalar() or 0
+
+
+def insert_document(
+    unit: Unit,
+    key: FileKey,
+    ordinal: int,
+    version: int,
+    name: str,
+    title: str,
+    converted: Converted,
+    staging: Staging,
+) -> None:
+    stored = staging.stored[name]
+    unit.connection.execute(
+        tables.document.insert().values(
+            case_file=key.case_file,
+            ordinal=ordinal,
+            version=version,
+            name=name,
+            kind=converted.kind.value,
+            pages=converted.pages,
+            bytes=stored.bytes,
+            sha512=stored.sha512.hex(),
+            authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
+            original_sha256=converted.original_sha256,
+            title=key.seal(title.encode(), f"title:{ordinal}:{version}"),
+            text=key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
+        )
+    )

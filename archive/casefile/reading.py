@@ -1,0 +1,208 @@
+"""Reading what was filed: the catalogue's rows, sealed texts, and documents checked before they are opened."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, BinaryIO, Protocol
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.casefile.reference import Reference
+from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
+from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.keyring import Keyring, Wrapped
+
+
+class FileState(StrEnum):
+    FILED = "filed"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case file as the catalogue knows it. Nothing here is a customer's personal data."""
+
+    id: CaseFileId
+    reference: str
+    year: int
+    level: str
+    category: str
+    number: int
+    state: FileState
+    version: int  # of the OCFL object
+    received_at: datetime
+    filed_at: datetime
+    filed_by: str  # an actor
+    completed_on: date | None
+    permanent: str | None
+    voided_at: datetime | None
+    channel: str
+    store: str
+    department: str
+    script: str | None
+    headcount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document in its newest version; ordinal 0 is the voucher."""
+
+    case_file: CaseFileId
+    ordinal: int
+    version: int
+    name: str
+    kind: str
+    pages: int
+    bytes: int
+    sha512: str
+    authentication: bytes
+    original_sha256: str
+
+
+class Vault(Protocol):
+    """What reading needs of the vault."""
+
+    def open(self, folder: str, version: int, name: str) -> BinaryIO:
+        """A seekable stream of the encrypted PDF as version ``version`` has it. Raises DOCUMENT_MISSING."""
+
+    def sha512(self, stream: BinaryIO) -> bytes:
+        """Of the whole stream, which is rewound."""
+
+
+def place_of(ordinal: int, version: int) -> str:
+    """What a document's password and HMAC are derived for. The number may still be open when it is encrypted."""
+    return f"{ordinal}:{version}"
+
+
+_COLUMNS = [column for column in tables.case_file.c if column.name not in ("voucher", "fingerprint")]
+
+
+class CaseFiles:
+    """What is kept, for those who may read it: the caller asks for permission and records the look-up first."""
+
+    def __init__(self, catalogue: Catalogue, keyring: Keyring, vault: Vault) -> None:
+        self._catalogue = catalogue
+        self._keyring = keyring
+        self._vault = vault
+
+    def get(self, reference: str | Reference) -> CaseFile:
+        """Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND."""
+        wanted = reference if isinstance(reference, Reference) else Reference.parse(reference)
+        query = sa.select(*_COLUMNS).where(tables.case_file.c.reference == str(wanted))
+        with self._catalogue.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise MunimentError(Code.FILE_NOT_FOUND, reference=str(wanted))
+        return _case_file(row)
+
+    def select(self, query: sa.Select[Any] | None = None) -> list[CaseFile]:
+        """The case files whose ids ``query`` selects (all without one), newest filed first."""
+        rows = sa.select(*_COLUMNS).order_by(tables.case_file.c.filed_at.desc(), tables.case_file.c.reference.desc())
+        if query is not None:
+            rows = rows.where(tables.case_file.c.id.in_(query))
+        with self._catalogue.reading() as connection:
+            return [_case_file(row) for row in connection.execute(rows)]
+
+    def by_ids(self, ids: Sequence[CaseFileId]) -> list[CaseFile]:
+        """In the order of ``ids``; unknown ones are left out."""
+        with self._catalogue.reading() as connection:
+            rows = connection.execute(sa.select(*_COLUMNS).where(tables.case_file.c.id.in_(ids)))
+            found = {row.id: _case_file(row) for row in rows}
+        return [found[each] for each in ids if each in found]
+
+    def documents(self, case_file: CaseFile) -> tuple[Document, ...]:
+        """The newest version of each document, voucher first."""
+        return self._documents(case_file.id, case_file.version)
+
+    def file_key(self, case_file: CaseFileId) -> FileKey | None:
+        """None when the key was shredded."""
+        query = sa.select(tables.file_key).where(tables.file_key.c.case_file == case_file)
+        with self._catalogue.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return self._keyring.file_key(case_file, Wrapped(row.master_version, row.box))
+
+    def key_of(self, case_file: CaseFile) -> FileKey:
+        key = self.file_key(case_file.id)
+        if key is None:
+            raise MunimentError(Code.FILE_NOT_FOUND, reference=case_file.reference)
+        return key
+
+    def voucher(self, case_file: CaseFile) -> bytes:
+        """voucher.json as it was given, byte for byte."""
+        query = sa.select(tables.case_file.c.voucher).where(tables.case_file.c.id == case_file.id)
+        with self._catalogue.reading() as connection:
+            box = connection.execute(query).scalar_one()
+        return self.key_of(case_file).unseal(box, "voucher")
+
+    def titles(self, case_file: CaseFile) -> dict[int, str]:
+        """The names the documents came with, by ordinal: a customer's words, not for names or logs."""
+        key = self.key_of(case_file)
+        opened = self._boxes(case_file, tables.document.c.title)
+        return {each: key.unseal(box, f"title:{each}:{v}").decode() for each, (v, box) in opened.items()}
+
+    def texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
+        """The text of each page, by ordinal."""
+        key = self.key_of(case_file)
+        opened = self._boxes(case_file, tables.document.c.text)
+        return {
+            each: tuple(json.loads(key.unseal(box, f"text:{each}:{v}"))) for each, (v, box) in opened.items()
+        }
+
+    def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
+        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked.
+
+        Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED.
+        """
+        document = next((each for each in self.documents(case_file) if each.ordinal == ordinal), None)
+        if document is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        key = self.key_of(case_file)
+        folder = Reference.parse(case_file.reference).folder
+        stream = self._vault.open(folder, document.version, document.name)
+        digest = self._vault.sha512(stream)
+        place = place_of(ordinal, document.version)
+        if digest.hex() != document.sha512 or not key.authentic(digest, place, document.authentication):
+            stream.close()
+            raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
+        return stream, key.pdf_password(place)
+
+    def _documents(self, case_file: CaseFileId, version: int) -> tuple[Document, ...]:
+        columns = [c for c in tables.document.c if c.name not in ("title", "text")]
+        with self._catalogue.reading() as connection:
+            rows = connection.execute(_newest(columns, case_file, version)).all()
+        return tuple(Document(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
+
+    def _boxes(self, case_file: CaseFile, column: sa.Column[Any]) -> dict[int, tuple[int, bytes]]:
+        columns = [tables.document.c.ordinal, tables.document.c.version, column]
+        with self._catalogue.reading() as connection:
+            rows = connection.execute(_newest(columns, case_file.id, case_file.version)).all()
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: int) -> sa.Select[Any]:
+    inner = tables.document.alias()
+    newest = (
+        sa.select(sa.func.max(inner.c.version))
+        .where(
+            inner.c.case_file == tables.document.c.case_file,
+            inner.c.ordinal == tables.document.c.ordinal,
+            inner.c.version <= version,
+        )
+        .scalar_subquery()
+    )
+    return (
+        sa.select(*columns)
+        .where(tables.document.c.case_file == case_file, tables.document.c.version == newest)
+        .order_by(tables.document.c.ordinal)
+    )
+
+
+def _case_file(row: Any) -> CaseFile:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return CaseFile(**{**values, "state": FileState(values["state"])})

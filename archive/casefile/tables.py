@@ -1,0 +1,61 @@
+"""The catalogue: case files, their documents and wrapped keys."""
+
+import sqlalchemy as sa
+
+from archive.database.schema import Moment, metadata
+
+case_file = sa.Table(
+    "case_file",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("reference", sa.String(80), nullable=False, unique=True),
+    sa.Column("year", sa.Integer, nullable=False),
+    sa.Column("level", sa.String(20), nullable=False),
+    sa.Column("category", sa.String(20), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),  # of the OCFL object
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("filed_at", Moment, nullable=False),
+    sa.Column("filed_by", sa.String(40), nullable=False),
+    sa.Column("completed_on", sa.Date),
+    sa.Column("permanent", sa.String(40)),  # the ground, or none
+    sa.Column("voided_at", Moment),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("store", sa.String(120), nullable=False),
+    sa.Column("department", sa.String(120), nullable=False),  # that received it
+    sa.Column("script", sa.String(120)),
+    sa.Column("headcount", sa.Integer, nullable=False),
+    sa.Column("voucher", sa.LargeBinary, nullable=False),  # voucher.json, sealed under the file key
+    # keyed digest of what an import folder held, so that it is never filed twice
+    sa.Column("fingerprint", sa.String(64), unique=True),
+    sa.UniqueConstraint("year", "level", "category", "number"),
+    sa.Index(None, "department"),
+    sa.Index(None, "filed_at"),
+    sa.Index(None, "completed_on"),
+)
+
+document = sa.Table(
+    "document",
+    metadata,
+    sa.Column("case_file", sa.ForeignKey("case_file.id"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),  # 0 is the voucher
+    sa.Column("version", sa.Integer, primary_key=True),  # the OCFL version that brought it
+    sa.Column("name", sa.String(90), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),  # found from the content
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("sha512", sa.String(128), nullable=False),  # of the encrypted PDF
+    sa.Column("authentication", sa.LargeBinary, nullable=False),  # HMAC-SHA256
+    sa.Column("original_sha256", sa.String(64), nullable=False),
+    sa.Column("title", sa.LargeBinary, nullable=False),  # the name it came with, sealed
+    sa.Column("text", sa.LargeBinary, nullable=False),  # JSON list, one string a page, sealed
+)
+
+file_key = sa.Table(
+    "file_key",
+    metadata,
+    sa.Column("case_file", sa.ForeignKey("case_file.id"), primary_key=True),
+    sa.Column("master_version", sa.Integer, nullable=False),
+    sa.Column("box", sa.LargeBinary, nullable=False),
+)

@@ -1,0 +1,76 @@
+"""Voiding: the voucher is stamped 作废 and kept whole, the number is never reused (P9)."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.casefile.filing import Filing, insert_document
+from archive.casefile.reading import CaseFile, CaseFiles, FileState, place_of
+from archive.casefile.recovering import settle
+from archive.casefile.reference import Reference
+from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Sandbox
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
+from archive.vault.inventory import Change
+from archive.vault.local import LocalVault
+from archive.voucher.fields import parse
+from archive.voucher.sheet import Kept, day
+
+
+@dataclass(frozen=True, slots=True)
+class Voiding:
+    catalogue: Catalogue
+    vault: LocalVault
+    sandbox: Sandbox
+    case_files: CaseFiles
+    filing: Filing
+
+    def void(self, actor: Actor, reference: str, reason: str) -> CaseFile:
+        """Adds a stamped voucher as a new version; what was there stays. Raises REASON_MISSING, ALREADY_VOID."""
+        if not reason.strip():
+            raise MunimentError(Code.REASON_MISSING)
+        wanted = Reference.parse(reference)
+        with self.vault.locked(str(wanted.series)):
+            case_file = self.case_files.get(wanted)
+            if case_file.state is FileState.VOID:
+                raise MunimentError(Code.ALREADY_VOID, reference=str(wanted))
+            self._stamp(actor, wanted, case_file, reason.strip())
+        return self.case_files.get(wanted)
+
+    def _stamp(self, actor: Actor, reference: Reference, case_file: CaseFile, reason: str) -> None:
+        key = self.case_files.key_of(case_file)
+        voucher = self.case_files.voucher(case_file)
+        kept = [
+            Kept(each.name, each.kind, each.pages, each.original_sha256)
+            for each in self.case_files.documents(case_file)[1:]
+        ]
+        shown = self.filing.sheet(
+            reference, parse(voucher), case_file.completed_on, case_file.permanent, case_file.filed_at, kept
+        )
+        version, name, now = case_file.version + 1, reference.document(0), self.catalogue.clock()
+        stamp = {"date": day(now.astimezone(self.filing.zone).date()), "reason": reason, "by": actor}
+        printed = self.sandbox.voucher(shown, key.pdf_password(place_of(0, version)), voucher, stamp)
+        with printed.pdf, self.vault.staging(adds_to=str(reference)) as staging:
+            stored = staging.put(name, printed.pdf)
+            change = Change(now, "voided", actor, {name: stored.sha512.hex()})
+            try:
+                self.vault.add_version(staging, reference.folder, version, change)
+                with self.catalogue.unit(actor) as unit:
+                    unit.connection.execute(
+                        sa.update(tables.case_file)
+                        .where(tables.case_file.c.id == case_file.id)
+                        .values(state=FileState.VOID.value, version=version, voided_at=unit.at)
+                    )
+                    insert_document(unit, key, 0, version, name, "voucher.json", printed, staging)
+                    unit.record(
+                        Act.VOIDED,
+                        str(reference),
+                        detail={"reason": reason, "sha512": [stored.sha512.hex()]},
+                        key=key,
+                    )
+            except BaseException:
+                settle(self.catalogue, self.vault, reference)
+                raise

@@ -1,0 +1,99 @@
+"""The encrypted catalogue: SQLCipher under SQLAlchemy, one writer at a time, durable on commit.
+
+``reading()`` gives a snapshot that writes nothing. ``writing()`` takes the write lock at once (``BEGIN IMMEDIATE``:
+a deferred transaction that turns into a writer loses to a busy error). Acts go through ``archive.database.unit``,
+which records them in the ledger; only housekeeping (sessions, counters) may use ``writing()`` by itself.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+from sqlcipher3 import dbapi2
+
+from archive.errors import Code, MunimentError
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """The catalogue file at ``path``, opened with a raw 32-byte key."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._pragma_key = f"PRAGMA key = \"x'{key.hex()}'\""
+        self.engine = sa.create_engine(
+            "sqlite+pysqlite://",
+            module=dbapi2,
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=8,
+            max_overflow=24,
+        )
+        sa.event.listen(self.engine, "begin", _begin)
+
+    def _connect(self) -> Any:
+        connection = dbapi2.connect(
+            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(self._pragma_key)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except dbapi2.DatabaseError as error:
+            connection.close()
+            if "not a database" in str(error):
+                raise MunimentError(Code.KEY_WRONG, path=self.path.name) from None
+            raise
+        for pragma in (
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            # makes the delete trigger fire for REPLACE too
+            "recursive_triggers = ON",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A consistent snapshot; what is written through it is rolled back."""
+        with _said(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """The write lock from the first statement; commits when the block ends well."""
+        with (
+            _said(),
+            self.engine.connect().execution_options(muniment_writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("muniment_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Turns what the machine may do to us (no room, no lock) into sentences; anything else is a defect."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        text = str(error.orig)
+        if "locked" in text or "busy" in text:
+            raise MunimentError(Code.ARCHIVE_BUSY) from error
+        if "full" in text or "disk I/O" in text:
+            raise MunimentError(Code.DISK_FULL) from error
+        raise
+    except sa.exc.TimeoutError as error:
+        raise MunimentError(Code.ARCHIVE_BUSY) from error

@@ -1,0 +1,134 @@
+"""Founding an archive in an empty folder, and opening the one that is there.
+
+``archive.json`` in the home folder names the archive and holds the catalogue's key, wrapped by the master key; the
+master key itself lies beside the home folder, never in it.
+"""
+
+import json
+import shutil
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from errno import EEXIST, ENOTEMPTY
+from pathlib import Path
+from tempfile import mkdtemp
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from archive.database.catalogue import Catalogue, Clock
+from archive.database.engine import Database
+from archive.database.migrating import migrate
+from archive.errors import Code, MunimentError
+from archive.keys.keyring import Keyring, Wrapped
+from archive.keys.sealing import KEY_BYTES, Randomness, derive
+from archive.ledger import tables
+from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE
+from archive.ledger.log import Ledger
+from archive.vault import durable
+from archive.vault.local import LocalVault
+
+_FORMAT = 1
+_DESCRIPTION = "archive.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """An open archive: its catalogue, its vault, and the keys of what lies beside them."""
+
+    catalogue: Catalogue
+    vault: LocalVault
+    keyring: Keyring
+    index_key: bytes
+    fingerprint_key: bytes
+
+
+def vault_at(home: Path) -> LocalVault:
+    return LocalVault(home / "vault", home / "staging", home / "locks")
+
+
+def is_founded(home: Path) -> bool:
+    return (home / _DESCRIPTION).exists()
+
+
+def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
+    """Makes an archive in ``home``, which must be missing or empty. It is built beside and moved there in one step,
+    so that there is a whole archive or none. Raises ARCHIVE_EXISTS."""
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
+    home.parent.mkdir(parents=True, exist_ok=True)
+    keyring = keyring_of()
+    built = Path(mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+    try:
+        _build(built, keyring, clock, randomness)
+        built.rename(home)
+        durable.sync_folder(home.parent)
+    except OSError as error:
+        shutil.rmtree(built, ignore_errors=True)
+        if error.errno in (ENOTEMPTY, EEXIST):  # somebody founded one meanwhile
+            raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home)) from None
+        raise
+    return open_archive(home, keyring, clock, randomness)
+
+
+def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> None:
+    identifier = str(UUID(bytes=randomness(16), version=4))
+    root = randomness(KEY_BYTES)
+    vault_at(home).create()
+    database = Database(home / "catalogue.db", derive(root, "catalogue"))
+    migrate(database)
+    signing = Ed25519PrivateKey.from_private_bytes(randomness(KEY_BYTES)).private_bytes_raw()
+    with database.writing() as connection:
+        for name, value in (("ledger-signing", signing), ("ledger-details", randomness(KEY_BYTES))):
+            kept = keyring.wrap(value, name)
+            connection.execute(
+                tables.secret.insert().values(name=name, master_version=kept.version, box=kept.box)
+            )
+    database.close()
+    wrapped = keyring.wrap(root, f"archive:{identifier}")
+    description = {
+        "format": _FORMAT,
+        "archive": identifier,
+        "master_version": wrapped.version,
+        "key": b64encode(wrapped.box).decode(),
+    }
+    durable.write(home / _DESCRIPTION, json.dumps(description, indent=1).encode())
+    durable.sync_folder(home)
+    founded = open_archive(home, keyring, clock, randomness)
+    with founded.catalogue.unit(CONSOLE) as unit:
+        unit.record(Act.ARCHIVE_CREATED, f"archive:{identifier}")
+    founded.catalogue.database.close()
+
+
+def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
+    """Raises ARCHIVE_MISSING, KEY_WRONG."""
+    try:
+        description = json.loads((home / _DESCRIPTION).read_bytes())
+        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
+        identifier = description["archive"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
+    except (ValueError, KeyError, TypeError):
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=_DESCRIPTION) from None
+    root = keyring.unwrap(wrapped, f"archive:{identifier}")
+    if not (home / "catalogue.db").exists():
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
+    database = Database(home / "catalogue.db", derive(root, "catalogue"))
+    migrate(database)
+    ledger = _open_ledger(database, keyring, identifier, randomness)
+    return Founded(
+        Catalogue(database, ledger, clock),
+        vault_at(home),
+        keyring,
+        index_key=derive(root, "index"),
+        fingerprint_key=derive(root, "fingerprint"),
+    )
+
+
+def _open_ledger(database: Database, keyring: Keyring, identifier: str, randomness: Randomness) -> Ledger:
+    with database.reading() as connection:
+        rows = connection.execute(tables.secret.select()).all()
+    secrets = {row.name: keyring.unwrap(Wrapped(row.master_version, row.box), row.name) for row in rows}
+    signing_key = Ed25519PrivateKey.from_private_bytes(secrets["ledger-signing"])
+    return Ledger(f"muniment/{identifier}", signing_key, secrets["ledger-details"], randomness)

@@ -1,0 +1,97 @@
+"""The pages as a Flask application, built over a house."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import Flask, current_app, request, url_for
+from flask_wtf import CSRFProtect
+
+from archive.errors import Code, MunimentError
+from web.admitting import admission_of
+from web.navigation import navigation
+from web.pages import BLUEPRINTS
+from web.refusing import refuse_with_pages
+from web.securing import Cookie, FormCookie, secure_response
+from web.uploading import MemoryRequest
+from web.visit import begin_visit, visit
+from web.wiring import House
+
+_HALF_DAY = 12 * 3600
+
+
+class MunimentFlask(Flask):
+    """Flask with uploads that never touch the disk and a form cookie of the strictest kind."""
+
+    request_class = MemoryRequest
+    session_interface = FormCookie()
+
+
+def create_app(house: House) -> Flask:
+    """The application over ``house``; several threads may serve it."""
+    app = MunimentFlask("web", static_folder="static", template_folder="templates")
+    app.extensions["muniment"] = house
+    app.secret_key = _form_secret(house)
+    app.config.update(
+        MAX_CONTENT_LENGTH=house.settings.upload_limit_mb * 1024 * 1024,
+        SESSION_COOKIE_SECURE=house.settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        WTF_CSRF_TIME_LIMIT=_HALF_DAY,
+        # The referrer is never sent (Referrer-Policy), so it cannot be asked for.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    CSRFProtect(app)
+    cookie = Cookie(house)
+    app.extensions["muniment-cookie"] = cookie
+
+    # Before the forms' own check, so that its refusal can be said in the visitor's language.
+    app.before_request_funcs.setdefault(None, []).insert(0, lambda: begin_visit(cookie.read()))
+    app.before_request(_admit)
+    app.after_request(secure_response)
+    refuse_with_pages(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.context_processor(_context)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    return app
+
+
+def _form_secret(house: House) -> bytes:
+    """The same after a restart and on every node, so that an open form stays good."""
+    keyring = house.founded.keyring
+    derive = HKDF(SHA256(), 32, salt=None, info=b"muniment web forms")
+    return derive.derive(keyring.keys[keyring.current])
+
+
+def _admit() -> None:
+    if request.endpoint is None or request.endpoint == "static":
+        return
+    admission = admission_of(current_app.view_functions[request.endpoint])
+    if admission is None:
+        raise MunimentError(Code.ACCESS_DENIED)
+    admission.check(visit())
+
+
+def _context() -> dict[str, object]:
+    here = visit()
+    return {
+        "here": here,
+        "t": here.words,
+        "word": here.words.of,
+        "fmt": here.formats,
+        "asset": asset,
+        "navigation": navigation(here) if here.visitor else (),
+    }
+
+
+def asset(name: str) -> str:
+    """The address of one of our files, which changes with its content so that it may be cached for ever."""
+    return url_for("static", filename=name, v=_digest(str(Path(str(current_app.static_folder)) / name)))
+
+
+@cache
+def _digest(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,89 @@
+"""From an error to a page: code, sentence and what to do, in the visitor's language; never a trace, never data."""
+
+import logging
+import secrets
+import traceback
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as AnyResponse
+
+from archive.errors import Code, MunimentError
+from web.visit import begin_visit, house, visit
+
+_LOG = logging.getLogger("muniment.web")
+
+
+def refuse_with_pages(app: Flask) -> None:
+    """Registers the handlers."""
+    app.register_error_handler(MunimentError, _refusal)
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _defect)
+
+
+def wants_json() -> bool:
+    """Our own scripts ask for JSON where they show the outcome themselves."""
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def is_fragment() -> bool:
+    """A request of htmx for a part of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def _refusal(error: MunimentError) -> AnyResponse:
+    if "visit" not in g:
+        begin_visit(None)
+    if error.code is Code.SIGN_IN_REQUIRED:
+        return _to_sign_in(error)
+    if error.meaning.http >= 500:
+        _LOG.error("%s at %s", error.code.value, request.endpoint)
+    return _answer(error)
+
+
+def _expired(_: CSRFError) -> AnyResponse:
+    return _refusal(MunimentError(Code.FORM_EXPIRED))
+
+
+def _http(error: HTTPException) -> AnyResponse:
+    if isinstance(error, RequestEntityTooLarge):
+        return _refusal(MunimentError(Code.UPLOAD_TOO_LARGE, limit=house().settings.upload_limit_mb))
+    if error.code is not None and 300 <= error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    code = Code.FORM_EXPIRED if error.code == 400 else Code.PAGE_NOT_FOUND
+    return _refusal(MunimentError(code))
+
+
+def _defect(error: Exception) -> AnyResponse:
+    incident = secrets.token_hex(4).upper()
+    # Places only: a message or a value might hold a customer's data.
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    places = " < ".join(f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in reversed(frames))
+    _LOG.error("incident %s: %s in %s: %s", incident, type(error).__name__, request.endpoint, places)
+    return _refusal(MunimentError(Code.INTERNAL, incident=incident))
+
+
+def _to_sign_in(error: MunimentError) -> AnyResponse:
+    if wants_json():
+        return _answer(error)
+    wanted = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else "/"
+    place = url_for("entrance.sign_in") + ("" if wanted == "/" else "?" + urlencode({"next": wanted}))
+    if is_fragment():
+        response = Response(status=204)
+        response.headers["HX-Redirect"] = place
+        return response
+    return redirect(place, code=303)
+
+
+def _answer(error: MunimentError) -> AnyResponse:
+    status = error.meaning.http
+    sentence = error.say(visit().language)
+    if wants_json():
+        return make_response(jsonify(code=error.code.value, message=sentence), status)
+    if request.accept_mimetypes and request.accept_mimetypes.best_match(["image/jpeg", "text/html"]) == "image/jpeg":
+        return Response(sentence, status, content_type="text/plain; charset=utf-8")
+    page = "fragments/refusal.html" if is_fragment() else "refusal.html"
+    return make_response(render_template(page, code=error.code, sentence=sentence, status=status), status)

@@ -1,0 +1,122 @@
+"""All settings: one frozen, typed object, built once from the environment and ``settings.toml`` in the home folder.
+
+The environment wins: ``MUNIMENT_PORT=9000`` sets ``port``. An unknown key stops the start and names the nearest one.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from archive.errors import Code, MunimentError
+
+PREFIX = "MUNIMENT_"
+# Read by the tests and by tools that start Muniment, not by Muniment itself.
+_FOREIGN = frozenset({"MUNIMENT_CORPUS", "MUNIMENT_AXE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Documented one by one in docs/operations.md."""
+
+    home: Path = Path("var")
+    key_file: Path | None = None  # default: <home>.key, beside the home folder
+    passphrase_file: Path | None = None  # holds the key file's passphrase, if it has one
+    scheme: Path | None = None  # a scheme.toml of one's own
+    host: str = "127.0.0.1"
+    port: int = 8000
+    timezone: str = "Asia/Shanghai"
+    workers: int = 2  # conversion processes
+    threads: int = 8  # of the web server
+    evidence_limit_mb: int = 100  # a file
+    upload_limit_mb: int = 500  # a request
+    pages_limit: int = 2000  # a document
+    keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
+    secure_cookies: bool = False  # set it where the server is reached over https
+
+    @property
+    def key_path(self) -> Path:
+        home = self.home.absolute()
+        return self.key_file or home.with_name(home.name + ".key")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+_TYPES: Mapping[str, Any] = get_type_hints(Settings)
+KEYS = tuple(each.name for each in fields(Settings))
+
+
+def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -> Settings:
+    """``home`` (the command line's --home) wins over MUNIMENT_HOME. Raises SETTING_UNKNOWN, SETTING_INVALID."""
+    given: dict[str, object] = {}
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name not in _FOREIGN:
+            given[_known(name.removeprefix(PREFIX).lower(), name)] = value
+    if home is not None:
+        given["home"] = home
+    folder = Path(str(given.get("home", Settings.home)))
+    merged = {**_from_file(folder / "settings.toml"), **given}
+    settings = Settings(**{key: _typed(key, value) for key, value in merged.items()})
+    _check(settings)
+    return settings
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MunimentError(Code.SETTING_INVALID, key=path.name, problem=str(error)) from None
+    if "home" in document:
+        raise MunimentError(Code.SETTING_INVALID, key="home", problem="it cannot be set inside the home folder")
+    return {_known(key, key): value for key, value in document.items()}
+
+
+def _known(key: str, shown: str) -> str:
+    if key in KEYS:
+        return key
+    nearest = difflib.get_close_matches(key, KEYS, n=1, cutoff=0)[0]
+    if shown.startswith(PREFIX):
+        nearest = PREFIX + nearest.upper()
+    raise MunimentError(Code.SETTING_UNKNOWN, key=shown, nearest=nearest)
+
+
+def _typed(key: str, value: object) -> object:
+    wanted = _TYPES[key]
+    try:
+        if wanted is bool:
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
+        if wanted is int:
+            return int(str(value))
+        if wanted is str:
+            return str(value)
+        return Path(str(value)) if str(value) else None
+    except (KeyError, ValueError):
+        name = getattr(wanted, "__name__", str(wanted))
+        raise MunimentError(Code.SETTING_INVALID, key=key, problem=f"{value!r} is no {name}") from None
+
+
+def _check(settings: Settings) -> None:
+    for key, lowest, highest in (
+        ("port", 0, 65535),
+        ("workers", 1, 64),
+        ("threads", 1, 256),
+        ("evidence_limit_mb", 1, 2000),
+        ("upload_limit_mb", 1, 20000),
+        ("pages_limit", 1, 100_000),
+    ):
+        if not lowest <= getattr(settings, key) <= highest:
+            problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
+            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise MunimentError(
+            Code.SETTING_INVALID, key="timezone", problem=f"{settings.timezone!r} is no time zone"
+        ) from None
