@@ -8,6 +8,7 @@ not know.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from errno import EDQUOT, EFBIG, ENOSPC
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
@@ -31,6 +32,8 @@ class Code(StrEnum):
     ACCESS_DENIED = "access-denied"
     ACCOUNT_LOCKED = "account-locked"
     ALREADY_COMPLETED = "already-completed"
+    ALREADY_HELD = "already-held"
+    ALREADY_LIFTED = "already-lifted"
     ALREADY_VOID = "already-void"
     ARCHIVE_BUSY = "archive-busy"
     ARCHIVE_DAMAGED = "archive-damaged"
@@ -61,6 +64,8 @@ class Code(StrEnum):
     FILE_NOT_FOUND = "file-not-found"
     FORM_EXPIRED = "form-expired"
     GLYPH_MISSING = "glyph-missing"
+    HOLDS_SEVERAL = "holds-several"
+    HOLD_NOT_FOUND = "hold-not-found"
     INDEX_UNAVAILABLE = "index-unavailable"
     INTERNAL = "internal"
     KEY_MISSING = "key-missing"
@@ -68,6 +73,7 @@ class Code(StrEnum):
     KEY_WRONG = "key-wrong"
     LEDGER_DAMAGED = "ledger-damaged"
     LEVEL_UNKNOWN = "level-unknown"
+    NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
     OWN_REQUEST = "own-request"
     PAGE_NOT_FOUND = "page-not-found"
@@ -76,6 +82,8 @@ class Code(StrEnum):
     PATH_NOT_FOUND = "path-not-found"
     PERIOD_INVALID = "period-invalid"
     PERMANENT_NOT_ALLOWED = "permanent-not-allowed"
+    PERSON_NOT_FOUND = "person-not-found"
+    PURPOSE_UNKNOWN = "purpose-unknown"
     QUERY_INVALID = "query-invalid"
     REASON_MISSING = "reason-missing"
     REFERENCE_INVALID = "reference-invalid"
@@ -107,25 +115,39 @@ def _m(exit_code: Exit, http: int, zh: str, en: str) -> Meaning:
 TABLE: Mapping[Code, Meaning] = MappingProxyType(
     {
         Code.ACCESS_DENIED: _m(
-            Exit.DENIED, 403,
+            Exit.DENIED,
+            403,
             "您没有进行此操作的权限。如确有需要，请提交查阅申请或联系档案管理员。",
             "You may not do this. If you need it, make an access request or ask the archive administrator.",
         ),
         Code.ACCOUNT_LOCKED: _m(
-            Exit.DENIED, 429,
+            Exit.DENIED,
+            429,
             "登录失败次数过多，请 {minutes} 分钟后再试。",
             "Too many failed sign-ins. Try again in {minutes} minutes.",
         ),
         Code.ALREADY_COMPLETED: _m(
-            Exit.CONFLICT, 409,
+            Exit.CONFLICT,
+            409,
             "{reference} 已于 {date} 办结，办结日期不能再改。",
             "{reference} was completed on {date}; the completion date cannot be changed.",
         ),
-        Code.ALREADY_VOID: _m(
-            Exit.CONFLICT, 409, "{reference} 已经作废。", "{reference} is void already."
+        Code.ALREADY_HELD: _m(
+            Exit.CONFLICT,
+            409,
+            "{reference} 已因同一理由暂缓销毁（第 {hold} 号）。",
+            "{reference} is held for this very reason already (hold {hold}).",
         ),
+        Code.ALREADY_LIFTED: _m(
+            Exit.CONFLICT,
+            409,
+            "第 {hold} 号暂缓销毁早已解除。",
+            "Hold {hold} was lifted already.",
+        ),
+        Code.ALREADY_VOID: _m(Exit.CONFLICT, 409, "{reference} 已经作废。", "{reference} is void already."),
         Code.ARCHIVE_BUSY: _m(
-            Exit.UNAVAILABLE, 503,
+            Exit.UNAVAILABLE,
+            503,
             "档案库正忙，请稍后重试。",
             "The archive is busy. Try again in a moment.",
         ),
@@ -136,12 +158,14 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup.",
         ),
         Code.ARCHIVE_EXISTS: _m(
-            Exit.CONFLICT, 409,
+            Exit.CONFLICT,
+            409,
             "{home} 中已有档案库，未作任何改动。",
             "There is an archive in {home} already; nothing was changed.",
         ),
         Code.ARCHIVE_MISSING: _m(
-            Exit.NOT_FOUND, 503,
+            Exit.NOT_FOUND,
+            503,
             "{home} 中没有档案库。请先运行 muniment init，或用 --home 指定正确的目录。",
             "There is no archive in {home}. Run muniment init first, or name the right folder with --home.",
         ),
@@ -158,37 +182,44 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "{name} cannot be read or has unknown keys. The keys are: {keys}.",
         ),
         Code.CATEGORY_UNKNOWN: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "没有类别“{given}”。可用的类别：{known}。",
             "There is no category “{given}”. Use one of: {known}.",
         ),
         Code.CHECKPOINT_MISMATCH: _m(
-            Exit.DAMAGED, 500,
+            Exit.DAMAGED,
+            500,
             "台账与所给的检查点（第 {size} 条）不一致：检查点之前的记录已被改动。请立即通知内部审计。",
             "The ledger does not match the given checkpoint (size {size}): entries before it were altered. Tell internal audit now.",
         ),
         Code.CONVERSION_CRASHED: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”无法安全转换：转换进程中止。文件可能已损坏或含有恶意内容，请另存后重试。",
             "“{name}” could not be converted safely: the conversion process stopped. It may be damaged or hostile; save it anew and try again.",
         ),
         Code.CONVERSION_TIMEOUT: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”转换超过 {seconds} 秒，已停止。请拆分或另存后重试。",
             "Converting “{name}” took more than {seconds} seconds and was stopped. Split it or save it anew, and try again.",
         ),
         Code.CONVERSION_TOO_LARGE: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”展开后过大，超出安全限制。请缩小或拆分后重试。",
             "“{name}” unfolds beyond the safe limits. Make it smaller or split it, and try again.",
         ),
         Code.CREDENTIALS_WRONG: _m(
-            Exit.DENIED, 401,
+            Exit.DENIED,
+            401,
             "姓名或密码不正确。",
             "The name or the password is wrong.",
         ),
         Code.DATE_INVALID: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{given}”不是有效的日期。请写成 2026-03-01 的形式。",
             "“{given}” is not a date that exists. Write it like 2026-03-01.",
         ),
@@ -199,37 +230,44 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "The completion date {given} is not possible: it lies between {earliest} (received) and {latest} (today).",
         ),
         Code.DISK_FULL: _m(
-            Exit.UNAVAILABLE, 507,
+            Exit.UNAVAILABLE,
+            507,
             "磁盘空间不足，本次操作未保存，已有档案不受影响。请清理空间后重试。",
             "The disk is full. Nothing of this was saved and what is kept is unharmed. Make room and try again.",
         ),
         Code.DOCUMENT_ALTERED: _m(
-            Exit.DAMAGED, 500,
+            Exit.DAMAGED,
+            500,
             "{document} 的内容与入库时不同，已停止读取。请立即通知档案管理员。",
             "{document} is not as it was filed, so it was not opened. Tell the archive administrator now.",
         ),
         Code.DOCUMENT_MISSING: _m(
-            Exit.DAMAGED, 500,
+            Exit.DAMAGED,
+            500,
             "{document} 在库中找不到。请立即通知档案管理员。",
             "{document} is missing from the vault. Tell the archive administrator now.",
         ),
         Code.EVIDENCE_EMPTY: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”是空文件。请检查后重新上传。",
             "“{name}” is empty. Check it and upload it again.",
         ),
         Code.EVIDENCE_ENCRYPTED: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”设有密码，无法入库。请去除密码后再上传。",
             "“{name}” is protected by a password. Remove the password and upload it again.",
         ),
         Code.EVIDENCE_KIND: _m(
-            Exit.REFUSED, 415,
+            Exit.REFUSED,
+            415,
             "“{name}”的格式（{kind}）暂不支持。请提供 JPEG、PNG、TIFF 或 PDF 文件。",
             "“{name}” is of a kind not taken yet ({kind}). Give JPEG, PNG, TIFF or PDF.",
         ),
         Code.EVIDENCE_NAME: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "文件名“{name}”不可用（含路径或控制字符，或过长）。请改名后再上传。",
             "The file name “{name}” cannot be used (a path, control characters, or too long). Rename it and upload it again.",
         ),
@@ -246,177 +284,242 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "{count} files were refused, and nothing was filed:\n{problems}",
         ),
         Code.EVIDENCE_TOO_LARGE: _m(
-            Exit.REFUSED, 413,
+            Exit.REFUSED,
+            413,
             "“{name}”超过单个文件 {limit} MB 的限制。请压缩或拆分。",
             "“{name}” is over the limit of {limit} MB a file. Compress or split it.",
         ),
         Code.EVIDENCE_TOO_MANY_PAGES: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”有 {pages} 页，超过 {limit} 页的限制。请拆分。",
             "“{name}” has {pages} pages, more than {limit}. Split it.",
         ),
         Code.EVIDENCE_UNREADABLE: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{name}”无法读取，可能已损坏或不完整。请重新导出后再上传。",
             "“{name}” cannot be read; it may be damaged or cut off. Export it again and upload it.",
         ),
         Code.FILE_NOT_FOUND: _m(
-            Exit.NOT_FOUND, 404,
+            Exit.NOT_FOUND,
+            404,
             "没有找到档案 {reference}。请核对档号。",
             "There is no file {reference}. Check the reference code.",
         ),
         Code.FORM_EXPIRED: _m(
-            Exit.REFUSED, 400,
+            Exit.REFUSED,
+            400,
             "页面已过期，请刷新后重新提交。",
             "The page is out of date. Reload it and send it again.",
         ),
         Code.GLYPH_MISSING: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "有文字无法显示：{characters}。请改用其他写法，或请系统管理员安装更全的字体。",
             "Some characters cannot be printed: {characters}. Write them another way, or ask for a fuller font to be installed.",
         ),
+        Code.HOLDS_SEVERAL: _m(
+            Exit.CONFLICT,
+            409,
+            "{reference} 有多项暂缓销毁（第 {holds} 号），请指明解除哪一项。",
+            "{reference} has several holds ({holds}). Say which one to lift.",
+        ),
+        Code.HOLD_NOT_FOUND: _m(
+            Exit.NOT_FOUND,
+            404,
+            "没有找到可解除的暂缓销毁：{wanted}。",
+            "There is no hold to lift: {wanted}.",
+        ),
         Code.INDEX_UNAVAILABLE: _m(
-            Exit.UNAVAILABLE, 503,
+            Exit.UNAVAILABLE,
+            503,
             "全文检索暂不可用，正在重建。仍可按档号查找。",
             "Full-text search is being rebuilt. You can still find files by reference code.",
         ),
         Code.INTERNAL: _m(
-            Exit.FAULT, 500,
+            Exit.FAULT,
+            500,
             "系统内部错误，操作未完成。请把编号 {incident} 告知系统管理员。",
             "Something went wrong on our side; nothing was completed. Give the number {incident} to your system administrator.",
         ),
         Code.KEY_MISSING: _m(
-            Exit.KEY, 503,
+            Exit.KEY,
+            503,
             "找不到主密钥文件 {path}。请从保管处取回后放回原处；没有它，档案无法打开，也绝不会自动生成新密钥。",
             "The master key file {path} is missing. Bring it back from safe keeping; without it nothing opens, and no new key is ever made silently.",
         ),
         Code.KEY_PERMISSIONS: _m(
-            Exit.KEY, 503,
+            Exit.KEY,
+            503,
             "主密钥文件 {path} 可被他人读取。请运行 chmod 600 {path}。",
             "The master key file {path} can be read by others. Run chmod 600 {path}.",
         ),
         Code.KEY_WRONG: _m(
-            Exit.KEY, 503,
+            Exit.KEY,
+            503,
             "主密钥文件 {path} 不是这个档案库的密钥，或已损坏。请换回正确的密钥文件。",
             "The master key file {path} does not belong to this archive, or is damaged. Put the right one back.",
         ),
         Code.LEDGER_DAMAGED: _m(
-            Exit.DAMAGED, 500,
+            Exit.DAMAGED,
+            500,
             "台账第 {index} 条未通过校验：{problem}。请立即通知内部审计。",
             "The ledger fails verification at entry {index}: {problem}. Tell internal audit now.",
         ),
         Code.LEVEL_UNKNOWN: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "没有等级“{given}”。可用的等级：{known}。",
             "There is no level “{given}”. Use one of: {known}.",
         ),
+        Code.NAME_INVALID: _m(
+            Exit.REFUSED,
+            422,
+            "姓名和部门不能为空、不能含控制字符，且不超过 {longest} 个字符。",
+            "A name or department must not be empty, hold control characters or be over {longest} characters.",
+        ),
         Code.NAME_TAKEN: _m(
-            Exit.CONFLICT, 409,
+            Exit.CONFLICT,
+            409,
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
         ),
         Code.OWN_REQUEST: _m(
-            Exit.DENIED, 403,
+            Exit.DENIED,
+            403,
             "不能审批自己的申请。",
             "Nobody approves their own request.",
         ),
         Code.PAGE_NOT_FOUND: _m(
-            Exit.NOT_FOUND, 404,
+            Exit.NOT_FOUND,
+            404,
             "没有这个页面。",
             "There is no such page.",
         ),
         Code.PASSPHRASE_WRONG: _m(
-            Exit.KEY, 503,
+            Exit.KEY,
+            503,
             "主密钥的口令不正确。请重新输入。",
             "The passphrase of the master key is wrong. Enter it again.",
         ),
         Code.PASSWORD_WEAK: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "密码至少 {length} 个字符，且不能是姓名或常见密码。",
             "A password needs at least {length} characters and must not be the name or a common password.",
         ),
         Code.PATH_NOT_FOUND: _m(
-            Exit.NOT_FOUND, 404,
+            Exit.NOT_FOUND,
+            404,
             "找不到文件或目录 {path}。",
             "There is no file or folder {path}.",
         ),
         Code.PERIOD_INVALID: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "查阅期限无效：结束日期不能早于开始日期或今天，期限不超过 {days} 天。",
             "The period is not valid: it must not end before it starts or before today, nor last over {days} days.",
         ),
         Code.PERMANENT_NOT_ALLOWED: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "只有{levels}的档案可以永久保存。",
             "Only files of level {levels} can be kept permanently.",
         ),
+        Code.PERSON_NOT_FOUND: _m(
+            Exit.NOT_FOUND,
+            404,
+            "没有找到此人。",
+            "There is no such person.",
+        ),
+        Code.PURPOSE_UNKNOWN: _m(
+            Exit.REFUSED,
+            422,
+            "没有查阅目的“{given}”。可用的目的：{known}。",
+            "There is no purpose “{given}”. Use one of: {known}.",
+        ),
         Code.QUERY_INVALID: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "检索词无效：{problem}。",
             "The query is not valid: {problem}.",
         ),
         Code.REASON_MISSING: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "请写明理由。",
             "Give a reason.",
         ),
         Code.REFERENCE_INVALID: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "“{given}”不是档号。档号的形式为 2026-一级-剧本相关-001。",
             "“{given}” is not a reference code. One looks like 2026-一级-剧本相关-001.",
         ),
         Code.REQUEST_NOT_FOUND: _m(
-            Exit.NOT_FOUND, 404,
+            Exit.NOT_FOUND,
+            404,
             "没有找到申请 {number}。",
             "There is no request {number}.",
         ),
         Code.REQUEST_STATE: _m(
-            Exit.CONFLICT, 409,
+            Exit.CONFLICT,
+            409,
             "申请 {number} 当前为“{state}”，不能进行此操作。",
             "Request {number} is “{state}”; this cannot be done now.",
         ),
         Code.ROLE_UNKNOWN: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "没有角色“{given}”。可用的角色：{known}。",
             "There is no role “{given}”. Use one of: {known}.",
         ),
         Code.SANDBOX_UNAVAILABLE: _m(
-            Exit.UNAVAILABLE, 503,
+            Exit.UNAVAILABLE,
+            503,
             "转换进程无法在隔离环境中启动（{problem}），为安全起见停止处理。",
             "The conversion process could not be isolated ({problem}), so nothing is converted.",
         ),
         Code.SCHEME_INVALID: _m(
-            Exit.USAGE, 500,
+            Exit.USAGE,
+            500,
             "分类方案有误：{problem}。",
             "The scheme is not valid: {problem}.",
         ),
         Code.SERVER_RUNNING: _m(
-            Exit.CONFLICT, 409,
+            Exit.CONFLICT,
+            409,
             "这个档案库已有服务在运行（进程 {pid}）。请先停止它，或使用另一个目录。",
             "A server is running on this archive already (process {pid}). Stop it first, or use another folder.",
         ),
         Code.SETTING_INVALID: _m(
-            Exit.USAGE, 500,
+            Exit.USAGE,
+            500,
             "设置 {key} 的值无效：{problem}。",
             "The setting {key} is not valid: {problem}.",
         ),
         Code.SETTING_UNKNOWN: _m(
-            Exit.USAGE, 500,
+            Exit.USAGE,
+            500,
             "没有设置项 {key}。是否想写 {nearest}？",
             "There is no setting {key}. Did you mean {nearest}?",
         ),
         Code.SIGN_IN_REQUIRED: _m(
-            Exit.DENIED, 401,
+            Exit.DENIED,
+            401,
             "请先登录。",
             "Sign in first.",
         ),
         Code.UPLOAD_TOO_LARGE: _m(
-            Exit.REFUSED, 413,
+            Exit.REFUSED,
+            413,
             "上传总量超过 {limit} MB 的限制，未保存任何内容。请分批上传。",
             "The upload is over the limit of {limit} MB; nothing was saved. Send it in parts.",
         ),
         Code.VOUCHER_INVALID: _m(
-            Exit.REFUSED, 422,
+            Exit.REFUSED,
+            422,
             "登记凭证有误：{problems}",
             "The voucher is not valid: {problems}",
         ),
@@ -453,3 +556,12 @@ class MunimentError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.value}: {self.say('en')}"
+
+
+def refusal_of(error: BaseException) -> MunimentError | None:
+    """What the machine did to us, as a refusal the table knows; none for a defect of ours."""
+    if isinstance(error, MunimentError):
+        return error
+    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
+        return MunimentError(Code.DISK_FULL)
+    return None

@@ -54,7 +54,8 @@ def is_founded(home: Path) -> bool:
 
 def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
     """Makes an archive in ``home``, which must be missing or empty. It is built beside and moved there in one step,
-    so that there is a whole archive or none. Raises ARCHIVE_EXISTS."""
+    so that there is a whole archive or none. Raises ARCHIVE_EXISTS.
+    """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
     home.parent.mkdir(parents=True, exist_ok=True)

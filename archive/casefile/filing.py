@@ -7,12 +7,11 @@ the next number, which the next filing of the series replaces.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import BinaryIO
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -153,11 +152,11 @@ class Filing:
     def _check_completion(self, completed_on: date | None, received_on: date) -> None:
         today = self._catalogue.clock().astimezone(self.zone).date()
         if completed_on is not None and not received_on <= completed_on <= today:
-            raise MunimentError(Code.DATE_NOT_POSSIBLE, given=completed_on, earliest=received_on, latest=today)
+            raise MunimentError(
+                Code.DATE_NOT_POSSIBLE, given=completed_on, earliest=received_on, latest=today
+            )
 
-    def _convert(
-        self, sources: Sequence[Source], key: FileKey, opened: ExitStack
-    ) -> tuple[Converted, ...]:
+    def _convert(self, sources: Sequence[Source], key: FileKey, opened: ExitStack) -> tuple[Converted, ...]:
         def convert(numbered: tuple[int, Source]) -> Converted | MunimentError:
             ordinal, source = numbered
             try:
@@ -192,7 +191,16 @@ class Filing:
             with self._catalogue.unit(actor) as unit:
                 self._insert(unit, prepared, reference)
                 for ordinal, (name, document) in enumerate(zip(names, documents, strict=True)):
-                    insert_document(unit, prepared.key, ordinal, 1, name, self._title(prepared, ordinal), document, staging)
+                    insert_document(
+                        unit,
+                        prepared.key,
+                        ordinal,
+                        1,
+                        name,
+                        self._title(prepared, ordinal),
+                        document,
+                        staging,
+                    )
                 unit.record(
                     Act.FILED,
                     str(reference),
@@ -216,7 +224,9 @@ class Filing:
         shown = self.sheet(
             reference, prepared.voucher, submission.completed_on, submission.permanent, filed_at, kept
         )
-        return self._sandbox.voucher(shown, prepared.key.pdf_password(place_of(0, 1)), submission.voucher, None)
+        return self._sandbox.voucher(
+            shown, prepared.key.pdf_password(place_of(0, 1)), submission.voucher, None
+        )
 
     @staticmethod
     def _title(prepared: _Prepared, ordinal: int) -> str:
@@ -290,7 +300,7 @@ def insert_document(
             name=name,
             kind=converted.kind.value,
             pages=converted.pages,
-            bytes=stored.bytes,
+            size=stored.size,
             sha512=stored.sha512.hex(),
             authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
             original_sha256=converted.original_sha256,

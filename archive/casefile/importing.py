@@ -9,7 +9,7 @@ defaults of the call. A keyed fingerprint of all of it is kept with the file, so
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from archive.casefile import tables
 from archive.casefile.filing import Filing, Submission
 from archive.casefile.sources import Source, check_name
 from archive.database.catalogue import Catalogue
+from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
@@ -93,8 +94,11 @@ class Importing:
                 if known is not None:
                     return Outcome(shown, known, filed=False, refusal=None)
                 return Outcome(shown, self.filing.file(actor, submission).reference, filed=True, refusal=None)
-        except sa.exc.IntegrityError:  # another process filed the same folder meanwhile
-            return Outcome(shown, self._reference_of(submission.fingerprint or ""), filed=False, refusal=None)
+        except sa.exc.IntegrityError:
+            known = self._reference_of(submission.fingerprint or "")
+            if known is None:
+                raise
+            return Outcome(shown, known, filed=False, refusal=None)  # filed by another process meanwhile
         except MunimentError as error:
             return Outcome(shown, None, filed=False, refusal=error)
 
@@ -132,7 +136,7 @@ class Importing:
         return {
             "level": self.scheme.level(str(level)).name,
             "category": self.scheme.category(str(category)).name,
-            "completed_on": defaults.completed_on if completed is None else parse_date(str(completed)),
+            "completed_on": defaults.completed_on if completed is None else parse_day(str(completed)),
             "permanent": given.get("permanent"),
         }
 
@@ -140,16 +144,6 @@ class Importing:
         query = sa.select(tables.case_file.c.reference).where(tables.case_file.c.fingerprint == fingerprint)
         with self.catalogue.reading() as connection:
             return connection.execute(query).scalar()
-
-
-def parse_date(text: str) -> date:
-    """ISO 8601, ``2026-03-01``. Raises DATE_INVALID."""
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
-            raise ValueError(text)
-        return date.fromisoformat(text)
-    except ValueError:
-        raise MunimentError(Code.DATE_INVALID, given=text[:40]) from None
 
 
 def _read_case(path: Path) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Document:
     name: str
     kind: str
     pages: int
-    bytes: int
+    size: int  # bytes
     sha512: str
     authentication: bytes
     original_sha256: str
@@ -101,7 +101,9 @@ class CaseFiles:
 
     def select(self, query: sa.Select[Any] | None = None) -> list[CaseFile]:
         """The case files whose ids ``query`` selects (all without one), newest filed first."""
-        rows = sa.select(*_COLUMNS).order_by(tables.case_file.c.filed_at.desc(), tables.case_file.c.reference.desc())
+        rows = sa.select(*_COLUMNS).order_by(
+            tables.case_file.c.filed_at.desc(), tables.case_file.c.reference.desc()
+        )
         if query is not None:
             rows = rows.where(tables.case_file.c.id.in_(query))
         with self._catalogue.reading() as connection:

@@ -1,4 +1,4 @@
-"""Reference codes 档号: ``2026-一级-剧本相关-001`` = year-level-category-number, and what is named after them (P13.2)."""
+"""Reference codes 档号 (P13.2): ``2026-一级-剧本相关-001`` = year-level-category-number; what is named after them."""
 
 import re
 from dataclasses import dataclass
@@ -31,9 +31,7 @@ class Reference:
         match = _PATTERN.fullmatch(text.strip())
         if match is None or int(match["number"]) == 0:
             raise MunimentError(Code.REFERENCE_INVALID, given=text[:60])
-        reference = cls(
-            Series(int(match["year"]), match["level"], match["category"]), int(match["number"])
-        )
+        reference = cls(Series(int(match["year"]), match["level"], match["category"]), int(match["number"]))
         if str(reference) != text.strip():  # 0001 is not 001
             raise MunimentError(Code.REFERENCE_INVALID, given=text[:60])
         return reference

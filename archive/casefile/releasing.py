@@ -41,7 +41,9 @@ class Releasing:
             for document in self.case_files.documents(case_file):
                 stream, stored_password = self.case_files.open_document(case_file, document.ordinal)
                 with stream:
-                    copies.append((document.name, self.sandbox.release(stream, stored_password, password, stamp)))
+                    copies.append(
+                        (document.name, self.sandbox.release(stream, stored_password, password, stamp))
+                    )
             with self.catalogue.unit(actor) as unit:
                 names = [name for name, _ in copies]
                 unit.record(
@@ -61,5 +63,3 @@ def one_time_password(randomness: Randomness) -> str:
     """25 characters of base32 in groups of five: 125 bits, easy to read out."""
     text = b32encode(randomness(16)).decode()[:25]
     return "-".join(text[start : start + 5] for start in range(0, 25, 5))
-
-

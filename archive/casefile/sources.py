@@ -38,7 +38,7 @@ def check_name(name: str) -> None:
     except UnicodeEncodeError:
         fits = False
     unsafe = name in (".", "..") or any(
-        each in "/\\" or unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") and each != "\u200d"
+        each in "/\\" or (unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") and each != "\u200d")
         for each in name
     )
     if unsafe or not fits:

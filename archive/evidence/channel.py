@@ -1,13 +1,15 @@
 """Messages between the server and a worker: a length, JSON, and file descriptors beside them.
 
-One message is four bytes (unsigned, big endian) of length and that many bytes of UTF-8 JSON, always an object. The
-descriptors travel with the length by ``SCM_RIGHTS``, so documents pass in memory and never through a file.
+One message is four bytes (unsigned, big endian) of length and that many bytes of UTF-8 JSON, always an
+object. The descriptors travel with the length by ``SCM_RIGHTS``, so documents pass in memory and never
+through a file.
 """
 
 import json
 import os
 import socket
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,49 +37,53 @@ def send(sock: socket.socket, message: Mapping[str, Any], descriptors: Sequence[
         raise ChannelClosed from gone
 
 
-def receive(sock: socket.socket, descriptors: int = 0) -> tuple[dict[str, Any], list[int]]:
+def receive(
+    sock: socket.socket, descriptors: int = 0, deadline: float | None = None
+) -> tuple[dict[str, Any], list[int]]:
     """Read one message and at most so many descriptors, which the caller closes.
 
+    ``deadline`` is of the monotonic clock and bounds the whole message, however slowly it trickles.
+
     :raises ChannelClosed: end of stream, a message too long, or not an object.
-    :raises TimeoutError: the timeout of the socket passed.
+    :raises TimeoutError: the deadline passed.
     """
-    head, held = _head(sock, descriptors)
+    held: list[int] = []
     try:
-        (length,) = _LENGTH.unpack(head)
-        if length > LONGEST:
-            raise ChannelClosed
-        message = json.loads(_exactly(sock, length))
-        if not isinstance(message, dict):
-            raise ChannelClosed
-    except BaseException as failure:
-        for descriptor in held:
-            os.close(descriptor)
-        if isinstance(failure, ValueError | RecursionError):
-            raise ChannelClosed from failure
-        raise
-    return message, held
-
-
-def _head(sock: socket.socket, descriptors: int) -> tuple[bytes, list[int]]:
-    if not descriptors:
-        return _exactly(sock, _LENGTH.size), []
-    head, held, _, _ = socket.recv_fds(sock, _LENGTH.size, descriptors)
-    try:
-        return head + _exactly(sock, _LENGTH.size - len(head)) if head else _nothing(), held
+        return _message(sock, descriptors, held, deadline), held
     except BaseException:
         for descriptor in held:
             os.close(descriptor)
         raise
 
 
-def _nothing() -> bytes:
-    raise ChannelClosed
+def _message(
+    sock: socket.socket, descriptors: int, held: list[int], deadline: float | None
+) -> dict[str, Any]:
+    """``held`` is filled at once, so that the descriptors can be closed whatever follows."""
+    head = b""
+    if descriptors:
+        head, passed, _, _ = socket.recv_fds(sock, _LENGTH.size, descriptors)
+        held += passed
+        if not head:
+            raise ChannelClosed
+    (length,) = _LENGTH.unpack(head + _exactly(sock, _LENGTH.size - len(head), deadline))
+    if length > LONGEST:
+        raise ChannelClosed
+    try:
+        message = json.loads(_exactly(sock, length, deadline))
+    except (ValueError, RecursionError) as nonsense:
+        raise ChannelClosed from nonsense
+    if not isinstance(message, dict):
+        raise ChannelClosed
+    return message
 
 
-def _exactly(sock: socket.socket, length: int) -> bytes:
+def _exactly(sock: socket.socket, length: int, deadline: float | None) -> bytes:
     buffer = bytearray(length)
     view = memoryview(buffer)
     while view:
+        if deadline is not None:
+            sock.settimeout(max(deadline - time.monotonic(), 0.001))  # zero would mean not to wait at all
         try:
             count = sock.recv_into(view)
         except ConnectionResetError as gone:

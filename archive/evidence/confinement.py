@@ -38,14 +38,17 @@ def confine(limits: Limits) -> None:
 
 
 def allow_cpu(seconds: int) -> None:
-    """Let the next job use so many seconds of processor time; then the kernel sends SIGXCPU, which ends us."""
+    """Let the next job use so many seconds of processor time; then SIGXCPU ends this process."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     used = int(spent.ru_utime + spent.ru_stime) + 1
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, hard))
+    soft = used + seconds if hard == resource.RLIM_INFINITY else min(used + seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def _bound(what: int, bound: int) -> None:
+    if bound < 0:  # to the kernel, minus one is no limit at all
+        raise Unconfined(f"a limit of {bound}")
     _, hard = resource.getrlimit(what)
     least = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
     resource.setrlimit(what, (least, least))

@@ -51,19 +51,31 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "SQLite"),
 )
 
-_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC", b"avif": "AVIF", b"qt  ": "MOV", b"M4A ": "M4A"}
+_BRANDS = {
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"mif1": "HEIC",
+    b"msf1": "HEIC",
+    b"avif": "AVIF",
+    b"qt  ": "MOV",
+    b"M4A ": "M4A",
+}
 _RIFF = {b"WEBP": "WebP", b"WAVE": "WAV", b"AVI ": "AVI"}
 _PACKED = (
-    (b"word/", "Word"), (b"xl/", "Excel"), (b"ppt/", "PowerPoint"), (b"mimetypeapplication/vnd.oasis", "OpenDocument"),
-    (b"OFD.xml", "OFD"), (b"[Content_Types].xml", "Office"),
+    (b"word/", "Word"),
+    (b"xl/", "Excel"),
+    (b"ppt/", "PowerPoint"),
+    (b"mimetypeapplication/vnd.oasis", "OpenDocument"),
+    (b"OFD.xml", "OFD"),
+    (b"[Content_Types].xml", "Office"),
 )
 
 
 def recognise(head: bytes) -> EvidenceKind | str:
     """The kind of a file from its first ``HEAD`` bytes; of kinds not taken, a name for a human.
 
-    A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13); a signature at the very
-    start of the file goes before it.
+    A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13); a signature at the
+    very start of the file goes before it.
     """
     for magic, kind in _PAGES:
         if head.startswith(magic):

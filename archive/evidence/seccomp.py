@@ -1,8 +1,9 @@
 """A system call filter for the worker: seccomp(2) with a classic BPF program, on x86_64 and aarch64.
 
-Refused calls fail with EPERM rather than kill, since libraries probe and carry on. The list takes away: the network,
-other programs, new processes, other processes' memory and signals, mounting and namespaces, the kernel's own
-interfaces, and every change to the file system (a worker runs as the server's user, who owns the vault).
+Refused calls fail with EPERM rather than kill, since libraries probe and carry on. The list takes away: the
+network, other programs, new processes, other processes' memory and signals, mounting and namespaces, the
+kernel's own interfaces, and every change to the file system (a worker runs as the server's user, who owns the
+vault). Reading files stays possible, since libraries load what they need when they need it.
 """
 
 import ctypes
@@ -216,8 +217,8 @@ def program(machine: str, pid: int) -> bytes:
     ]
     for call, flags in arch.openings:
         code += _if_set(call, flags, _WRITING)
-    for call in REFUSED.values():
-        number = call[arch.column]
+    for refused in REFUSED.values():
+        number = refused[arch.column]
         if number is not None:
             code += _answer(number, _EPERM)
     code.append(_op(_RETURN, _ALLOW))

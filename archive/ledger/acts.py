@@ -20,6 +20,7 @@ class Act(StrEnum):
     REQUEST_CLOSED = "request-closed"
     REQUEST_MADE = "request-made"
     REQUEST_PROVIDED = "request-provided"
+    REQUEST_RECALLED = "request-recalled"
     REQUEST_REFUSED = "request-refused"
     REQUEST_SIGNED_OFF = "request-signed-off"
     REQUEST_WITHDRAWN = "request-withdrawn"
@@ -29,4 +30,5 @@ class Act(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SWEPT = "swept"
     VIEWED = "viewed"
+    VIEW_REFUSED = "view-refused"
     VOIDED = "voided"

@@ -24,7 +24,7 @@ CONSOLE = Actor("console")
 SYSTEM = Actor("system")
 NOBODY = Actor("nobody")
 
-Detail = Mapping[str, "str | int | bool | None | list[str] | list[int]"]
+Detail = Mapping[str, "str | int | bool | list[str] | list[int] | None"]
 _SALT = 32
 
 

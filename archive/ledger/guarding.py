@@ -17,11 +17,11 @@ def guards() -> list[str]:
     """The statements that make the triggers (SQLite)."""
     statements = []
     for table, follows in _TABLES.items():
-        for verb in ("UPDATE", "DELETE"):
-            statements.append(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-            )
+        statements += [
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
         statements.append(
             f"CREATE TRIGGER {table}_in_order BEFORE INSERT ON {table} WHEN NOT ({follows}) "
             f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only, in order'); END"

@@ -40,7 +40,8 @@ def verify(
     progress: Progress = lambda _: None,
 ) -> Verified:
     """Walks the log once. Raises MunimentError: LEDGER_DAMAGED names the first entry that fails and why,
-    CHECKPOINT_MISMATCH when ``kept``, a checkpoint somebody kept, is not of this history."""
+    CHECKPOINT_MISMATCH when ``kept``, a checkpoint somebody kept, is not of this history.
+    """
     promised = None if kept is None else _open_kept(ledger, kept)
     frontier, details, shredded = Frontier(), 0, 0
     nodes, notes = _StoredNodes(connection), _StoredNotes(connection, ledger)
@@ -64,7 +65,9 @@ def verify(
 
 def _rows(connection: sa.Connection) -> Iterator[Any]:
     query = (
-        sa.select(tables.entry.c.position, tables.entry.c.leaf, tables.detail.c.case_file, tables.detail.c.box)
+        sa.select(
+            tables.entry.c.position, tables.entry.c.leaf, tables.detail.c.case_file, tables.detail.c.box
+        )
         .outerjoin(tables.detail, tables.detail.c.position == tables.entry.c.position)
         .order_by(tables.entry.c.position)
         .execution_options(yield_per=1000)

@@ -28,7 +28,7 @@ _BLOCK = 1 << 20
 class Stored:
     """A document on the disk."""
 
-    bytes: int
+    size: int  # bytes
     sha512: bytes
 
 
@@ -102,7 +102,8 @@ class LocalVault:
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
         """The staged content becomes version 1 of a new object. What a crash left at this place is removed:
-        the caller holds the series' lock and knows that no row names it."""
+        the caller holds the series' lock and knows that no row names it.
+        """
         target = self.root / folder
         content, sidecar = inventory.encode(inventory.first(identifier, change))
         built = staging.folder / "object"
@@ -163,7 +164,8 @@ class LocalVault:
 
     def recover(self, settle: Callable[[str], None]) -> int:
         """After a crash: clears staging folders that nobody holds. ``settle`` is given the name of the object that
-        a version was for and rolls it back to what the catalogue knows. Returns how many were cleared."""
+        a version was for and rolls it back to what the catalogue knows. Returns how many were cleared.
+        """
         cleared = 0
         for path in self._staging.iterdir():
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

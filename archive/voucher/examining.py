@@ -1,4 +1,4 @@
-"""Examining a document against the form: every problem at once, so that a person corrects it in one go (P9)."""
+"""Examining a document against the form: all problems at once, so that it is corrected in one go (P9)."""
 
 import difflib
 import re
@@ -32,7 +32,7 @@ _KEY_SHOWN: Final = 40
 
 
 def examine(document: object) -> tuple[Problem, ...]:
-    """Everything that keeps ``document`` (as ``json.loads`` gives it) from being a voucher; empty when nothing does."""
+    """All that keeps ``document`` (as ``json.loads`` gives it) from being a voucher; empty if nothing."""
     return tuple(_kind(FORM, document, _Place("", "登记凭证", "the voucher")))
 
 
@@ -184,7 +184,10 @@ def _unknown(key: object, kind: Group, at: _Place) -> Problem:
     zh, en = f"没有字段“{path}”", f"there is no field “{path}”"
     if near:
         return Problem(
-            Fault.UNKNOWN, path, f"{zh}（是否想写 {names[near[0]]}？）", f"{en} (did you mean {names[near[0]]}?)"
+            Fault.UNKNOWN,
+            path,
+            f"{zh}（是否想写 {names[near[0]]}？）",
+            f"{en} (did you mean {names[near[0]]}?)",
         )
     known = "、".join(kind.fields), ", ".join(kind.fields)
     return Problem(Fault.UNKNOWN, path, f"{zh}（可用的有：{known[0]}）", f"{en} (known: {known[1]})")

@@ -1,4 +1,4 @@
-"""The voucher 顾客投诉登记凭证 (P8, P9): from voucher.json to values that hold, or to all that is wrong with it."""
+"""The voucher 顾客投诉登记凭证 (P8, P9): from voucher.json to values that hold, or to all that is wrong."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """One registered complaint. Texts are without outer blanks; a field left blank is None; times carry their offset."""
+    """One registered complaint. Texts have no outer blanks, blank ones are None, times know their offset."""
 
     complainant: Complainant
     received_at: datetime
@@ -69,7 +69,8 @@ class Voucher:
 def parse(text: bytes) -> Voucher:
     """Read voucher.json: UTF-8 (a byte order mark is passed over), at most 256 KB.
 
-    Raises ``Code.VOUCHER_INVALID`` also for what JSON readers differ on: repeated keys, NaN and Infinity (RFC 8259, 4 and 6).
+    Raises ``Code.VOUCHER_INVALID`` also for what JSON readers differ on: repeated keys, NaN and Infinity
+    (RFC 8259, 4 and 6).
     """
     if len(text) > MOST_BYTES:
         _refuse(
@@ -99,7 +100,7 @@ def parse(text: bytes) -> Voucher:
 
 
 def read(document: Mapping[str, object]) -> Voucher:
-    """The voucher in a JSON document; raises ``Code.VOUCHER_INVALID`` with every problem found (fact ``problems``)."""
+    """The voucher in a JSON document; raises ``Code.VOUCHER_INVALID`` with all ``problems`` found."""
     problems = examine(document)
     if problems:
         _refuse(*problems)

@@ -1,6 +1,6 @@
-"""The standard registration form (P8, P9) as a table: every field with its names, bounds and whether it is required.
+"""The standard registration form (P8, P9) as a table: each field with its names and bounds.
 
-``schema.json`` says the same for other programs; a test holds the two together. Lengths are in Unicode code points.
+``schema.json`` says the same for other programs; a test holds the two together. Lengths count code points.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-# Control characters, line separators, lone surrogates and noncharacters print nothing and hide things in a line.
+# Control characters, line separators, lone surrogates and noncharacters print nothing and hide things.
 UNFIT_IN_A_LINE: Final = r"[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
 UNFIT_IN_LINES: Final = r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ud800-\udfff\ufffe\uffff]"
 
-# A day that exists from 2000 to 2099, where every fourth year leaps; then minutes, seconds if given, and the offset.
+# A day that exists from 2000 to 2099, where every fourth year leaps; minutes, seconds if given, the offset.
 MOMENT: Final = (
     r"^(?:20[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
     r"|02-(?:0[1-9]|1[0-9]|2[0-8]))|20(?:[02468][048]|[13579][26])-02-29)"
@@ -86,7 +86,7 @@ def _group(**fields: Field) -> Group:
     return Group(MappingProxyType(fields))
 
 
-# Which of name, contact and other_contact is required hangs on ``refused`` (P9): see ``needed_of_complainant``.
+# Which of name, contact and other_contact is required hangs on ``refused``: see ``needed_of_complainant``.
 COMPLAINANT: Final = _group(
     name=Field("姓名", "name", Text(100)),
     contact=Field("联系方式", "contact", Text(100)),

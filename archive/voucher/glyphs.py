@@ -1,8 +1,8 @@
 """Which characters the fonts can print, and what is printed in place of those they cannot.
 
-A name must never come out as an empty box: characters no font has are refused by name. Emoji and other symbols are no
-reason to refuse a complaint: they are written out in brackets 〔〕, in Chinese where a word is common, else by their
-Unicode name. The attached voucher.json keeps them as they were.
+A name must never come out as an empty box: characters no font has are refused by name. Emoji and other
+symbols are no reason to refuse a complaint: they are written out in brackets 〔〕, in Chinese where a word is
+common, else by their Unicode name. The attached voucher.json keeps them as they were.
 """
 
 import re
@@ -20,19 +20,24 @@ from typing import Final
 _UNSEEN: Final = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\u20e3\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef]"
 )
+_ACCENTED: Final = re.compile("[^\u0300-\u036f][\u0300-\u036f]+")
 _FLAG: Final = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _PICTURES: Final = range(0x1F000, 0x1FB00)  # emoji newer than Python's tables fall here too
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "😀": "笑脸", "😁": "露齿笑", "😂": "笑哭", "🤣": "笑倒", "😄": "大笑", "😅": "苦笑", "😆": "大笑", "😊": "微笑", "🙂": "微笑",
-        "🙃": "倒脸", "😉": "眨眼", "😍": "喜爱", "😘": "飞吻", "😎": "墨镜", "🤔": "思考", "😐": "无语", "😑": "无语", "😒": "不屑",
-        "🙄": "白眼", "😏": "得意", "😓": "汗", "😔": "失落", "😞": "失望", "😢": "流泪", "😭": "大哭", "😤": "生气", "😠": "生气",
-        "😡": "愤怒", "🤬": "骂人", "😱": "惊恐", "😨": "害怕", "😰": "冷汗", "😳": "脸红", "😩": "疲惫", "😫": "疲惫", "😷": "口罩",
-        "🤮": "呕吐", "🤢": "恶心", "🤡": "小丑", "💩": "便便", "👻": "鬼", "💀": "骷髅", "👍": "赞", "👎": "踩", "👌": "好的",
-        "🙏": "合十", "👏": "鼓掌", "💪": "加油", "🤝": "握手", "👋": "挥手", "🤷": "摊手", "🤦": "捂脸", "❤": "红心", "💔": "心碎",
-        "🔥": "火", "💯": "满分", "🎉": "庆祝", "🌹": "玫瑰", "🐶": "狗", "❌": "叉", "✅": "对勾", "❗": "感叹号", "❓": "问号",
-        "⭐": "星", "💰": "钱袋", "📷": "相机", "📞": "电话",
+        "😀": "笑脸", "😁": "露齿笑", "😂": "笑哭", "🤣": "笑倒", "😄": "大笑", "😅": "苦笑",
+        "😆": "大笑", "😊": "微笑", "🙂": "微笑", "🙃": "倒脸", "😉": "眨眼", "😍": "喜爱",
+        "😘": "飞吻", "😎": "墨镜", "🤔": "思考", "😐": "无语", "😑": "无语", "😒": "不屑",
+        "🙄": "白眼", "😏": "得意", "😓": "汗", "😔": "失落", "😞": "失望", "😢": "流泪",
+        "😭": "大哭", "😤": "生气", "😠": "生气", "😡": "愤怒", "🤬": "骂人", "😱": "惊恐",
+        "😨": "害怕", "😰": "冷汗", "😳": "脸红", "😩": "疲惫", "😫": "疲惫", "😷": "口罩",
+        "🤮": "呕吐", "🤢": "恶心", "🤡": "小丑", "💩": "便便", "👻": "鬼", "💀": "骷髅",
+        "👍": "赞", "👎": "踩", "👌": "好的", "🙏": "合十", "👏": "鼓掌", "💪": "加油",
+        "🤝": "握手", "👋": "挥手", "🤷": "摊手", "🤦": "捂脸", "❤": "红心", "💔": "心碎",
+        "🔥": "火", "💯": "满分", "🎉": "庆祝", "🌹": "玫瑰", "🐶": "狗", "❌": "叉",
+        "✅": "对勾", "❗": "感叹号", "❓": "问号", "⭐": "星", "💰": "钱袋", "📷": "相机",
+        "📞": "电话",
     }
 )  # fmt: skip
 
@@ -51,7 +56,7 @@ class Coverage:
 
 @cache
 def coverage(font: Path, face: int = 0) -> Coverage:
-    """Read the character map (OpenType ``cmap``, format 12) of a font file; ``face`` counts in a collection."""
+    """Read the character map (OpenType ``cmap``, format 12) of a font file or a ``face`` of a collection."""
     with font.open("rb") as file:
 
         def read(at: int, shape: str) -> tuple[int, ...]:
@@ -62,7 +67,7 @@ def coverage(font: Path, face: int = 0) -> Coverage:
         start = read(12 + 4 * face, ">I")[0] if file.read(4) == b"ttcf" else 0
         tables = read(start + 4, ">H")[0]
         records = (read(start + 12 + 16 * i, ">4sIII") for i in range(tables))
-        cmap = next(record[2] for record in records if bytes(record[0]) == b"cmap")  # type: ignore[call-overload]
+        cmap = next(record[2] for record in records if bytes(record[0]) == b"cmap")
         for i in range(read(cmap + 2, ">H")[0]):
             subtable = cmap + read(cmap + 4 + 8 * i, ">HHI")[2]
             if read(subtable, ">H")[0] == 12:
@@ -76,7 +81,7 @@ def lacking(text: str, fonts: Iterable[Coverage]) -> frozenset[str]:
     """The characters of ``text`` that no font has."""
     held = tuple(fonts)
     return frozenset(
-        letter for letter in set(text) if letter not in "\n" and not any(letter in font for font in held)
+        letter for letter in set(text) if letter != "\n" and not any(letter in font for font in held)
     )
 
 
@@ -86,9 +91,10 @@ def is_picture(letter: str) -> bool:
 
 
 def written_out(text: str, missing: frozenset[str]) -> str:
-    """``text`` with its missing pictures in words and without what is never seen in print."""
-    if _UNSEEN.search(text):
-        text = _UNSEEN.sub("", text)
+    """``text`` with missing pictures in words, accents composed, and without what is never seen in print."""
+    text = _UNSEEN.sub("", text)
+    # Only accents: composing all would swap compatibility ideographs, and a name stays as it is written.
+    text = _ACCENTED.sub(lambda found: unicodedata.normalize("NFC", found[0]), text)
     if not missing:
         return text
     text = _FLAG.sub(_flag, text)
@@ -101,4 +107,4 @@ def _flag(found: re.Match[str]) -> str:
 
 
 def _word(letter: str) -> str:
-    return WORDS.get(letter) or unicodedata.name(letter, f"U+{ord(letter):04X}").lower().replace("u+", "U+")
+    return WORDS.get(letter) or unicodedata.name(letter, "").lower() or f"U+{ord(letter):04X}"

@@ -1,4 +1,4 @@
-"""What is wrong with a voucher, said in both languages, naming fields and never repeating what was written in them."""
+"""What is wrong with a voucher, said in both languages: fields are named, what was written in them is not."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,9 +25,9 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong at ``path`` (``complainant.name``, ``evidence[0].count``; empty for the document itself).
+    """One thing wrong at ``path`` (``complainant.name``, ``evidence[0].count``; empty for all of it).
 
-    ``zh`` and ``en`` are sentences without their full stop. They may be logged: no value of a field is in them.
+    ``zh`` and ``en`` are sentences without full stop. They may be logged: no value of a field is in them.
     """
 
     fault: Fault

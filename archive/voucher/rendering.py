@@ -1,7 +1,7 @@
 """The voucher as a PDF/A-3b page (ISO 19005-3): typst sets the form, voucher.json rides inside as its source.
 
-Everything written by people goes in as data, never as typst source, so nothing in it can act. The compiler sees only
-this folder, knows no packages, and uses no font but the named ones.
+Everything written by people goes in as data, never as typst source, so nothing in it can act. The compiler
+sees only this folder, knows no packages, and uses no font but the named ones.
 """
 
 import io
@@ -22,12 +22,12 @@ from archive.voucher.glyphs import Coverage, coverage, lacking, written_out
 
 _TEMPLATE: Final = Path(__file__).with_name("voucher.typ")
 
-# Debian's fonts-noto-cjk has 14,000 rare characters more; face 2 of each collection is the one for Simplified Chinese.
+# Debian's fonts-noto-cjk has 14,000 rare characters more; face 2 of its collections is Simplified Chinese.
 FULLER: Final = Path("/usr/share/fonts/opentype/noto")
 _FULLER_FACES: Final = (("NotoSansCJK-Regular.ttc", 2), ("NotoSerifCJK-Regular.ttc", 2))
 _SANS: Final = ("Noto Sans SC", "Noto Serif SC")
 _SERIF: Final = ("Noto Serif SC", "Noto Sans SC")
-_FULLER_SANS: Final = ("Noto Sans CJK SC", "Noto Serif CJK SC")
+_FULLER_FAMILIES: Final = ("Noto Sans CJK SC", "Noto Serif CJK SC")
 
 _one_at_a_time: Final = Lock()  # a compiler serves one thread
 
@@ -41,33 +41,36 @@ def render(
 ) -> bytes:
     """An unencrypted PDF/A-3b; the same input gives the same bytes.
 
-    ``sheet`` is what ``archive.voucher.sheet.sheet`` makes; ``attachment`` the voucher.json as it came; ``void`` (``date``,
-    ``reason``, ``by``) stamps 作废 on every page (P9). ``fuller`` is the folder of a fuller font, used only for
-    characters the bundled ones lack. Raises ``Code.GLYPH_MISSING`` naming characters that no font has.
+    ``sheet`` is what ``archive.voucher.sheet.sheet`` makes; ``attachment`` the voucher.json as it came;
+    ``void`` (``date``, ``reason``, ``by``) stamps 作废 on every page (P9). ``fuller`` is the folder of a
+    fuller font, used only for characters the bundled ones lack. Raises ``Code.GLYPH_MISSING`` naming the
+    characters that no font has.
     """
     shown = {"sheet": sheet, "void": void}
-    missing = _missing(shown, _bundled())
-    faces = _fuller_faces(fuller) if missing and fuller else ()
-    if missing and faces:
-        missing = frozenset(letter for letter in missing if not any(letter in face for face in faces))
-    printed, replaced = _printable(shown, missing)
+    rare = _missing(shown, _bundled())
+    missing = _missing(shown, (*_bundled(), *_fuller_faces(fuller))) if rare and fuller else rare
+    wanted = fuller if rare - missing else None
+    printed = _printable(shown, missing)
     inputs = {
         **printed,
-        "replaced": replaced,
-        "sans": [*_SANS, *(_FULLER_SANS if faces else ())],
-        "serif": [*_SERIF, *(_FULLER_SANS if faces else ())],
+        "replaced": bool(missing),
+        "sans": [*_SANS, *(_FULLER_FAMILIES if wanted else ())],
+        "serif": [*_SERIF, *(_FULLER_FAMILIES if wanted else ())],
         "qr": _qr(str(sheet["reference"])),
         "attachment": _attached(attachment),
     }
+    # The time of filing, not the clock: the same sheet gives the same file.
     dated = datetime.fromisoformat(str(sheet["dated"]))
     with _one_at_a_time:
-        made = _compiler(fuller if faces else None).compile(
+        made = _compiler(wanted).compile(
             format="pdf",
             sys_inputs={"voucher": json.dumps(inputs, ensure_ascii=False)},
             pdf_standards=["a-3b"],
             timestamp=int(dated.timestamp()),
         )
-    return bytes(made)
+    if not isinstance(made, bytes):
+        raise TypeError("typst gave pages where one PDF was asked for")
+    return made
 
 
 @cache
@@ -89,9 +92,7 @@ def _bundled() -> tuple[Coverage, ...]:
 
 
 def _fuller_faces(folder: Path) -> tuple[Coverage, ...]:
-    return tuple(
-        coverage(folder / name, face) for name, face in _FULLER_FACES if (folder / name).is_file()
-    )
+    return tuple(coverage(folder / name, face) for name, face in _FULLER_FACES if (folder / name).is_file())
 
 
 def _missing(value: object, fonts: tuple[Coverage, ...]) -> frozenset[str]:
@@ -108,8 +109,8 @@ def _strings(value: object) -> list[str]:
     return []
 
 
-def _printable(shown: Mapping[str, object], missing: frozenset[str]) -> tuple[dict[str, object], bool]:
-    """``shown`` as the fonts can print it, and whether pictures were written out."""
+def _printable(shown: Mapping[str, object], missing: frozenset[str]) -> dict[str, object]:
+    """``shown`` as the fonts can print it: pictures written out, ``Code.GLYPH_MISSING`` for letters."""
 
     def walk(value: object) -> object:
         if isinstance(value, str):
@@ -126,7 +127,7 @@ def _printable(shown: Mapping[str, object], missing: frozenset[str]) -> tuple[di
         # Single characters, sorted and without their surroundings, tell nobody's name.
         named = "、".join(f"{letter}（U+{ord(letter):04X}）" for letter in sorted(still))
         raise MunimentError(Code.GLYPH_MISSING, characters=named)
-    return printed, bool(missing)
+    return printed
 
 
 def _qr(reference: str) -> str:
@@ -136,7 +137,7 @@ def _qr(reference: str) -> str:
 
 
 def _attached(attachment: bytes) -> str | list[int]:
-    """Sources reach typst as text; bytes that are not UTF-8 go as numbers, so that any file arrives byte-identical."""
+    """Sources reach typst as text; bytes that are not UTF-8 go as numbers, so that all arrive unchanged."""
     try:
         return attachment.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The sheet: what the printed voucher shows, as plain JSON values, so that it may cross into another process."""
+"""The sheet: what the printed voucher shows, as plain JSON values that may cross into another process."""
 
 import re
 from collections.abc import Sequence
@@ -12,14 +12,18 @@ _HOUSE_OFFSET: Final = timedelta(hours=8)  # times of China need no offset besid
 
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _MAIL: Final = re.compile(r"([^\s@:：,，;；/]{1,64})@([A-Za-z0-9.-]+)")
-_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\+?[0-9](?:[ \-()（）]?[0-9]){5,}[Xx]?(?![0-9A-Za-z])")
-_ACCOUNT: Final = re.compile(r"(?<![0-9A-Za-z*@.])[A-Za-z0-9][A-Za-z0-9_\-]{4,}(?![0-9A-Za-z*@.])")
+_NUMBER: Final = re.compile(
+    r"(?<![0-9A-Za-z])(\+86[ -]?)?\+?[0-9](?:[ \-()（）]?[0-9]){4,}[Xx]?(?![0-9A-Za-z])"
+)
+_ACCOUNT: Final = re.compile(
+    r"(?<![0-9A-Za-z*@.])(?=[0-9_\-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_\-]{4,}(?![0-9A-Za-z*@.])"
+)
 _DOOR: Final = re.compile(r"[0-9A-Za-z]+(?=\s?[号栋幢座室楼层弄单])|[0-9]+-[0-9]+(?:-[0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One document of the evidence as it lies in the archive: its name there, what it is, pages, SHA-256 in hex."""
+    """One document of the evidence as it is kept: its name there, what it is, pages, SHA-256 in hex."""
 
     name: str
     kind: str
@@ -41,8 +45,8 @@ def sheet(
 ) -> dict[str, object]:
     """What the form shows (P8, P10, P13.3), ready for ``rendering.render``.
 
-    The contact is masked here already (P16): the full one is only in the attached voucher.json. ``period`` is worded by
-    the scheme (``2 年``, ``永久``); the receiver's electronic signature (P9) is given at ``filed_at``.
+    The contact is masked here already (P16): the full one is only in the attached voucher.json. ``period`` is
+    worded by the caller (``2 年``, ``永久``); the receiver signs electronically (P9) at ``filed_at``.
     """
     return {
         "reference": reference,
@@ -61,7 +65,8 @@ def sheet(
         "demands": list(voucher.demands),
         "evidence": "、".join(_counted(one) for one in voucher.evidence),
         "kept": [
-            {"name": one.name, "kind": one.kind, "pages": one.pages, "digest": one.sha256[:16]} for one in evidence
+            {"name": one.name, "kind": one.kind, "pages": one.pages, "digest": one.sha256[:16]}
+            for one in evidence
         ],
         "receiver": {
             "name": voucher.receiver.name,
@@ -90,8 +95,8 @@ def clock(value: datetime) -> str:
 def mask_contact(contact: str) -> str:
     """Hide what would let a reader reach or find the customer (P8, P16).
 
-    Of a number the first three and last four digits stay (two and two of a short one), of a mail address the first
-    letter and the host, of an account name the first two letters; house and room numbers go.
+    Of a number the first three and last four digits stay (fewer of a short one), of a mail address the
+    first letter and the host, of an account name the first two letters; house and room numbers go.
     """
     clean = _INVISIBLE.sub("", contact)
     clean = _MAIL.sub(lambda m: f"{m[1][0]}***@{m[2]}", clean)
@@ -101,10 +106,10 @@ def mask_contact(contact: str) -> str:
 
 
 def _mask_number(found: re.Match[str]) -> str:
-    digits = re.sub(r"[^0-9Xx]", "", found[0])
-    if len(digits) < 10:
-        return f"{digits[:2]}****{digits[-2:]}"
-    return f"{digits[:3]}****{digits[-4:]}"
+    country = found[1] or ""
+    digits = re.sub(r"[^0-9Xx]", "", found[0][len(country) :])
+    first, last = (3, 4) if len(digits) >= 10 else (2, 2) if len(digits) >= 7 else (1, 1)
+    return f"{country}{digits[:first]}****{digits[-last:]}"
 
 
 def _complainant(complainant: Complainant) -> dict[str, object]:

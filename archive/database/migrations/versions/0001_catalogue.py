@@ -1,4 +1,4 @@
-"""The catalogue from nothing: case files, ledger, people, requests, holds; and the triggers that keep the ledger whole."""
+"""The catalogue from nothing: case files, ledger, people, requests, holds, and the triggers over the ledger."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -129,7 +129,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=90), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
-        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha512", sa.String(length=128), nullable=False),
         sa.Column("authentication", sa.LargeBinary(), nullable=False),
         sa.Column("original_sha256", sa.String(length=64), nullable=False),

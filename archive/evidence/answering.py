@@ -1,0 +1,53 @@
+"""From a request to the reply that goes back over the channel, whatever happens to the job."""
+
+import errno
+import os
+import resource
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from archive.errors import Code, MunimentError
+from archive.evidence.jobs import Job, run
+from archive.evidence.limits import Limits
+from archive.evidence.refusing import Refused
+
+Reply = dict[str, Any]
+
+
+def answer(request: Mapping[str, Any], held: Sequence[int], limits: Limits) -> Reply:
+    """``done`` with the result, or ``refused`` with a code, ``facts`` and the place of the ``fault``.
+
+    ``held`` are the descriptors of source and target, closed here. ``peak_kib`` and ``spent`` tell the server
+    whether to keep this worker.
+    """
+    try:
+        with os.fdopen(held[0], "rb") as source, os.fdopen(held[1], "r+b") as target:
+            reply: Reply = {"done": run(Job(request, source, target, limits))}
+    except Exception as fault:  # noqa: BLE001 -- whatever a library raises ends the job, not the worker
+        reply = _refusal(fault)
+    reply["peak_kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return reply
+
+
+def _refusal(fault: Exception) -> Reply:
+    if isinstance(fault, Refused):
+        return {"refused": fault.code.value, "facts": fault.facts, "fault": _place(fault.__cause__)}
+    if isinstance(fault, MunimentError):
+        facts = {name: value if isinstance(value, int) else str(value) for name, value in fault.facts.items()}
+        return {"refused": fault.code.value, "facts": facts}
+    if isinstance(fault, MemoryError):
+        return {"refused": Code.CONVERSION_TOO_LARGE.value, "facts": {}, "spent": True}
+    if isinstance(fault, OSError) and fault.errno == errno.EFBIG:  # RLIMIT_FSIZE; Python ignores SIGXFSZ
+        return {"refused": Code.CONVERSION_TOO_LARGE.value, "facts": {}}
+    return {"refused": Code.CONVERSION_CRASHED.value, "facts": {}, "fault": _place(fault)}
+
+
+def _place(fault: BaseException | None) -> str:
+    """Kind and place of a fault, without its message, which may quote the document."""
+    if fault is None:
+        return ""
+    frames = traceback.extract_tb(fault.__traceback__)
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(fault).__name__ + at

@@ -1,0 +1,140 @@
+"""The jobs of a worker, each from a request and open files to an answer. Runs inside the cage only."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pikepdf
+from pikepdf import Pdf
+
+from archive.errors import Code
+from archive.evidence import documents, drawing, images, originals, releasing
+from archive.evidence.kinds import HEAD, EvidenceKind, recognise
+from archive.evidence.limits import Limits
+from archive.evidence.refusing import Refused
+from archive.evidence.sealing import digest, reopen, seal
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable."""
+
+    request: Mapping[str, Any]
+    source: BinaryIO
+    target: BinaryIO
+    limits: Limits
+
+    @property
+    def password(self) -> str:
+        return str(self.request["password"])
+
+
+def run(job: Job) -> Answer:
+    """:raises Refused: with the code the caller gets."""
+    return _JOBS[job.request["job"]](job)
+
+
+def _convert(job: Job) -> Answer:
+    data = job.source.read()
+    if not data:
+        raise Refused(Code.EVIDENCE_EMPTY)
+    kind = recognise(data[:HEAD])
+    if not isinstance(kind, EvidenceKind):
+        raise Refused(Code.EVIDENCE_KIND, kind=kind)
+    is_pdf = kind is EvidenceKind.PDF
+    original = digest(data)
+    with documents.paginate(data, job.limits) if is_pdf else images.paginate(data, kind, job.limits) as pdf:
+        pages = len(pdf.pages)
+        attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
+        if attached:
+            originals.attach(pdf, data, kind.extension)
+        seal(pdf, job.password, job.target)
+    reopen(job.target, job.password, pages, original)
+    # A page made of a picture has no text, and its picture was decoded already.
+    text = _proof(job, pages) if is_pdf else ("",) * pages
+    return {"pages": pages, "text": text, "kind": kind.value, "sha256": original, "attached": attached}
+
+
+def _proof(job: Job, pages: int) -> tuple[str, ...]:
+    """What was written must also open in the other engine, the one that readers see."""
+    job.target.seek(0)
+    document = drawing.open_pdf(job.target, job.password)
+    try:
+        reading = drawing.read(document, job.limits, draw=True)
+    finally:
+        document.close()
+    if reading.pages != pages:
+        raise Refused(Code.EVIDENCE_UNREADABLE)
+    return reading.text
+
+
+def _voucher(job: Job) -> Answer:
+    from archive.voucher.rendering import render  # noqa: PLC0415 -- fonts and compiler, for those who print only
+
+    attachment = job.source.read()
+    printed = render(job.request["sheet"], attachment=attachment, void=job.request["void"])
+    document = drawing.open_pdf(printed, None)
+    try:
+        reading = drawing.read(document, job.limits, draw=False)
+    finally:
+        document.close()
+    original = digest(attachment)
+    with pikepdf.open(io.BytesIO(printed)) as pdf:
+        seal(pdf, job.password, job.target)
+    reopen(job.target, job.password, reading.pages, original)
+    return {
+        "pages": reading.pages,
+        "text": reading.text,
+        "kind": EvidenceKind.PDF.value,
+        "sha256": original,
+        "attached": True,
+    }
+
+
+def _page(job: Job) -> Answer:
+    document = drawing.open_pdf(job.source, job.password)
+    try:
+        request = job.request
+        job.target.write(drawing.draw(document, request["number"], request["width"], request["watermark"]))
+    finally:
+        document.close()
+    job.target.flush()
+    return {}
+
+
+def _release(job: Job) -> Answer:
+    with _open(job) as pdf:
+        pages, original = len(pdf.pages), digest(originals.find(pdf))
+        releasing.stamp_pages(pdf, str(job.request["stamp"]))
+        seal(pdf, str(job.request["new_password"]), job.target)
+    reopen(job.target, str(job.request["new_password"]), pages, original)
+    return {}
+
+
+def _original(job: Job) -> Answer:
+    with _open(job) as pdf:
+        data = originals.find(pdf)
+    if data is None:
+        raise Refused(Code.EVIDENCE_UNREADABLE)
+    job.target.write(data)
+    job.target.flush()
+    return {}
+
+
+def _open(job: Job) -> Pdf:
+    try:
+        return pikepdf.open(job.source, password=job.password)
+    except pikepdf.PikepdfError as fault:
+        raise Refused(Code.EVIDENCE_UNREADABLE) from fault
+
+
+_JOBS: Mapping[str, Callable[[Job], Answer]] = {
+    "convert": _convert,
+    "voucher": _voucher,
+    "page": _page,
+    "release": _release,
+    "original": _original,
+}

@@ -1,0 +1,376 @@
+"""The sandbox: a small pool of caged worker processes that turn bytes from outside into encrypted PDFs.
+
+Documents pass in memory files (memfd_create(2)); nothing of a customer's is written to a disk in the clear. A
+bomb or a crash costs its worker, never the server, and the caller learns which it was.
+"""
+
+import contextlib
+import fcntl
+import io
+import logging
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from archive.errors import Code, MunimentError
+from archive.evidence.kinds import EvidenceKind
+from archive.evidence.limits import Limits
+from archive.evidence.workers import Worker, WorkerDied
+
+__all__ = ["Converted", "EvidenceKind", "Limits", "Sandbox"]
+
+_CHUNK = 1 << 20
+_MOST_JOBS = 500  # a worker is replaced after so many: leaks and stowaways do not pile up
+_FAT_KIB = 400_000  # and when it has grown so large
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+_WIDTHS = range(1, 8001)  # pixels
+# What a worker may say of a job. It may have been taken over, so anything else is a crash.
+_SAYABLE = frozenset(
+    {
+        Code.CONVERSION_CRASHED,
+        Code.CONVERSION_TOO_LARGE,
+        Code.EVIDENCE_EMPTY,
+        Code.EVIDENCE_ENCRYPTED,
+        Code.EVIDENCE_KIND,
+        Code.EVIDENCE_TOO_MANY_PAGES,
+        Code.EVIDENCE_UNREADABLE,
+        Code.GLYPH_MISSING,
+        Code.PAGE_NOT_FOUND,
+    }
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A finished document. ``pdf`` is a sealed memory file, at its start; the caller closes it."""
+
+    pdf: BinaryIO
+    size: int  # bytes
+    pages: int
+    text: tuple[str, ...]  # of each page; empty strings where the page is a picture
+    kind: EvidenceKind  # of what was given
+    original_sha256: str  # hex, of the bytes given
+    original_attached: bool  # else the page carries them identically
+
+    def close(self) -> None:
+        self.pdf.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Sandbox:
+    """A pool of workers. Thread-safe; a call waits until a worker is free.
+
+    Workers start when first needed and end after ``idle_seconds`` without work. Every method raises
+    MunimentError: CONVERSION_CRASHED, CONVERSION_TIMEOUT, CONVERSION_TOO_LARGE, SANDBOX_UNAVAILABLE, and what
+    it names itself.
+    """
+
+    def __init__(self, workers: int = 2, limits: Limits | None = None, idle_seconds: float = 60.0) -> None:
+        self.limits = limits or Limits()
+        self._most = workers
+        self._idle_seconds = idle_seconds
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._starting = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._timer: threading.Timer | None = None
+        # One thread that lives as long as the pool starts every worker; see Worker.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-starter")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The living workers."""
+        with self._changed:
+            return tuple(worker.pid for worker in self._all if worker.alive())
+
+    def convert(self, source: BinaryIO, name: str, password: str) -> Converted:
+        """Evidence to an encrypted PDF, the original bytes recoverable. ``name`` is for error messages only.
+
+        :raises MunimentError: EVIDENCE_EMPTY, EVIDENCE_ENCRYPTED, EVIDENCE_KIND, EVIDENCE_TOO_LARGE,
+            EVIDENCE_TOO_MANY_PAGES, EVIDENCE_UNREADABLE.
+        """
+        with self._memory_copy(source, name) as given:
+            return self._converted({"job": "convert", "password": password}, given, name)
+
+    def voucher(
+        self,
+        sheet: Mapping[str, object],
+        password: str,
+        attachment: bytes,
+        void: Mapping[str, str] | None = None,
+    ) -> Converted:
+        """The printed voucher (P9), ``attachment`` (voucher.json as it came) inside; ``void`` stamps it 作废.
+
+        ``original_sha256`` is of the attachment.
+
+        :raises MunimentError: GLYPH_MISSING.
+        """
+        request = {
+            "job": "voucher",
+            "password": password,
+            "sheet": dict(sheet),
+            "void": dict(void) if void else None,
+        }
+        with self._memory_copy(io.BytesIO(attachment), "voucher.json") as given:
+            return self._converted(request, given, "voucher.json")
+
+    def page(self, pdf: BinaryIO, password: str, number: int, width: int, watermark: str) -> bytes:
+        """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, masked (P16) and watermarked.
+
+        :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
+        """
+        if width not in _WIDTHS:
+            raise ValueError(f"width must be 1 to {_WIDTHS[-1]} pixels")
+        request = {
+            "job": "page",
+            "password": password,
+            "number": number,
+            "width": width,
+            "watermark": watermark,
+        }
+        with self._given(pdf) as given, self._result(request, given, f"{number}")[0] as drawn:
+            return drawn.read()
+
+    def release(self, pdf: BinaryIO, old_password: str, new_password: str, stamp: str) -> BinaryIO:
+        """A fresh copy with another password and ``stamp`` on every page; the caller closes it.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        request = {"job": "release", "password": old_password, "new_password": new_password, "stamp": stamp}
+        return self._stream(request, pdf)
+
+    def original(self, pdf: BinaryIO, password: str) -> BinaryIO:
+        """The original bytes of a document, identical to those given to ``convert``; the caller closes them.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        return self._stream({"job": "original", "password": password}, pdf)
+
+    def close(self) -> None:
+        """End all workers. Jobs under way fail; calls after this are refused."""
+        with self._changed:
+            self._closed = True
+            idle = tuple(self._idle)
+            for worker in self._all.difference(idle):
+                worker.stop()
+            self._idle.clear()
+            if self._timer:
+                self._timer.cancel()
+            self._changed.notify_all()
+        for worker in idle:
+            worker.end()
+        with self._changed:
+            self._all.difference_update(idle)
+        self._starter.shutdown()
+
+    def _converted(self, request: Mapping[str, Any], given: int, name: str) -> Converted:
+        target, answer = self._result(request, given, name)
+        try:
+            return _described(target, answer)
+        except (KeyError, TypeError, ValueError):
+            target.close()
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
+
+    def _stream(self, request: Mapping[str, Any], pdf: BinaryIO) -> BinaryIO:
+        with self._given(pdf) as given:
+            return self._result(request, given, "PDF")[0]
+
+    def _result(self, request: Mapping[str, Any], given: int, name: str) -> tuple[BinaryIO, dict[str, Any]]:
+        """What the worker wrote, sealed and at its start, and what it said of it."""
+        target = os.fdopen(os.memfd_create("target", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "rb")
+        try:
+            answer = self._answer(request, given, target.fileno(), name)
+            _seal(target.fileno())
+            target.seek(0)
+        except OSError:
+            target.close()
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
+        except BaseException:
+            target.close()
+            raise
+        return target, answer
+
+    def _answer(self, request: Mapping[str, Any], given: int, target: int, name: str) -> dict[str, Any]:
+        with self._worker() as worker:
+            try:
+                answer = worker.ask(request, given, target)
+            except WorkerDied as died:
+                _log.warning("a worker died in the job %s: %s", request["job"], died.code)
+                raise MunimentError(died.code, name=name, **died.facts) from None
+            worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"))
+        if isinstance(answer.get("done"), dict):
+            return dict(answer["done"])
+        refusal = _refusal(answer, name)
+        if answer.get("fault"):
+            level = logging.WARNING if refusal.code is Code.CONVERSION_CRASHED else logging.INFO
+            _log.log(level, "the job %s was refused: %r", request["job"], str(answer["fault"])[:200])
+        raise refusal
+
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[Worker]:
+        """A worker of one's own for one job, given back healthy or ended."""
+        worker = self._borrow()
+        healthy = False
+        try:
+            yield worker
+            healthy = worker.jobs < _MOST_JOBS and not worker.spent
+        finally:
+            self._give_back(worker, healthy=healthy)
+
+    def _borrow(self) -> Worker:
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
+                while self._idle:
+                    worker = self._idle.pop()
+                    if worker.alive():
+                        return worker
+                    self._all.discard(worker)
+                    worker.end()
+                if len(self._all) + self._starting < self._most:
+                    self._starting += 1
+                    break
+                self._changed.wait()
+        return self._start()
+
+    def _start(self) -> Worker:
+        worker: Worker | None = None
+        try:
+            worker = self._starter.submit(Worker, self.limits).result()
+        except OSError as fault:
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=fault.strerror) from fault
+        except RuntimeError:  # closed in the meantime
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed") from None
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if worker:
+                    self._all.add(worker)
+                self._changed.notify()
+        return worker
+
+    def _give_back(self, worker: Worker, *, healthy: bool) -> None:
+        with self._changed:
+            healthy = healthy and not self._closed
+            if healthy:
+                worker.idle_since = time.monotonic()
+                self._idle.append(worker)
+                self._watch()
+            else:
+                self._all.discard(worker)
+            self._changed.notify()
+        if not healthy:
+            worker.end()
+
+    def _watch(self) -> None:
+        """See to it that idle workers end; called with the lock held."""
+        if self._timer is None and self._idle and not self._closed:
+            self._timer = threading.Timer(self._idle_seconds, self._sweep)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _sweep(self) -> None:
+        with self._changed:
+            self._timer = None
+            rested = time.monotonic() - self._idle_seconds * 0.9
+            ending = [worker for worker in self._idle if worker.idle_since <= rested]
+            for worker in ending:
+                self._idle.remove(worker)
+                self._all.discard(worker)
+            self._watch()
+        for worker in ending:
+            worker.end()
+
+    @contextlib.contextmanager
+    def _memory_copy(self, source: BinaryIO, name: str) -> Iterator[int]:
+        """A sealed memory file with the bytes of any stream, read piece by piece up to the limit."""
+        held = os.memfd_create("source", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            size = 0
+            while piece := source.read(_CHUNK):
+                size += len(piece)
+                if size > self.limits.source_bytes:
+                    limit = self.limits.source_bytes // 1_000_000
+                    raise MunimentError(Code.EVIDENCE_TOO_LARGE, name=name, limit=limit)
+                _write(held, piece)
+            _seal(held)
+            os.lseek(held, 0, os.SEEK_SET)
+            yield held
+        finally:
+            os.close(held)
+
+    @contextlib.contextmanager
+    def _given(self, pdf: BinaryIO) -> Iterator[int]:
+        """A descriptor of an encrypted PDF: of the file itself where it is one, so that nothing is copied."""
+        if isinstance(pdf, io.BufferedReader | io.FileIO) and stat.S_ISREG(os.fstat(pdf.fileno()).st_mode):
+            os.lseek(pdf.fileno(), 0, os.SEEK_SET)
+            try:
+                yield pdf.fileno()
+            finally:
+                pdf.seek(0)
+            return
+        held = os.memfd_create("source", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            while piece := pdf.read(_CHUNK):
+                _write(held, piece)
+            _seal(held)
+            os.lseek(held, 0, os.SEEK_SET)
+            yield held
+        finally:
+            os.close(held)
+
+
+def _write(descriptor: int, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _seal(descriptor: int) -> None:
+    """From here on nobody changes it, not even a worker that keeps the descriptor."""
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+
+
+def _slim(peak_kib: object) -> bool:
+    return isinstance(peak_kib, int) and peak_kib < _FAT_KIB
+
+
+def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
+    """:raises KeyError, TypeError, ValueError: the answer is not what a worker says."""
+    pages, text = int(answer["pages"]), tuple(answer["text"])
+    if len(text) != pages or not all(isinstance(each, str) for each in text):
+        raise ValueError("the text does not go with the pages")
+    kind, sha256 = EvidenceKind(answer["kind"]), bytes.fromhex(answer["sha256"]).hex()
+    return Converted(pdf, os.fstat(pdf.fileno()).st_size, pages, text, kind, sha256, bool(answer["attached"]))
+
+
+def _refusal(answer: Mapping[str, Any], name: str) -> MunimentError:
+    said, facts = answer.get("refused"), answer.get("facts")
+    if isinstance(said, str) and said in _SAYABLE and isinstance(facts, dict):
+        with contextlib.suppress(KeyError, IndexError, TypeError, ValueError):  # facts that fill no sentence
+            error = MunimentError(Code(said), **{**facts, "name": name})
+            str(error)
+            return error
+    return MunimentError(Code.CONVERSION_CRASHED, name=name)
