@@ -22,7 +22,9 @@ person = sa.Table(
 session = sa.Table(
     "session",
     metadata,
-    sa.Column("token", sa.String(64), primary_key=True),  # SHA-256 of the token, hex: the token itself is not kept
+    sa.Column(
+        "token", sa.String(64), primary_key=True
+    ),  # SHA-256 of the token, hex: the token itself is not kept
     sa.Column("person", sa.ForeignKey("person.number"), nullable=False),
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),

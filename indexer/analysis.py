@@ -1,0 +1,250 @@
+"""Text into terms, and what is typed into a query: pure, one rule for both, so that what is written is found.
+
+Text is folded (NFKC and case, Unicode section 5.18), then cut into atoms. A word is a run of letters and
+digits. Scripts that write without spaces (Han of every plane, kana, hangul, private-use characters for rare
+names) give one atom a character, and white space between them counts for nothing: a page breaks its lines
+anywhere. Punctuation between two such characters keeps them apart; elsewhere it is ignored.
+
+The index holds words whole and the others as overlapping pairs; the last of a run stands alone. One character
+is then found as the beginning of a term, two or more by pairs at the right places.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NamedTuple
+
+from archive.errors import Code, MunimentError
+
+LONGEST_QUERY = 256  # characters
+LONGEST_WORD = 64  # characters of one term; a longer word is a row of them
+SHORTEST_BEGINNING = 3  # letters from which a word typed bare also finds the words that begin with it
+
+_DENSE = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u303c\u3040-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u3100-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff"
+    "\ue000-\uf8ff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003fffd\U000f0000-\U000ffffd\U00100000-\U0010fffd"
+)
+_ATOMS = re.compile(
+    rf"(?P<dense>[{_DENSE}]+)|(?P<word>(?:(?![{_DENSE}])[^\W_])+)|(?P<broken>(?![{_DENSE}])[^\w\s]|_)"
+)
+# What is there but not seen: soft hyphens with the line break they make (PDF readers give U+0002 or U+FFFE
+# for one), joiners, direction marks, variation selectors.
+_UNSEEN = re.compile(
+    "[\u00ad\u0002\ufffe](?:[ \t]*\r?\n[ \t]*)?"
+    "|[\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+    "|[\U000e0000-\U000e01ef]"
+)
+_QUOTES = re.compile('["\u201c\u201d\u201e\u201f\uff02\u300c\u300d\u300e\u300f]')
+_BETWEEN_WORDS = re.compile("[\\s,;!?\uff0c\uff1b\uff01\uff1f\u3001\u3002\u2026]+")
+# Neighbours are two positions apart, and three where punctuation stands between: neither distance can come about in
+# another way. Two parts of a case file are further apart, so that no phrase runs across.
+_STEP = 2
+_BROKEN = 1
+_PART_GAP = 4
+
+
+class Atom(NamedTuple):
+    """``start`` and ``end`` are places in the folded text."""
+
+    text: str
+    position: int
+    dense: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A term ``offset`` positions after the start of its phrase; with ``prefix``, any term that begins so."""
+
+    term: str
+    offset: int
+    prefix: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Atoms that follow each other as given. ``open``: the last word may be the beginning of a longer one."""
+
+    atoms: tuple[Atom, ...]
+    open: bool
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """What an index must hold at which places, and nothing more, for the phrase to be there."""
+        first = self.atoms[0].position
+        leaves: list[Leaf] = []
+        for run in _runs(self.atoms):
+            at = run[0].position - first
+            if not run[0].dense:
+                leaves.append(Leaf(run[0].text, at, self._may_go_on(run[0])))
+            elif len(run) == 1:
+                leaves.append(Leaf(run[0].text, at, prefix=True))
+            else:
+                starts = sorted({*range(0, len(run) - 1, 2), len(run) - 2})
+                leaves += [Leaf(run[i].text + run[i + 1].text, at + _STEP * i, prefix=False) for i in starts]
+        return tuple(leaves)
+
+    def at(self, atoms: Sequence[Atom], index: int) -> bool:
+        """Whether the phrase stands in ``atoms`` from ``index`` on."""
+        if index + len(self.atoms) > len(atoms):
+            return False
+        shift = atoms[index].position - self.atoms[0].position
+        return all(
+            there.position - mine.position == shift
+            and there.dense == mine.dense
+            and (there.text.startswith(mine.text) if self._may_go_on(mine) else there.text == mine.text)
+            for mine, there in zip(self.atoms, atoms[index:], strict=False)
+        )
+
+    def _may_go_on(self, atom: Atom) -> bool:
+        return (
+            self.open and atom is self.atoms[-1] and not atom.dense and len(atom.text) >= SHORTEST_BEGINNING
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Every phrase must be in a case file, in whatever order and place."""
+
+    text: str  # as it was typed, without the white space around it
+    phrases: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryProblem:
+    """The fact ``problem`` of ``Code.QUERY_INVALID``: what was typed is not repeated."""
+
+    zh: str
+    en: str
+
+    def say(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+    def __str__(self) -> str:
+        return self.en
+
+
+_TOO_LONG = QueryProblem(
+    f"最多 {LONGEST_QUERY} 个字符，请只输入关键的词语",
+    f"at most {LONGEST_QUERY} characters; give the words that matter",
+)
+_UNREADABLE = QueryProblem(
+    "含有无法识别的字符，请重新输入", "it holds characters that cannot be read; type it anew"
+)
+_NOTHING = QueryProblem("请输入文字、数字或档号", "give words, numbers or a reference code")
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared."""
+    seen = _UNSEEN.sub("", text)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+
+
+def atoms(folded: str) -> list[Atom]:
+    found: list[Atom] = []
+    position, broken = 0, False
+    for match in _ATOMS.finditer(folded):
+        if match.lastgroup == "broken":
+            broken = True
+            continue
+        dense = match.lastgroup == "dense"
+        if dense and broken and found and found[-1].dense:
+            position += _BROKEN
+        broken = False
+        step = 1 if dense else LONGEST_WORD
+        for start in range(match.start(), match.end(), step):
+            end = min(start + step, match.end())
+            found.append(Atom(folded[start:end], position, dense, start, end))
+            position += _STEP
+    return found
+
+
+def terms_for_index(parts: Iterable[str]) -> Mapping[str, Sequence[int]]:
+    """Each term of the parts of a case file with its positions, in order."""
+    terms: dict[str, list[int]] = {}
+    base = 0
+    for part in parts:
+        row = atoms(fold(part))
+        for here, following in zip_longest(row, row[1:]):
+            paired = following is not None and _joined(here, following)
+            term = here.text + following.text if paired else here.text
+            terms.setdefault(term, []).append(base + here.position)
+        if row:
+            base += row[-1].position + _PART_GAP
+    return terms
+
+
+def parse_query(text: str) -> Query:
+    """Words, all of which must be found, and "exact phrases" in quotes of any kind; one may be left open.
+
+    Raises MunimentError(QUERY_INVALID).
+    """
+    if len(text) > LONGEST_QUERY:
+        raise MunimentError(Code.QUERY_INVALID, problem=_TOO_LONG)
+    if any(unicodedata.category(each) in ("Cc", "Cs") and not each.isspace() for each in text):
+        raise MunimentError(Code.QUERY_INVALID, problem=_UNREADABLE)
+    phrases: dict[Phrase, None] = {}
+    for at, part in enumerate(_QUOTES.split(text)):
+        quoted = at % 2 == 1
+        for words in [part] if quoted else _BETWEEN_WORDS.split(part):
+            row = tuple(atoms(fold(words)))
+            if row:
+                phrases[Phrase(row, open=not quoted)] = None
+    if not phrases:
+        raise MunimentError(Code.QUERY_INVALID, problem=_NOTHING)
+    return Query(text.strip(), tuple(phrases))
+
+
+def spans(text: str, query: Query) -> dict[Phrase, list[tuple[int, int]]]:
+    """Where each phrase that is there stands in ``text`` as it was written: half-open spans, in order."""
+    folded, starts, ends = _fold_in_place(text)
+    row = atoms(folded)
+    found: dict[Phrase, list[tuple[int, int]]] = {}
+    for phrase in query.phrases:
+        for index in range(len(row)):
+            if phrase.at(row, index):
+                last = row[index + len(phrase.atoms) - 1]
+                found.setdefault(phrase, []).append((starts[row[index].start], ends[last.end - 1]))
+    return found
+
+
+def _joined(here: Atom, following: Atom) -> bool:
+    return here.dense and following.dense and following.position == here.position + _STEP
+
+
+def _runs(row: Sequence[Atom]) -> Iterator[list[Atom]]:
+    """Neighbours of a dense script together, words one by one."""
+    run: list[Atom] = []
+    for atom in row:
+        if run and not _joined(run[-1], atom):
+            yield run
+            run = []
+        run.append(atom)
+    if run:
+        yield run
+
+
+def _fold_in_place(text: str) -> tuple[str, list[int], list[int]]:
+    """The folded text, and for each of its characters where it came from: start and end in ``text``."""
+    folded: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    while at < len(text):
+        unseen = _UNSEEN.match(text, at)
+        if unseen is not None:
+            at = unseen.end()
+            continue
+        end = at + 1
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
+        piece = fold(text[at:end])
+        folded.append(piece)
+        starts += [at] * len(piece)
+        ends += [end] * len(piece)
+        at = end
+    return "".join(folded), starts, ends

@@ -1,0 +1,88 @@
+"""The port to a search engine: what following the ledger needs, whatever does the work behind it."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from archive.keys.filekey import CaseFileId
+from indexer.analysis import Query
+
+MOST_HITS = 200
+
+
+class IndexDamagedError(Exception):
+    """The index on disk was altered, cut short or lost; it can be built anew from the archive."""
+
+
+class IndexBusyError(Exception):
+    """Another process or thread is writing to the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the index followed the ledger: the next position, and the hash of the leaf before it.
+
+    The hash tells an index of this history from one of another (a catalogue restored from an older backup).
+    """
+
+    position: int
+    leaf: bytes  # 32 bytes; empty at position 0
+
+
+START = Mark(0, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One case file. ``order`` is higher for what was filed later; terms come with their positions."""
+
+    id: CaseFileId
+    order: int
+    terms: Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is written at once. A case file in ``add`` replaces what was there of it."""
+
+    add: tuple[Text, ...]
+    remove: frozenset[CaseFileId]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Newest filed first; ``more`` when there were more than asked for."""
+
+    ids: tuple[CaseFileId, ...]
+    more: bool
+
+
+class SearchEngine(Protocol):
+    """For several threads and processes at once. All but ``exclusive`` may raise IndexDamagedError."""
+
+    def exclusive(self, patience: float) -> AbstractContextManager[None]:
+        """The right to write, for one thread of one process; reentrant.
+
+        Raises IndexBusyError when it is not to be had within ``patience`` seconds.
+        """
+
+    def commit(self, batch: Batch) -> None:
+        """All of it or nothing, durably, together with the mark. Only within ``exclusive``."""
+
+    def clear(self) -> None:
+        """Back to nothing, whatever state the index is in. Only within ``exclusive``."""
+
+    def search(self, query: Query, allowed: AbstractSet[CaseFileId] | None, limit: int) -> Hits:
+        """Of the case files in ``allowed`` only (none: of all); the others leave no trace in the answer."""
+
+    def mark(self) -> Mark:
+        """The mark of the newest commit; ``START`` when there is none."""
+
+    def size(self) -> int:
+        """Case files in the index."""
+
+    def verify(self) -> None:
+        """Reads and authenticates the whole index."""

@@ -1,0 +1,37 @@
+"""Which segments to write anew, so that there are few and none grows past what memory holds. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FAN_IN = 8  # so many segments of like size become one
+MOST_FILES = 8000  # case files in one merged segment: Whoosh sorts a merge in memory
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSize:
+    live: int
+    dead: int  # case files that were replaced or removed since
+    purge: bool  # holds words of a file that was removed: they must go, not merely be hidden
+
+
+def to_rewrite(sizes: Sequence[SegmentSize]) -> frozenset[int]:
+    """The indices of the segments to merge into the one being written."""
+    chosen = {at for at, size in enumerate(sizes) if size.purge or size.dead > size.live}
+    tiers: dict[int, list[int]] = {}
+    for at, size in enumerate(sizes):
+        tiers.setdefault(_tier(size.live), []).append(at)
+    merged = 0
+    for tier in sorted(tiers):
+        smallest = sorted(tiers[tier], key=lambda at: sizes[at].live)[:FAN_IN]
+        merged += sum(sizes[at].live for at in smallest)
+        if len(smallest) == FAN_IN and merged <= MOST_FILES:
+            chosen.update(smallest)
+    return frozenset(chosen)
+
+
+def _tier(live: int) -> int:
+    tier = 0
+    while live >= FAN_IN:
+        live //= FAN_IN
+        tier += 1
+    return tier

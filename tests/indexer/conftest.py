@@ -1,0 +1,196 @@
+"""An archive for each test: real encrypted catalogue and ledger, case files put straight into tables."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from secrets import token_bytes
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from archive.casefile import tables
+from archive.casefile.reading import CaseFile, CaseFiles
+from archive.casefile.reference import Reference, Series
+from archive.database.catalogue import Catalogue
+from archive.database.engine import Database
+from archive.database.schema import metadata
+from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.keyring import Keyring
+from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE, Actor
+from archive.ledger.log import Ledger
+from indexer.following import Indexer
+from indexer.whoosh_engine import WhooshEngine
+
+INDEX_KEY = b"k" * 32
+MASTER_KEY = b"m" * 32
+DATABASE_KEY = b"d" * 32
+
+
+class NoVault:
+    """The index reads sealed texts only, never a document."""
+
+    def open(self, folder, version, name):
+        raise AssertionError("the index opened a document")
+
+    def sha512(self, stream):
+        raise AssertionError("the index opened a document")
+
+
+@dataclass
+class Archive:
+    folder: Path
+    numbers: dict[str, int] = field(default_factory=dict)
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __post_init__(self):
+        database = Database(self.folder / "catalogue.db", DATABASE_KEY)
+        with database.writing() as connection:
+            metadata.create_all(connection)
+        self.keyring = Keyring({1: MASTER_KEY}, "test.key")
+        ledger = Ledger("muniment/test", Ed25519PrivateKey.generate(), b"l" * 32, token_bytes)
+        self.catalogue = Catalogue(database, ledger, self.clock)
+        self.case_files = CaseFiles(self.catalogue, self.keyring, NoVault())
+
+    def clock(self):
+        self.now += timedelta(minutes=1)
+        return self.now
+
+    @property
+    def index_folder(self):
+        return self.folder / "index"
+
+    def engine(self, key=INDEX_KEY):
+        return WhooshEngine(self.index_folder, key)
+
+    def indexer(self, engine=None):
+        return Indexer(self.catalogue, self.case_files, engine or self.engine())
+
+    def file(
+        self,
+        *pages: str,
+        voucher: object = None,
+        title: str = "voucher.pdf",
+        evidence: Sequence[tuple[str, Sequence[str]]] = (),
+        level: str = "一级",
+        category: str = "剧本相关",
+        store: str = "静安店",
+        script: str | None = None,
+        department: str = "客服部",
+    ) -> str:
+        """Files a case file whose voucher has these pages; gives its reference code."""
+        series = Series(2026, level, category)
+        self.numbers[str(series)] = self.numbers.get(str(series), 0) + 1
+        reference = str(Reference(series, self.numbers[str(series)]))
+        key = FileKey.make(CaseFileId(str(uuid4())), token_bytes)
+        wrapped = self.keyring.wrap_file_key(key)
+        with self.catalogue.unit(CONSOLE) as unit:
+            unit.connection.execute(
+                tables.case_file.insert().values(
+                    id=key.case_file,
+                    reference=reference,
+                    year=2026,
+                    level=level,
+                    category=category,
+                    number=self.numbers[str(series)],
+                    state="filed",
+                    version=1,
+                    received_at=unit.at,
+                    filed_at=unit.at,
+                    filed_by="console",
+                    channel="phone",
+                    store=store,
+                    department=department,
+                    script=script,
+                    headcount=1,
+                    voucher=key.seal(json.dumps(voucher or {}).encode(), "voucher"),
+                )
+            )
+            unit.connection.execute(
+                tables.file_key.insert().values(
+                    case_file=key.case_file, master_version=wrapped.version, box=wrapped.box
+                )
+            )
+            for ordinal, (name, texts) in enumerate([(title, pages), *evidence]):
+                unit.connection.execute(
+                    tables.document.insert().values(
+                        case_file=key.case_file,
+                        ordinal=ordinal,
+                        version=1,
+                        name=f"{reference}-{ordinal}.pdf",
+                        kind="pdf",
+                        pages=len(texts),
+                        size=1,
+                        sha512="",
+                        authentication=b"",
+                        original_sha256="",
+                        title=key.seal(name.encode(), f"title:{ordinal}:1"),
+                        text=key.seal(json.dumps(list(texts)).encode(), f"text:{ordinal}:1"),
+                    )
+                )
+            unit.record(Act.FILED, reference)
+        return reference
+
+    def change(self, act: Act, reference: str, **values: object) -> None:
+        with self.catalogue.unit(CONSOLE) as unit:
+            unit.connection.execute(
+                tables.case_file.update().where(tables.case_file.c.reference == reference).values(**values)
+            )
+            unit.record(act, reference)
+
+    def void(self, reference: str) -> None:
+        self.change(Act.VOIDED, reference, state="void", voided_at=self.now)
+
+    def complete(self, reference: str, on: date) -> None:
+        self.change(Act.COMPLETED, reference, completed_on=on)
+
+    def note(self, times: int = 1) -> None:
+        """Acts that concern no case file's words."""
+        with self.catalogue.unit(Actor("P0001")) as unit:
+            for _ in range(times):
+                unit.record(Act.SEARCHED, "search")
+
+    def acts(self, act: Act) -> int:
+        with self.catalogue.reading() as connection:
+            return connection.execute(
+                sa.text("SELECT count(*) FROM ledger_entry WHERE act = :act"), {"act": act}
+            ).scalar_one()
+
+    def get(self, reference: str) -> CaseFile:
+        return self.case_files.get(reference)
+
+    def segments(self) -> list[Path]:
+        return sorted(self.index_folder.glob("*.seg"))
+
+    def close(self) -> None:
+        self.catalogue.database.close()
+
+
+def references(found) -> list[str]:
+    return [each.reference for each in found.files]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    made = Archive(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def indexer(archive: Archive) -> Iterator[Indexer]:
+    made = archive.indexer()
+    yield made
+    with suppress(RuntimeError):
+        made.stop()
+
+
+@pytest.fixture
+def find(indexer: Indexer):
+    """Searches and gives reference codes, in the order of the answer."""
+    return lambda query, **options: references(indexer.search(query, **options))
