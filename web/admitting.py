@@ -1,7 +1,7 @@
-"""Admission to the views: each declares who may come in, here and nowhere else; a view that declares nothing lets nobody in.
+"""Admission to the views: each declares who may come in, here and nowhere else.
 
-This opens the door of a page. What may be done behind it (whose file, which step of which request) is decided again
-by the use case itself.
+A view that declares nothing lets nobody in. This opens the door of a page; what may be done behind it (whose
+file, which step of which request) is decided again by the use case itself.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _MARK = "muniment_admission"
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """``permissions``: any one of them is enough; none at all with ``signed_in`` means everybody with an account."""
+    """``permissions``: any one is enough; none with ``signed_in`` means everybody with an account."""
 
     signed_in: bool
     permissions: tuple[Permission, ...] = ()

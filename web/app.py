@@ -11,8 +11,10 @@ from flask_wtf import CSRFProtect
 
 from archive.errors import Code, MunimentError
 from web.admitting import admission_of
+from web.auditing import Verification
 from web.navigation import navigation
 from web.pages import BLUEPRINTS
+from web.pages.casefiles import Handover
 from web.refusing import refuse_with_pages
 from web.securing import Cookie, FormCookie, secure_response
 from web.uploading import MemoryRequest
@@ -46,9 +48,11 @@ def create_app(house: House) -> Flask:
     CSRFProtect(app)
     cookie = Cookie(house)
     app.extensions["muniment-cookie"] = cookie
+    app.extensions["muniment-handover"] = Handover()
+    app.extensions["muniment-verification"] = Verification(house)
 
     # Before the forms' own check, so that its refusal can be said in the visitor's language.
-    app.before_request_funcs.setdefault(None, []).insert(0, lambda: begin_visit(cookie.read()))
+    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
     app.before_request(_admit)
     app.after_request(secure_response)
     refuse_with_pages(app)
@@ -64,6 +68,12 @@ def _form_secret(house: House) -> bytes:
     keyring = house.founded.keyring
     derive = HKDF(SHA256(), 32, salt=None, info=b"muniment web forms")
     return derive.derive(keyring.keys[keyring.current])
+
+
+def _begin() -> None:
+    # Our own files are for everybody: no session is looked up for them.
+    cookie: Cookie = current_app.extensions["muniment-cookie"]
+    begin_visit(None if request.endpoint == "static" else cookie.read())
 
 
 def _admit() -> None:

@@ -1,4 +1,4 @@
-"""From an error to a page: code, sentence and what to do, in the visitor's language; never a trace, never data."""
+"""From an error to a page: code and sentence in the visitor's language; never a trace, never data."""
 
 import logging
 import secrets
@@ -52,7 +52,7 @@ def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, RequestEntityTooLarge):
         return _refusal(MunimentError(Code.UPLOAD_TOO_LARGE, limit=house().settings.upload_limit_mb))
     if error.code is not None and 300 <= error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     code = Code.FORM_EXPIRED if error.code == 400 else Code.PAGE_NOT_FOUND
     return _refusal(MunimentError(code))
 
@@ -83,7 +83,10 @@ def _answer(error: MunimentError) -> AnyResponse:
     sentence = error.say(visit().language)
     if wants_json():
         return make_response(jsonify(code=error.code.value, message=sentence), status)
-    if request.accept_mimetypes and request.accept_mimetypes.best_match(["image/jpeg", "text/html"]) == "image/jpeg":
+    if (
+        request.accept_mimetypes
+        and request.accept_mimetypes.best_match(["image/jpeg", "text/html"]) == "image/jpeg"
+    ):
         return Response(sentence, status, content_type="text/plain; charset=utf-8")
     page = "fragments/refusal.html" if is_fragment() else "refusal.html"
     return make_response(render_template(page, code=error.code, sentence=sentence, status=status), status)

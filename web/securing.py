@@ -1,22 +1,13 @@
-"""What the browser is told to enforce: content security policy and other headers, and cookies by their strictest form."""
+"""What the browser is told to enforce: content security policy, other headers, the strictest cookies."""
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
 from web.wiring import House
 
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -31,7 +22,7 @@ _YEAR = 31536000
 
 
 class FormCookie(SecureCookieSessionInterface):
-    """Flask's own cookie; it holds the token of the forms and messages for the next page, nothing of the archive."""
+    """Flask's own cookie; it holds the token of the forms and messages for the next page, no more."""
 
     def get_cookie_name(self, app: Flask) -> str:
         return "__Host-form" if self.get_cookie_secure(app) else "form"
@@ -57,13 +48,11 @@ class Cookie:
         )
 
     def take(self, response: Response) -> None:
-        response.delete_cookie(
-            self._name, path="/", secure=self._secure, httponly=True, samesite="Strict"
-        )
+        response.delete_cookie(self._name, path="/", secure=self._secure, httponly=True, samesite="Strict")
 
 
 def secure_response(response: Response) -> Response:
-    """After each request. Whatever a view shows may concern a customer, so nothing but our own files is stored."""
+    """After each request. What a view shows may concern a customer: only our own files are ever stored."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if request.endpoint == "static" and "v" in request.args:

@@ -15,6 +15,7 @@ from archive.errors import Code, MunimentError
 
 PREFIX = "MUNIMENT_"
 # Read by the tests and by tools that start Muniment, not by Muniment itself.
+_HOME = Path("var")
 _FOREIGN = frozenset({"MUNIMENT_CORPUS", "MUNIMENT_AXE"})
 
 
@@ -22,7 +23,7 @@ _FOREIGN = frozenset({"MUNIMENT_CORPUS", "MUNIMENT_AXE"})
 class Settings:
     """Documented one by one in docs/operations.md."""
 
-    home: Path = Path("var")
+    home: Path = _HOME
     key_file: Path | None = None  # default: <home>.key, beside the home folder
     passphrase_file: Path | None = None  # holds the key file's passphrase, if it has one
     scheme: Path | None = None  # a scheme.toml of one's own
@@ -59,9 +60,10 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
             given[_known(name.removeprefix(PREFIX).lower(), name)] = value
     if home is not None:
         given["home"] = home
-    folder = Path(str(given.get("home", Settings.home)))
+    folder = Path(str(given.get("home", _HOME)))
     merged = {**_from_file(folder / "settings.toml"), **given}
-    settings = Settings(**{key: _typed(key, value) for key, value in merged.items()})
+    values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
+    settings = Settings(**values)
     _check(settings)
     return settings
 
@@ -74,7 +76,9 @@ def _from_file(path: Path) -> dict[str, object]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MunimentError(Code.SETTING_INVALID, key=path.name, problem=str(error)) from None
     if "home" in document:
-        raise MunimentError(Code.SETTING_INVALID, key="home", problem="it cannot be set inside the home folder")
+        raise MunimentError(
+            Code.SETTING_INVALID, key="home", problem="it cannot be set inside the home folder"
+        )
     return {_known(key, key): value for key, value in document.items()}
 
 
@@ -91,7 +95,9 @@ def _typed(key: str, value: object) -> object:
     wanted = _TYPES[key]
     try:
         if wanted is bool:
-            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                str(value).lower()
+            ]
         if wanted is int:
             return int(str(value))
         if wanted is str:

@@ -1,4 +1,4 @@
-"""Receiving uploads without a byte of them on disk: the multipart parser writes into memory files, never to a temporary file."""
+"""Receiving uploads without a byte of them on disk: the parser writes into memory files, never to /tmp."""
 
 import os
 from typing import IO
@@ -7,7 +7,7 @@ from flask import Request
 
 
 class MemoryRequest(Request):
-    """A request whose uploaded files lie in anonymous memory (``memfd_create(2)``) and vanish with their descriptor."""
+    """Its uploaded files lie in anonymous memory (``memfd_create(2)``) and vanish with their descriptor."""
 
     def _get_file_stream(
         self,

@@ -6,8 +6,8 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from access.people import Person
-from access.permissions import Permission, permitted
+from access.permissions import Permission, may
+from access.person import Person
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import Actor
 from web.formats import Formats
@@ -49,7 +49,7 @@ class Visit:
     def may(self, *permissions: Permission) -> bool:
         """Any one of them is enough."""
         visitor = self.visitor
-        return visitor is not None and any(permitted(visitor, each) for each in permissions)
+        return visitor is not None and any(may(visitor, each) for each in permissions)
 
 
 def house() -> House:

@@ -1,11 +1,9 @@
 """The one place that builds everything: settings in, a house out."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from secrets import token_bytes
 
 from access.lookups import Lookups
@@ -23,10 +21,11 @@ from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Limits, Sandbox
-from archive.founding import Founded, found, open_archive
+from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
 from archive.scheme.scheme import Scheme, load_scheme
 from indexer.following import Indexer
+from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
 from retention.schedule import due_date
 from retention.sweeping import Sweeps
@@ -77,3 +76,95 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
 
     founded = found(settings.home.absolute(), keyring, now, token_bytes)
     founded.catalogue.database.close()
+
+
+@contextmanager
+def opened(
+    settings: Settings,
+    passphrase: str | None = None,
+    *,
+    clock: Clock = now,
+    passwords: Passwords | None = None,
+) -> Iterator[House]:
+    """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first.
+
+    Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, PASSPHRASE_WRONG, SCHEME_INVALID.
+    """
+    home = settings.home.absolute()
+    if not is_founded(home):  # said before anything about its key
+        raise MunimentError(Code.ARCHIVE_MISSING, home=str(home))
+    scheme = load_scheme(settings.scheme)
+    keyring = open_key_file(settings.key_path, passphrase or _passphrase(settings))
+    founded = open_archive(home, keyring, clock, token_bytes)
+    try:
+        recover(founded.catalogue, founded.vault)
+        with Sandbox(settings.workers, _limits(settings)) as sandbox:
+            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords())
+            try:
+                yield house
+            finally:
+                house.index.stop()
+    finally:
+        founded.catalogue.database.close()
+
+
+def _build(
+    settings: Settings,
+    founded: Founded,
+    scheme: Scheme,
+    sandbox: Sandbox,
+    clock: Clock,
+    passwords: Passwords,
+) -> House:
+    catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
+    case_files = CaseFiles(catalogue, founded.keyring, vault)
+    filing = Filing(
+        catalogue,
+        founded.keyring,
+        vault,
+        sandbox,
+        scheme,
+        case_files,
+        due_date=due_date,
+        zone=zone,
+        randomness=token_bytes,
+    )
+    holds = Holds(catalogue, case_files)
+    requests = Requests(catalogue, case_files, scheme, zone)
+    keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
+    engine = WhooshEngine(settings.home.absolute() / "index", founded.index_key)
+    return House(
+        settings=settings,
+        founded=founded,
+        scheme=scheme,
+        case_files=case_files,
+        sandbox=sandbox,
+        filing=filing,
+        voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        completing=Completing(catalogue, case_files, zone),
+        releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        index=Indexer(catalogue, case_files, engine),
+        people=People(catalogue, passwords),
+        sessions=Sessions(catalogue, token_bytes),
+        requests=requests,
+        viewing=Viewing(catalogue, case_files, sandbox, zone, keepers),
+        lookups=Lookups(catalogue, case_files, zone),
+        holds=holds,
+        sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
+        clock=clock,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(source_bytes=settings.evidence_limit_mb * 1_000_000, pages=settings.pages_limit)
+
+
+def _passphrase(settings: Settings) -> str | None:
+    """From the file that the settings name: never from the environment or the command line."""
+    path = settings.passphrase_file
+    if path is None:
+        return None
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except OSError:
+        raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None

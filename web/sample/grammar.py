@@ -25,7 +25,9 @@ class Template:
             if token.start() > at:
                 self._parts.append((text[at : token.start()], "", ()))
             slot, readings = token.groups()
-            self._parts.append(("", slot or "", tuple(map(Template, readings.split("|"))) if readings else ()))
+            self._parts.append(
+                ("", slot or "", tuple(map(Template, readings.split("|"))) if readings else ())
+            )
             at = token.end()
         if at < len(text):
             self._parts.append((text[at:], "", ()))

@@ -2,20 +2,36 @@
 
 import random
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from web.sample.grammar import pick
 
 Length = Literal["short", "medium", "long"]
+_T = TypeVar("_T")
 Who = Literal["ordinary", "rare", "refused", "foreign"]
 
 CHANNELS: Final = (
     "门店现场", "电话", "大众点评", "企业微信", "美团", "抖音", "官网", "小红书", "邮件", "社群",
 )  # fmt: skip
 _SCRIPT, _SERVICE, _PLACE, _CHARGES, _OTHER = "剧本相关", "服务相关", "环境相关", "收费相关", "其他"
-_SPAN: Final = {"一级": 830, "二级": 1_900, "三级": 2_050}  # days: a little beyond two, five and five and a half years
+_SPAN: Final = {
+    "一级": 830,
+    "二级": 1_900,
+    "三级": 2_050,
+}  # days: a little beyond two, five and five and a half years
 _WEIGHTED_CHANNELS: Final = "0000001111222334455667789"
-_WEIGHTED_CATEGORIES: Final = (_SCRIPT,) * 27 + (_SERVICE,) * 30 + (_PLACE,) * 16 + (_CHARGES,) * 19 + (_OTHER,) * 8
+_WEIGHTED_CATEGORIES: Final = (
+    (_SCRIPT,) * 27 + (_SERVICE,) * 30 + (_PLACE,) * 16 + (_CHARGES,) * 19 + (_OTHER,) * 8
+)
+
+_LEVELS: Final = (("一级", 0.78), ("二级", 0.18), ("三级", 0.04))
+_WHO: Final[tuple[tuple[Who, float], ...]] = (
+    ("ordinary", 0.95),
+    ("rare", 0.015),
+    ("refused", 0.02),
+    ("foreign", 0.015),
+)
+_LENGTH: Final[tuple[tuple[Length, float], ...]] = (("medium", 0.66), ("short", 0.32), ("long", 0.02))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +100,14 @@ def plan(index: int, rng: random.Random) -> Plan:
         first = _FIRST[index]
         turn = sum((one.level, one.category) == (first.level, first.category) for one in _FIRST[:index])
         return replace(first, turn=turn)
-    level = _drawn(rng, (("一级", 0.78), ("二级", 0.18), ("三级", 0.04)))
+    level = _drawn(rng, _LEVELS)
     flavour = pick(rng, ("group", "legal", "brand", "damages")) if level == "三级" else ""
     channel = CHANNELS[int(pick(rng, _WEIGHTED_CHANNELS))]
-    who: Who = _WHO[_drawn(rng, (("ordinary", 0.95), ("rare", 0.015), ("refused", 0.02), ("foreign", 0.015)))]
-    length = _LENGTH[_drawn(rng, (("medium", 0.66), ("short", 0.32), ("long", 0.02)))]
+    who = _drawn(rng, _WHO)
     return Plan(
         level=level,
         category=pick(rng, _WEIGHTED_CATEGORIES),
-        length=length,
+        length=_drawn(rng, _LENGTH),
         age=1 + int(_SPAN[level] * rng.random() ** 1.15),  # business grew: more of them are recent
         channel=channel,
         who="ordinary" if flavour == "group" else who,
@@ -102,16 +117,7 @@ def plan(index: int, rng: random.Random) -> Plan:
     )
 
 
-_WHO: Final[dict[str, Who]] = {
-    "ordinary": "ordinary",
-    "rare": "rare",
-    "refused": "refused",
-    "foreign": "foreign",
-}
-_LENGTH: Final[dict[str, Length]] = {"short": "short", "medium": "medium", "long": "long"}
-
-
-def _drawn(rng: random.Random, shares: tuple[tuple[str, float], ...]) -> str:
+def _drawn(rng: random.Random, shares: tuple[tuple[_T, float], ...]) -> _T:
     left = rng.random()
     for value, share in shares:
         left -= share

@@ -85,6 +85,7 @@ class Stories:
     stores: tuple[Store, ...]
     scripts: tuple[Script, ...]
     english: tuple[English, ...]
+    paragraphs: tuple[tuple[Template, ...], ...]  # the steps of a long letter, each in several tellings
     phrases: Mapping[str, tuple[Template, ...]]
     words: Mapping[str, tuple[str, ...]]
     names: Mapping[str, tuple[str, ...]]
@@ -93,7 +94,7 @@ class Stories:
 @cache
 def stories() -> Stories:
     shared, house = _read("shared"), _read("house")
-    english = shared.pop("english")["stories"]
+    english, paragraphs = shared.pop("english")["stories"], shared.pop("paragraph")
     return Stories(
         incidents=tuple(
             _incident(category, held)
@@ -112,6 +113,7 @@ def stories() -> Stories:
             )
             for held in english
         ),
+        paragraphs=tuple(templates(held["tellings"]) for held in paragraphs),
         phrases={key: templates(texts) for key, texts in shared.items()},
         words={key: tuple(texts) for key, texts in house["words"].items()},
         names={key: tuple(texts) for key, texts in house["names"].items()},

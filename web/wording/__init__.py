@@ -39,7 +39,7 @@ class Wording:
         return text.format(**facts) if facts else text
 
     def of(self, family: str, value: str) -> str:
-        """The word for a value of the domain (a role, a state); the value itself where an organisation brought its own."""
+        """The word for a value of the domain (a role, a state); the value itself where it has none here."""
         return self.words.get(f"{family}.{value}", value)
 
 

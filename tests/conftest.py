@@ -1,0 +1,43 @@
+"""The house under test: a real archive in a temporary folder, with the clock of a test and quick passwords."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from access.passwords import Passwords
+from web.settings import Settings
+from web.wiring import House, init, opened
+
+QUICK = Passwords(time_cost=1, memory_kib=8)
+
+
+class Clock:
+    """Stands still unless a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "var")
+
+
+@pytest.fixture
+def house(settings: Settings, clock: Clock) -> Iterator[House]:
+    init(settings)
+    with opened(settings, clock=clock, passwords=QUICK) as built:
+        yield built

@@ -1,0 +1,98 @@
+"""The page of one case file: what may be done with it, and by whom."""
+
+import io
+import re
+import zipfile
+
+import pikepdf
+import pytest
+
+from access.person import Role
+from archive.casefile.filing import Submission
+from archive.casefile.reading import FileState
+from archive.ledger.entries import CONSOLE
+from web.wiring import House
+
+
+@pytest.fixture
+def reference(house: House, forms) -> str:
+    return house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, forms.voucher())).reference
+
+
+@pytest.fixture
+def administrator(visitor):
+    return visitor(Role.ADMINISTRATOR, "客服部")
+
+
+def test_an_administrator_voids_with_a_reason(house: House, administrator, reference):
+    assert administrator.post(f"/files/{reference}/void", data={"reason": ""}).status_code == 422
+    assert administrator.post(f"/files/{reference}/void", data={"reason": "重复登记"}).status_code == 303
+    assert house.case_files.get(reference).state is FileState.VOID
+    page = administrator.get(f"/files/{reference}").text
+    assert "作废" in page
+    assert "重复登记" in page
+
+
+def test_completion_starts_the_period(house: House, administrator, reference):
+    page = f"/files/{reference}"
+    assert administrator.post(f"{page}/complete", data={"on": "2026-02-30"}).status_code == 422
+    assert administrator.post(f"{page}/complete", data={"on": "2026-03-01"}).status_code == 303
+    assert house.case_files.get(reference).completed_on.isoformat() == "2026-03-01"
+    assert "2028年3月2日" in administrator.get(page).text
+    assert administrator.post(f"{page}/complete", data={"on": "2026-03-02"}).status_code == 409
+
+
+def test_a_hold_is_placed_shown_and_lifted(house: House, administrator, reference):
+    page = f"/files/{reference}"
+    administrator.post(f"{page}/hold", data={"reason": "仲裁进行中"})
+    (hold,) = house.holds.active(reference)
+    assert "仲裁进行中" in administrator.get(page).text
+    assert administrator.post(f"{page}/lift/{hold.id + 1}", data={"reason": "x"}).status_code == 404
+    assert administrator.post(f"{page}/lift/{hold.id}", data={"reason": "已结案"}).status_code == 303
+    assert house.holds.active(reference) == ()
+
+
+def test_a_released_copy_opens_with_its_own_password_and_is_handed_out_once(administrator, reference):
+    page = f"/files/{reference}"
+    shown = administrator.post(f"{page}/release", data={"to": "市场监督管理局"}).text
+    password = re.search(r'data-copy="([A-Z2-7-]{29})"', shown)[1]
+    packed = administrator.get(f"{page}/released.zip")
+    for value in packed.headers.values():
+        value.encode("ascii")  # a Chinese file name must be written as headers need it
+    assert "filename*=UTF-8''2026-" in packed.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(packed.data)) as folder:
+        (name,) = folder.namelist()
+        with pikepdf.open(io.BytesIO(folder.read(name)), password=password) as copy:
+            assert len(copy.pages) == 1
+    assert name == f"{reference}.pdf"
+    assert administrator.get(f"{page}/released.zip").status_code == 404
+
+
+def test_a_copy_is_not_handed_to_another_person(visitor, administrator, reference):
+    administrator.post(f"/files/{reference}/release", data={"to": "法务部"})
+    other = visitor(Role.ADMINISTRATOR, "客服部", name="另一位管理员")
+    assert other.get(f"/files/{reference}/released.zip").status_code == 404
+    assert administrator.get(f"/files/{reference}/released.zip").status_code == 200
+
+
+def test_an_auditor_reads_all_and_is_offered_nothing_to_change(visitor, reference):
+    auditor = visitor(Role.AUDITOR, "内审部")
+    page = auditor.get(f"/files/{reference}").text
+    assert "/read" in page
+    assert 'id="reason"' not in page
+    for act in ("void", "complete", "hold", "release"):
+        assert f"/files/{reference}/{act}" not in page
+        assert auditor.post(f"/files/{reference}/{act}", data={"reason": "x"}).status_code == 403
+
+
+def test_an_employee_sees_facts_and_no_content(visitor, reference):
+    page = visitor(Role.EMPLOYEE).get(f"/files/{reference}").text
+    assert "长安十二时" in page
+    assert "道具" not in page
+    assert "王小明" not in page
+    assert f"/files/{reference}/read" not in page
+    assert visitor(Role.EMPLOYEE).get(f"/files/{reference}/read").status_code == 403
+
+
+def test_the_system_administrator_sees_no_file(visitor, reference):
+    assert visitor(Role.SYSTEM, "信息部").get(f"/files/{reference}").status_code == 403

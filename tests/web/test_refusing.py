@@ -1,0 +1,74 @@
+"""Errors are said in words of the table: never a trace, never data."""
+
+import logging
+
+import pytest
+from flask import Flask
+
+from access.person import Role
+from web.admitting import public
+
+SECRET = "王小明 13800138000"
+
+
+@pytest.fixture
+def defect(app: Flask) -> None:
+    @public
+    def fail() -> str:
+        raise ValueError(SECRET)
+
+    app.add_url_rule("/defect", "defect", fail)
+
+
+@pytest.mark.usefixtures("defect")
+def test_a_defect_gives_a_number_and_hides_everything_else(visitor, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.ERROR, "muniment.web"):
+        answer = visitor(Role.ADMINISTRATOR).get("/defect")
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text
+    assert SECRET not in answer.text
+    assert SECRET not in caplog.text
+    said = caplog.messages[0]
+    assert "ValueError" in said
+    assert "fail" in said
+    incident = said.split()[1].rstrip(":")
+    assert incident in answer.text
+
+
+def test_a_page_that_is_not_there_is_said_in_both_languages(visitor):
+    browser = visitor(Role.EMPLOYEE)
+    assert "没有这个页面" in browser.get("/nowhere").text
+    english = browser.get("/nowhere", **{"Accept-Language": "en"})
+    assert english.status_code == 404
+    assert "There is no such page" in english.text
+
+
+def test_a_script_is_answered_in_json(visitor):
+    answer = visitor(Role.ADMINISTRATOR).get("/files/nonsense", Accept="application/json")
+    assert answer.status_code == 422
+    assert answer.json["code"] == "reference-invalid"
+
+
+def test_a_fragment_is_answered_by_a_fragment(visitor):
+    answer = visitor(Role.ADMINISTRATOR).get("/files/nonsense", **{"HX-Request": "true"})
+    assert 'role="alert"' in answer.text
+    assert "<html" not in answer.text
+
+
+def test_a_stranger_behind_a_fragment_is_led_to_sign_in(stranger):
+    answer = stranger.get("/find?q=x", **{"HX-Request": "true"})
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == "/sign-in"
+
+
+def test_an_upload_beyond_the_limit_is_refused_with_the_limit(app: Flask, visitor):
+    browser = visitor(Role.ADMINISTRATOR)
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    answer = browser.client.post("/file", data={"details": "x" * 2000}, headers={"X-CSRFToken": "x"})
+    assert answer.status_code == 413
+    assert "upload-too-large" in answer.text
+
+
+def test_what_is_shown_of_an_error_is_escaped(visitor):
+    answer = visitor(Role.ADMINISTRATOR).get("/files/<script>alert(1)<%2Fscript>")
+    assert "<script>alert" not in answer.text

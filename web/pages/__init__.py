@@ -1,0 +1,34 @@
+"""The pages, one module a subject."""
+
+from web.pages import (
+    casefiles,
+    entrance,
+    filing,
+    finding,
+    home,
+    ledger,
+    lookups,
+    numbers,
+    people,
+    reading,
+    requests,
+    retention,
+)
+
+BLUEPRINTS = tuple(
+    module.pages
+    for module in (
+        casefiles,
+        entrance,
+        filing,
+        finding,
+        home,
+        ledger,
+        lookups,
+        numbers,
+        people,
+        reading,
+        requests,
+        retention,
+    )
+)

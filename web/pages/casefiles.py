@@ -1,0 +1,194 @@
+"""One case file: what it is, how it stands, what this person may do with it, and what happened to it."""
+
+import io
+import threading
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import flask
+import sqlalchemy as sa
+from flask import Blueprint, Response, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from access.permissions import Permission
+from archive.casefile.reading import CaseFile, FileState
+from archive.casefile.releasing import Release
+from archive.days import parse_day
+from archive.errors import Code, MunimentError
+from archive.ledger import tables as ledger_tables
+from archive.ledger.log import Entry, entries
+from retention.schedule import Schedule
+from web.admitting import admits
+from web.visit import Visit, visit
+
+pages = Blueprint("casefiles", __name__)
+
+_HISTORY = 200
+_HANDED_OUT_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long a file is kept, as far as it can be said today."""
+
+    due_on: date | None
+    years: int | None
+    holds: tuple[Any, ...]
+
+
+@pages.get("/files/<reference>")
+@admits(Permission.BROWSE)
+def show(reference: str) -> str:
+    here = visit()
+    file = here.house.viewing.find(here.person, reference)
+    grant = here.house.viewing.grant(here.person, file)
+    return render_template(
+        "case_file.html",
+        file=file,
+        grant=grant,
+        documents=here.house.case_files.documents(file),
+        keeping=_keeping(here, file),
+        history=_history(here, file) if here.may(Permission.READ_LOOKUPS) else (),
+        names=names(here),
+        level=next((each for each in here.house.scheme.levels if each.name == file.level), None),
+        is_void=file.state is FileState.VOID,
+    )
+
+
+@pages.post("/files/<reference>/void")
+@admits(Permission.VOID)
+def void(reference: str) -> AnyResponse:
+    here = visit()
+    here.house.voiding.void(here.actor, reference, request.form.get("reason", ""))
+    return _back(reference, "case.voided")
+
+
+@pages.post("/files/<reference>/complete")
+@admits(Permission.COMPLETE)
+def complete(reference: str) -> AnyResponse:
+    here, day = visit(), parse_day(request.form.get("on", ""))
+    here.house.completing.complete(here.actor, reference, day)
+    return _back(reference, "case.completed")
+
+
+@pages.post("/files/<reference>/hold")
+@admits(Permission.HOLD)
+def hold(reference: str) -> AnyResponse:
+    here = visit()
+    here.house.holds.place(here.actor, reference, request.form.get("reason", ""))
+    return _back(reference, "case.held")
+
+
+@pages.post("/files/<reference>/lift/<int:number>")
+@admits(Permission.HOLD)
+def lift(reference: str, number: int) -> AnyResponse:
+    here = visit()
+    standing = here.house.holds.active(reference)
+    wanted = next((each for each in standing if each.id == number), None)
+    if wanted is None:
+        raise MunimentError(Code.HOLD_NOT_FOUND, hold=number)
+    here.house.holds.lift(here.actor, wanted.id, request.form.get("reason", ""))
+    return _back(reference, "case.lifted")
+
+
+@pages.post("/files/<reference>/release")
+@admits(Permission.RELEASE)
+def release(reference: str) -> str:
+    here = visit()
+    to = request.form.get("to", "").strip()
+    if not to:
+        raise MunimentError(Code.REASON_MISSING)
+    copy = here.house.releasing.release(here.actor, reference, to=to[:200])
+    _handover().keep(here.person.number, copy, here.house.clock())
+    return render_template(
+        "released.html", reference=copy.reference, password=copy.password, count=len(copy.documents)
+    )
+
+
+@pages.get("/files/<reference>/released.zip")
+@admits(Permission.RELEASE)
+def released(reference: str) -> Response:
+    """The copies, once, to the person who made them."""
+    here = visit()
+    copy = _handover().take(here.person.number, reference, here.house.clock())
+    if copy is None:
+        raise MunimentError(Code.PAGE_NOT_FOUND)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as folder:  # encrypted PDFs do not compress
+        for name, stream in copy.documents:
+            with stream:
+                stream.seek(0)
+                folder.writestr(name, stream.read())
+    packed.seek(0)
+    # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187).
+    return send_file(packed, "application/zip", as_attachment=True, download_name=f"{copy.reference}.zip")
+
+
+class Handover:
+    """Released copies between their page and their download: in memory, for ten minutes, one a person."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, tuple[datetime, Release]] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, person: str, copy: Release, now: datetime) -> None:
+        with self._lock:
+            old = [self._waiting.pop(person, None)]
+            old += [self._waiting.pop(p) for p in [*self._waiting] if self._waiting[p][0] <= now]
+            self._waiting[person] = (now + _HANDED_OUT_FOR, copy)
+        for each in old:
+            if each is not None:
+                _close(each[1])
+
+    def take(self, person: str, reference: str, now: datetime) -> Release | None:
+        with self._lock:
+            until, copy = self._waiting.get(person, (now, None))
+            if copy is None or copy.reference != reference:
+                return None
+            del self._waiting[person]
+        if until <= now:
+            _close(copy)
+            return None
+        return copy
+
+
+def names(here: Visit) -> dict[str, str]:
+    """Who the actors of the ledger are."""
+    return {each.number: each.name for each in here.house.people.list()}
+
+
+def _keeping(here: Visit, file: CaseFile) -> Keeping:
+    schedule = Schedule(here.house.scheme, here.house.settings.zone)
+    holds = here.house.holds.active(file.reference)
+    return Keeping(schedule.due_on(file), schedule.years(file.level), holds)
+
+
+def _history(here: Visit, file: CaseFile) -> list[Entry]:
+    """Newest first."""
+    columns = ledger_tables.entry.c
+    query = (
+        sa.select(columns.position)
+        .where(columns.subject == file.reference)
+        .order_by(columns.position.desc())
+        .limit(_HISTORY)
+    )
+    house = here.house
+    with house.catalogue.reading() as connection:
+        return list(entries(connection, house.catalogue.ledger, query, house.case_files.file_key))
+
+
+def _back(reference: str, said: str) -> AnyResponse:
+    flask.flash(visit().words(said, reference=reference))
+    return redirect(url_for("casefiles.show", reference=reference), code=303)
+
+
+def _handover() -> Handover:
+    held: Handover = flask.current_app.extensions["muniment-handover"]
+    return held
+
+
+def _close(copy: Release) -> None:
+    for _, stream in copy.documents:
+        stream.close()

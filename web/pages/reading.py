@@ -1,0 +1,77 @@
+"""Reading 阅览: one page at a time, masked and watermarked, each recorded before it is shown."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from access.permissions import Permission
+from access.viewing import DocumentDetails, Grant
+from archive.casefile.reading import CaseFile, Document
+from archive.errors import Code, MunimentError
+from web.admitting import admits
+from web.visit import Visit, visit
+
+pages = Blueprint("reading", __name__)
+
+_WIDTHS = (800, 1200, 1600, 2200)
+
+
+@pages.get("/files/<reference>/read")
+@admits(Permission.BROWSE)
+def read(reference: str) -> str:
+    here = visit()
+    file, documents, grant = _opened(here, reference)
+    wanted = request.args.get("document", 0, type=int)
+    document = next((each for each in documents if each.ordinal == wanted), None)
+    if document is None:
+        raise MunimentError(Code.PAGE_NOT_FOUND)
+    number = min(max(request.args.get("page", 1, type=int), 1), document.pages)
+    zoom = min(max(request.args.get("zoom", 0, type=int), 0), 2)
+    return render_template(
+        "read.html",
+        file=file,
+        documents=documents,
+        document=document,
+        number=number,
+        zoom=zoom,
+        width=_WIDTHS[1 + zoom],
+        grant=grant,
+        turn=_turns(reference, wanted, number, document.pages, zoom),
+    )
+
+
+@pages.get("/files/<reference>/pages/<int:ordinal>/<int:number>.jpg")
+@admits(Permission.BROWSE)
+def page(reference: str, ordinal: int, number: int) -> Response:
+    """A JPEG. ``width`` is rounded up to one of a few: nobody asks for a picture without bounds."""
+    here = visit()
+    asked = request.args.get("width", _WIDTHS[1], type=int)
+    width = next((each for each in _WIDTHS if each >= asked), _WIDTHS[-1])
+    drawn = here.house.viewing.page(here.person, reference, ordinal, number, width)
+    response = Response(drawn, content_type="image/jpeg")
+    response.headers["Content-Disposition"] = "inline"
+    return response
+
+
+def _opened(here: Visit, reference: str) -> tuple[CaseFile, Sequence[Document | DocumentDetails], Grant]:
+    """Opening a file is a look-up of its description, recorded as such; turning a page is not another."""
+    viewing = here.house.viewing
+    if "page" in request.args:
+        file = here.house.case_files.get(reference)
+        grant = viewing.grant(here.person, file)
+        if grant is not None:
+            return file, here.house.case_files.documents(file), grant
+    details = viewing.details(here.person, reference)
+    return details.case_file, details.documents, details.grant
+
+
+def _turns(reference: str, document: int, number: int, last: int, zoom: int) -> dict[str, str | None]:
+    def place(to: int, larger: int = zoom) -> str:
+        return url_for("reading.read", reference=reference, document=document, page=to, zoom=larger)
+
+    return {
+        "back": place(number - 1) if number > 1 else None,
+        "on": place(number + 1) if number < last else None,
+        "larger": place(number, zoom + 1) if zoom < 2 else None,
+        "smaller": place(number, zoom - 1) if zoom > 0 else None,
+    }

@@ -1,0 +1,23 @@
+// Turning pages by key; and a page image is neither dragged nor saved by accident.
+"use strict";
+
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.target instanceof Element && event.target.closest("input, textarea, select")) return;
+  const wanted = {
+    ArrowRight: "a[rel=next]", PageDown: "a[rel=next]", n: "a[rel=next]",
+    ArrowLeft: "a[rel=prev]", PageUp: "a[rel=prev]", p: "a[rel=prev]",
+    "+": "a[data-key='+']", "=": "a[data-key='+']", "-": "a[data-key='-']",
+  }[event.key];
+  const paper = document.querySelector(".sheet-of-paper");
+  // An enlarged page is wider than the window: the arrows move it.
+  if (wanted?.includes("rel=") && event.key.startsWith("Arrow") && paper.scrollWidth > paper.clientWidth) return;
+  const link = wanted && document.querySelector(wanted);
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+});
+
+document.addEventListener("contextmenu", (event) => {
+  if (event.target instanceof HTMLImageElement) event.preventDefault();
+});
