@@ -44,7 +44,7 @@ OPEN_FAMILIES = ("detail.",)
 def sources() -> str:
     views = ("*.py", "cli/*.py", "pages/*.py", "sample/*.py", "templates/**/*.html")
     pages = [path for each in views for path in WEB.glob(each)]
-    ]
+
     return "\n".join(path.read_text("utf-8") for path in pages)
 
 
