@@ -7,8 +7,8 @@ written in the catalogue's transactions and sealed by SQLCipher page by page.
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,14 @@ class Fts5Engine:
 
     def __init__(self, database: Database, lock: Path) -> None:
         self._database = database
+        self._folder = lock.parent
         self._lock = Lock(lock)
 
-    def exclusive(self, patience: float) -> AbstractContextManager[None]:
-        return self._lock.held(patience)
+    @contextmanager
+    def exclusive(self, patience: float) -> Iterator[None]:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._lock.held(patience):
+            yield
 
     def commit(self, batch: Batch) -> None:
         self._lock.must_be_held()
@@ -194,7 +198,7 @@ def _merged(connection: sa.Connection, pages: int) -> bool:
     return bool(connection.exec_driver_sql(changes).scalar_one() - before >= 2)
 
 
-def _newest(connection: sa.Connection, wanted: Matching) -> Iterator[CaseFileId]:
+def _newest(connection: sa.Connection, wanted: Matching) -> Generator[CaseFileId, None, None]:
     if wanted.match is None:
         query = f'SELECT id FROM fts5_file WHERE {wanted.where} ORDER BY "order" DESC'
     else:

@@ -9,7 +9,7 @@ import heapq
 import struct
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
@@ -218,7 +218,7 @@ class WhooshEngine:
         hits = kept(iter(best), keep, limit)
         return Hits(hits.ids, hits.more or more)
 
-    def _newest(self, tree: Expression) -> Iterator[_Found]:
+    def _newest(self, tree: Expression) -> Generator[_Found, None, None]:
         """What the tree holds for, by falling order: from the segment that may still have the newest.
 
         A segment is as a rule in this order itself, but for the files that changed later; so each next document

@@ -24,10 +24,15 @@ from archive.evidence.sandbox import Limits, Sandbox
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
 from archive.scheme.scheme import Scheme, load_scheme
-from indexer.following import Indexer
+from indexer.choosing import EngineName
+from indexer.engine import SearchEngine
+from indexer.fts5_engine import Fts5Engine
+from indexer.index import Indexer
+from indexer.query.conditions import Conditions
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
-from retention.schedule import due_date
+from retention.schedule import Schedule, due_date
+from retention.selecting import Selecting
 from retention.sweeping import Sweeps
 from web.settings import Settings
 
@@ -132,7 +137,12 @@ def _build(
     holds = Holds(catalogue, case_files)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
-    engine = WhooshEngine(settings.home.absolute() / "index", founded.index_key)
+    index = settings.home.absolute() / "index"
+    engines: dict[EngineName, SearchEngine] = {
+        EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
+        EngineName.FTS5: Fts5Engine(catalogue.database, index / "fts5.lock"),
+    }
+    conditions = Conditions(scheme, zone, Selecting(Schedule(scheme, zone)))
     return House(
         settings=settings,
         founded=founded,
@@ -143,7 +153,7 @@ def _build(
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
-        index=Indexer(catalogue, case_files, engine),
+        index=Indexer(catalogue, case_files, engines, conditions),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,

@@ -10,6 +10,7 @@ class Act(StrEnum):
     FILED = "filed"
     HELD = "held"
     HOLD_LIFTED = "hold-lifted"
+    INDEX_MOVED = "index-moved"
     INDEX_REBUILT = "index-rebuilt"
     LEDGER_VERIFIED = "ledger-verified"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act

@@ -46,6 +46,10 @@ class Conditions:
         self._zone = zone
         self._keeping = keeping
 
+    def today(self, moment: datetime) -> date:
+        """By the clocks of the house."""
+        return moment.astimezone(self._zone).date()
+
     def of(self, tree: Expression, connection: sa.Connection) -> Condition:
         """The tree speaks of no texts. ``connection`` tells which names of stores and the like there are."""
         match tree:

@@ -65,7 +65,7 @@ _STATUSES = {
 _TRUTHS = {"yes": True, "no": False, "true": True, "false": False, "是": True, "否": False}
 _DATED = frozenset({Field.COMPLETED, Field.DUE, Field.FILED, Field.RECEIVED})
 _AHEAD = frozenset({Field.DUE})
-_DAY = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2}))?)?[年月日]?", re.ASCII)
+_DAY = re.compile(r"([1-9]\d{3})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2}))?)?[年月日]?", re.ASCII)
 _AGE = re.compile(r"(<=?|>=?)(\d{1,5})(?:d|天|日)", re.ASCII)
 _COMPARED = re.compile(r"(<=?|>=?)(.+)")
 _YEARS = re.compile(r"[1-9]\d{3}", re.ASCII)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -24,9 +25,16 @@ from archive.keys.keyring import Keyring
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Actor
 from archive.ledger.log import Ledger
-from indexer.following import Indexer
+from archive.scheme.scheme import load_scheme
+from indexer.choosing import EngineName
+from indexer.fts5_engine import Fts5Engine
+from indexer.index import Indexer
+from indexer.query.conditions import Conditions
 from indexer.whoosh_engine import WhooshEngine
+from retention.schedule import Schedule
+from retention.selecting import Selecting
 
+ZONE = ZoneInfo("Asia/Shanghai")
 INDEX_KEY = b"k" * 32
 MASTER_KEY = b"m" * 32
 DATABASE_KEY = b"d" * 32
@@ -68,8 +76,14 @@ class Archive:
     def engine(self, key=INDEX_KEY):
         return WhooshEngine(self.index_folder, key)
 
+    def fts5(self):
+        return Fts5Engine(self.catalogue.database, self.folder / "fts5.lock")
+
     def indexer(self, engine=None):
-        return Indexer(self.catalogue, self.case_files, engine or self.engine())
+        engines = {EngineName.WHOOSH: engine or self.engine(), EngineName.FTS5: self.fts5()}
+        scheme = load_scheme()
+        conditions = Conditions(scheme, ZONE, Selecting(Schedule(scheme, ZONE)))
+        return Indexer(self.catalogue, self.case_files, engines, conditions)
 
     def file(
         self,
