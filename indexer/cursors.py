@@ -40,7 +40,9 @@ class Segment(Protocol):
 
 class Cursor(Protocol):
     def seek(self, document: int) -> int:
-        """The first document from ``document`` on; END when there is none. Numbers never go down."""
+        """The first document from ``document`` on; END when there is none. It is never asked to go back, but may be
+        asked for less than it last gave, and then gives the same again.
+        """
 
     def score(self, document: int) -> float:
         """How much the document, sought last, says of it."""
@@ -208,12 +210,16 @@ class _Not:
     def __init__(self, part: Cursor, documents: int) -> None:
         self._part = part
         self._documents = documents
+        self._found = -1
 
     def seek(self, document: int) -> int:
-        here = document
-        while here < self._documents and self._part.seek(here) == here:
-            here += 1
-        return here if here < self._documents else END
+        # What is excluded was sought up to there: it cannot be asked again about what lies before.
+        if document > self._found:
+            here = document
+            while here < self._documents and self._part.seek(here) == here:
+                here += 1
+            self._found = here if here < self._documents else END
+        return self._found
 
     def score(self, document: int) -> float:  # noqa: ARG002
         return 0.0

@@ -18,7 +18,7 @@ class AllOf:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """True where a part is; nowhere without parts."""
+    """At least one part; true where one is."""
 
     parts: tuple["Expression", ...]
 
