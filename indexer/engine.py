@@ -58,10 +58,14 @@ Keep = Callable[[Sequence[CaseFileId]], AbstractSet[CaseFileId]]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """``more`` when there were more than asked for, or the time was up before all had been looked at."""
+    """``more`` when there were more than asked for, or the time was up before all had been looked at.
+
+    ``position``: of the ledger, up to which the index had followed that was asked.
+    """
 
     ids: tuple[CaseFileId, ...]
     more: bool
+    position: int
 
 
 class SearchEngine(Protocol):

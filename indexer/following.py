@@ -101,7 +101,7 @@ class Follower:
 
     def position(self) -> int:
         """Of the ledger, up to which the index followed. Raises IndexDamagedError, OSError."""
-        return self._followed(self.engine.mark()).position
+        return self.followed(self.engine.mark()).position
 
     def behind(self) -> int:
         """Case files that wait to be indexed; all of them when the index cannot tell."""
@@ -140,7 +140,7 @@ class Follower:
         with self._catalogue.reading() as connection:
             if not _same_history(connection, mark):
                 because = "another history"
-            due = None if because else _due(connection, self._followed(mark))
+            due = None if because else _due(connection, self.followed(mark))
         if due is None:
             self.start_over(SYSTEM, because or "")
             return 0, False
@@ -183,7 +183,8 @@ class Follower:
         self.engine.commit(batch)
         self._engines.note(self._name, self.engine.generation())
 
-    def _followed(self, mark: Mark) -> Mark:
+    def followed(self, mark: Mark) -> Mark:
+        """What lies between the index's own mark and this one concerns no case file."""
         passed = self._passed
         return passed[1] if passed is not None and passed[0] == mark else mark
 

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,11 @@ class Fts5Engine:
 
     def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
         with _damage(), self._database.reading() as connection:
-            if not _written(connection):
-                return Hits((), more=False)
+            position = _position(connection)
+            if position is None:
+                return Hits((), more=False, position=0)
             with closing(_newest(connection, matching(tree))) as found:
-                return kept(found, keep, limit)
+                return kept(found, keep, limit, position)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
         wanted = matching(tree)
@@ -95,14 +97,15 @@ class Fts5Engine:
             return self.search(tree, keep, limit)
         try:
             with _damage(), self._database.reading() as connection, _in_time(connection, seconds):
-                if not _written(connection):
-                    return Hits((), more=False)
+                position = _position(connection)
+                if position is None:
+                    return Hits((), more=False, position=0)
                 best = [CaseFileId(row[0]) for row in connection.execute(*_ranked(wanted))]
         except TimeoutError:
             newest = self.search(tree, keep, limit)
-            return Hits(newest.ids, more=True)
-        hits = kept(iter(best), keep, limit)
-        return Hits(hits.ids, hits.more or len(best) == _RANKED)
+            return replace(newest, more=True)
+        hits = kept(iter(best), keep, limit, position)
+        return replace(hits, more=hits.more or len(best) == _RANKED)
 
     def mark(self) -> Mark:
         with _damage(), self._database.reading() as connection:
@@ -123,7 +126,7 @@ class Fts5Engine:
 
     def weight(self) -> int:
         with _damage(), self._database.reading() as connection:
-            if not _written(connection):
+            if _position(connection) is None:
                 return 0
             blocks = "SELECT coalesce(sum(length(block)), 0) FROM fts5_words_data"
             return int(connection.exec_driver_sql(blocks).scalar_one())
@@ -135,13 +138,14 @@ class Fts5Engine:
             return bool(purging) or connection.execute(there).one_or_none() is not None
 
     def verify(self) -> None:
-        """SQLCipher authenticates each page as it is read; what is left to see is that no table lost rows."""
+        """SQLCipher authenticates each page as it is read; FTS5 looks whether its words hang together."""
         self.mark()
-        with _damage(), self._database.reading() as connection:
-            if not _written(connection):
+        with _damage(), self._database.writing() as connection:
+            if _position(connection) is None:
                 return
             words = connection.exec_driver_sql("SELECT count(*) FROM fts5_words_docsize").scalar_one()
             files = connection.execute(sa.select(sa.func.count()).select_from(fts5_file)).scalar_one()
+            connection.exec_driver_sql("INSERT INTO fts5_words(fts5_words) VALUES ('integrity-check')")
         if words != files:
             raise IndexDamagedError("files and words do not agree")
 
@@ -159,14 +163,15 @@ class Fts5Engine:
             pages = _STEP_PAGES
 
 
-def _written(connection: sa.Connection) -> bool:
-    """Raises IndexDamagedError when there is a mark and no words."""
-    if connection.execute(sa.select(fts5_mark.c.position)).scalar() is None:
-        return False
+def _position(connection: sa.Connection) -> int | None:
+    """None before the first commit. Raises IndexDamagedError when there is a mark and no words."""
+    position = connection.execute(sa.select(fts5_mark.c.position)).scalar()
+    if position is None:
+        return None
     there = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema WHERE name = 'fts5_words'")
     if not there.scalar_one():
         raise IndexDamagedError("the table of words is missing")
-    return True
+    return int(position)
 
 
 def _delete(connection: sa.Connection, batch: Batch) -> bool:

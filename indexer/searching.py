@@ -18,7 +18,7 @@ from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Catalogue
 from archive.keys.filekey import CaseFileId
 from archive.ledger.tables import entry
-from indexer.engine import MOST_HITS, Hits, Keep
+from indexer.engine import MOST_HITS, Hits, IndexDamagedError, Keep, Mark
 from indexer.following import Follower, waits
 from indexer.query.conditions import Condition, Conditions
 from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not, excludes, speaks_of_texts
@@ -29,6 +29,7 @@ SCAN_SECONDS = 1.0  # for what no index holds yet
 RANK_SECONDS = 1.0
 MOST_SCANNED = 2000  # case files, the newest
 MOST_SORTED = 2000  # hits by reference code: the newest so many are put in order
+_ATTEMPTS = 5  # an index that is started over in between knows less than its tail was told from
 _FEW = 5000  # so many ids are handed to the engine; more are asked for as hits come
 _FILE = tables.case_file.c
 
@@ -58,8 +59,11 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """What the index at ``position`` has not followed: files found there, all that were read, and how many were not."""
+    """What an index with this mark has not followed, from ``position`` on: files found there, all that were read, and
+    how many were not.
+    """
 
+    mark: Mark
     position: int
     found: list[CaseFile]
     scanned: frozenset[CaseFileId]
@@ -136,8 +140,14 @@ class Searching:
         sort: Sort,
     ) -> Found:
         question = self._question(tree, allowed)
-        tail = self._tail(follower, question)
-        hits = self._hits(follower, question, tail, MOST_SORTED if sort is Sort.REFERENCE else limit, sort)
+        most = MOST_SORTED if sort is Sort.REFERENCE else limit
+        for _ in range(_ATTEMPTS):
+            tail = self._tail(follower, question)
+            hits = self._hits(follower, question, tail, most, sort)
+            if hits.position >= tail.mark.position:
+                break
+        else:
+            raise IndexDamagedError("the index is started over again and again")
         files = self._case_files.by_ids(hits.ids)
         if tail.found:
             files = [*tail.found, *files]
@@ -220,7 +230,8 @@ class Searching:
         return without
 
     def _tail(self, follower: Follower, question: _Question) -> _Tail:
-        position = follower.position()
+        mark = follower.engine.mark()
+        position = follower.followed(mark).position
         newest = (
             sa.select(entry.c.subject)
             .where(*waits(position))
@@ -231,7 +242,7 @@ class Searching:
         with self._catalogue.reading() as connection:
             waiting = connection.execute(newest).scalars().all()
         if not waiting:
-            return _Tail(position, [], frozenset(), 0)
+            return _Tail(mark, position, [], frozenset(), 0)
         # All of them, allowed or not: how long it takes must not tell what else there is.
         files = self._case_files.select(sa.select(_FILE.id).where(_FILE.reference.in_(waiting)))
         asked_for = frozenset(each.id for each in files)
@@ -241,7 +252,7 @@ class Searching:
         unread = len(files) - len(scanned)
         if len(waiting) == MOST_SCANNED:
             unread = follower.behind() - len(scanned)
-        return _Tail(position, found, scanned, unread)
+        return _Tail(mark, position, found, scanned, unread)
 
     def _scan(
         self,

@@ -11,6 +11,7 @@ import time
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from secrets import token_bytes
@@ -85,6 +86,11 @@ class _Known:
             self.ids = [CaseFileId(ids[number]) for number in range(count)]
         self.ceilings = array("q", accumulate(reversed(self.orders), max))
         self.ceilings.reverse()
+
+
+class _Seen(NamedTuple):
+    mark: Mark
+    segments: list[tuple[_Known, Any]]
 
 
 class _Run:
@@ -201,31 +207,32 @@ class WhooshEngine:
             clean_files(self._storage, _NAME, generation, [])
 
     def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
-        with closing(self._newest(tree)) as found:
-            return kept((each.id for each in found), keep, limit)
+        seen = _again_if_gone(self._seen)
+        with closing(self._newest(seen, tree)) as found:
+            return kept((each.id for each in found), keep, limit, seen.mark.position)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
         deadline = time.monotonic() + seconds
         scores: dict[CaseFileId, float] = {}
         more = False
-        with closing(self._newest(tree)) as found:
+        seen = _again_if_gone(self._seen)
+        with closing(self._newest(seen, tree)) as found:
             for each in found:
                 if time.monotonic() > deadline:
                     more = True
                     break
                 scores[each.id] = each.score
         best = sorted(scores, key=lambda each: -scores[each])  # stable: newest first among equals
-        hits = kept(iter(best), keep, limit)
-        return Hits(hits.ids, hits.more or more)
+        hits = kept(iter(best), keep, limit, seen.mark.position)
+        return replace(hits, more=hits.more or more)
 
-    def _newest(self, tree: Expression) -> Generator[_Found, None, None]:
+    def _newest(self, seen: _Seen, tree: Expression) -> Generator[_Found, None, None]:
         """What the tree holds for, by falling order: from the segment that may still have the newest.
 
         A segment is as a rule in this order itself, but for the files that changed later; so each next document
         comes with the highest order that can still follow it.
         """
-        segments = _again_if_gone(lambda: [(self._known(each), each) for each in self._contents()])
-        runs = [_Run(known, segment, self._storage, tree) for known, segment in segments]
+        runs = [_Run(known, segment, self._storage, tree) for known, segment in seen.segments]
         waiting = [(-run.ceiling, at) for at, run in enumerate(runs) if run.ceiling >= 0]
         heapq.heapify(waiting)
         found: list[tuple[int, _Found]] = []
@@ -255,19 +262,7 @@ class WhooshEngine:
         return known
 
     def mark(self) -> Mark:
-        def read() -> Mark:
-            generation = self._generation()
-            if generation < 0:
-                return START
-            stamp = self._storage.stamp_of(TOC._filename(_NAME, generation))  # noqa: SLF001
-            if not stamp:
-                return START
-            written, position, leaf = _STAMP.unpack(stamp)
-            if written != form():
-                raise IndexDamagedError("written by other rules than those in force")
-            return Mark(position, leaf)
-
-        return _again_if_gone(read)
+        return _again_if_gone(self._mark)
 
     def generation(self) -> int:
         return max(0, self._generation())
@@ -294,16 +289,35 @@ class WhooshEngine:
     def _highest(self, segment: Any) -> int:
         return max(self._known(segment).orders, default=0)
 
-    def _contents(self) -> list[Any]:
-        try:
-            segments = list(TOC.read(self._storage, _NAME, schema=_SCHEMA).segments)
-        except EmptyIndexError:
-            segments = []
+    def _seen(self) -> _Seen:
+        """All of one commit, and its files held, whatever is committed from then on."""
+        mark, segments = self._mark(), self._contents()
+        if mark != self._mark():
+            raise FileNotFoundError  # there was a commit between the two
+        seen = _Seen(mark, [(self._known(each), each) for each in segments])
         here = {each.segment_id() for each in segments}
         for name in list(self._segments):
             if name not in here:
                 self._segments.pop(name, None)
-        return segments
+        return seen
+
+    def _mark(self) -> Mark:
+        generation = self._generation()
+        if generation < 0:
+            return START
+        stamp = self._storage.stamp_of(TOC._filename(_NAME, generation))  # noqa: SLF001
+        if not stamp:
+            return START
+        written, position, leaf = _STAMP.unpack(stamp)
+        if written != form():
+            raise IndexDamagedError("written by other rules than those in force")
+        return Mark(position, leaf)
+
+    def _contents(self) -> list[Any]:
+        try:
+            return list(TOC.read(self._storage, _NAME, schema=_SCHEMA).segments)
+        except EmptyIndexError:
+            return []
 
     def _index(self) -> Any:
         if self._generation() < 0:
