@@ -1,6 +1,11 @@
 """An archive for each test: real encrypted catalogue and ledger, case files put straight into tables."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -208,3 +213,48 @@ def indexer(archive: Archive) -> Iterator[Indexer]:
 def find(indexer: Indexer):
     """Searches and gives reference codes, in the order of the answer."""
     return lambda query, **options: references(indexer.search(query, **options))
+
+
+@pytest.fixture
+def killed(archive: Archive):
+    """Another process rebuilds and moves the index again and again, and is killed after so many seconds."""
+    return lambda seconds: kill(archive, seconds)
+
+
+RESTLESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from conftest import Archive
+from indexer.choosing import EngineName
+import indexer.following as following
+following.BATCH_FILES = 3
+archive = Archive(Path(sys.argv[1]))
+index = archive.indexer()
+print("ready", flush=True)
+while True:
+    index.rebuild()
+    index.move(EngineName.FTS5)
+    index.rebuild()
+    index.move(EngineName.WHOOSH)
+"""
+
+
+def kill(archive, seconds):
+    here = Path(__file__).parent
+    process = subprocess.Popen(
+        [sys.executable, "-c", RESTLESS, str(archive.folder), str(here)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=here.parents[1],
+        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
+    )
+    try:
+        assert process.stdout.readline() == b"ready\n", process.stderr.read()
+        time.sleep(seconds)
+        assert process.poll() is None, process.stderr.read()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()

@@ -1,15 +1,10 @@
 """The index follows the ledger, whatever happens to it: noticed, said, and built anew while everything else goes on."""
 
 import errno
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -315,50 +310,10 @@ def test_a_catalogue_that_cannot_grow_keeps_the_index_whole(archive, indexer):
 # Killed
 
 
-KILLED = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from conftest import Archive
-from indexer.choosing import EngineName
-import indexer.following as following
-following.BATCH_FILES = 3
-archive = Archive(Path(sys.argv[1]))
-index = archive.indexer()
-print("ready", flush=True)
-while True:
-    index.rebuild()
-    index.move(EngineName.FTS5)
-    index.rebuild()
-    index.move(EngineName.WHOOSH)
-"""
-
-
-def killed(archive, seconds):
-    """Another process that rebuilds and moves the index again and again, until it is killed."""
-    here = Path(__file__).parent
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(archive.folder), str(here)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=here.parents[1],
-        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
-    )
-    try:
-        assert process.stdout.readline() == b"ready\n", process.stderr.read()
-        time.sleep(seconds)
-        assert process.poll() is None, process.stderr.read()
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
-
-
-def test_killed_at_any_moment_nothing_is_lost_and_no_half_is_seen(archive, indexer):
+def test_killed_at_any_moment_nothing_is_lost_and_no_half_is_seen(archive, indexer, killed):
     files = [archive.file(f"退款 第{number}件") for number in range(30)]
     for seconds in (0.05, 0.2, 0.45, 0.8, 1.3):
-        killed(archive, seconds)
+        killed(seconds)
         assert find(indexer, "退款") == files[::-1]
         assert find(indexer, "第7件") == [files[7]]
         indexer._followers[indexer._engines.chosen()].engine.verify()
