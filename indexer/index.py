@@ -9,17 +9,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import SYSTEM, Actor
+from indexer.analysis import Query
 from indexer.choosing import EngineName, Engines
 from indexer.engine import IndexBusyError, IndexDamagedError, SearchEngine
 from indexer.following import Follower, Progress
 from indexer.query.conditions import Conditions
-from indexer.query.parsing import parse
+from indexer.query.parsing import Asked, parse
 from indexer.searching import Found, Searching, Sort
 from indexer.snippets import Snippet, snippet
 
@@ -57,9 +59,7 @@ class Indexer:
         self._case_files = case_files
         self._conditions = conditions
         self._engines = Engines(catalogue, engines)
-        self._followers = {
-            each: Follower(catalogue, case_files, self._engines, each) for each in engines
-        }
+        self._followers = {each: Follower(catalogue, case_files, self._engines, each) for each in engines}
         self._searching = Searching(catalogue, case_files, conditions)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -74,7 +74,7 @@ class Indexer:
         ``allowed`` selects the ids the asker may know of (none: all). What is not indexed yet is looked through in
         the time there is; ``behind`` counts what was not. Raises MunimentError: QUERY_INVALID, INDEX_UNAVAILABLE.
         """
-        asked = parse(query, self._conditions.today(self._catalogue.clock()))
+        asked = self._parsed(query)
         follower = self._chosen
         self._freshen(follower)
         try:
@@ -93,8 +93,25 @@ class Indexer:
 
     def snippet(self, case_file: CaseFile, query: str) -> Snippet:
         """The words around what was found, masked. Permission was asked for before. Raises MunimentError."""
-        asked = parse(query, self._conditions.today(self._catalogue.clock()))
-        return snippet(self._case_files, case_file, asked.words)
+        return snippet(self._case_files, case_file, self.words(query))
+
+    def words(self, query: str) -> Query:
+        """What of a query is shown where it was found. Raises MunimentError(QUERY_INVALID)."""
+        return self._parsed(query).words
+
+    def _parsed(self, query: str) -> Asked:
+        return parse(query, self._conditions.today(self._catalogue.clock()))
+
+    def behind(self) -> int:
+        """Case files that wait to be indexed."""
+        return self._chosen.behind()
+
+    def files(self) -> int:
+        """Case files that an index would hold: for those who show how far it is."""
+        with self._catalogue.reading() as connection:
+            return int(
+                connection.execute(sa.select(sa.func.count()).select_from(tables.case_file)).scalar_one()
+            )
 
     def status(self) -> Status:
         """Raises MunimentError(INDEX_UNAVAILABLE)."""
@@ -231,7 +248,7 @@ class Indexer:
     ) -> Found:
         """Codes and facts are the catalogue's, whatever becomes of the index."""
         _logger.error("the index cannot answer", exc_info=error)
-        asked = parse(query, self._conditions.today(self._catalogue.clock()))
+        asked = self._parsed(query)
         found = self._searching.by_code(asked, allowed, limit, follower.behind())
         if found is None:
             raise MunimentError(Code.INDEX_UNAVAILABLE) from error

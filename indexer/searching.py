@@ -87,9 +87,7 @@ class Searching:
             return self._coded(follower, asked, allowed, limit)
         return self._texts(follower, asked.tree, allowed, limit, sort)
 
-    def by_code(
-        self, asked: Asked, allowed: sa.Select[Any] | None, limit: int, behind: int
-    ) -> Found | None:
+    def by_code(self, asked: Asked, allowed: sa.Select[Any] | None, limit: int, behind: int) -> Found | None:
         """What can be said without any index; none when that is nothing."""
         limit = min(max(limit, 1), MOST_HITS)
         if not speaks_of_texts(asked.tree):
@@ -97,18 +95,14 @@ class Searching:
         named = self._named(asked, allowed, limit)
         return Found(named[:limit], len(named) > limit, behind) if named else None
 
-    def _facts(
-        self, tree: Expression, allowed: sa.Select[Any] | None, limit: int, sort: Sort
-    ) -> Found:
+    def _facts(self, tree: Expression, allowed: sa.Select[Any] | None, limit: int, sort: Sort) -> Found:
         with self._catalogue.reading() as connection:
             condition = self._conditions.of(tree, connection)
-        ids = sa.select(_FILE.id).where(condition, *_permitted(allowed)).order_by(*_by(sort)).limit(limit + 1)
-        files = _sorted(self._case_files.select(ids), sort)
-        return Found(files[:limit], len(files) > limit)
+            ids = sa.select(_FILE.id).where(condition, *_permitted(allowed)).order_by(*self._by(sort))
+            some = connection.execute(ids.limit(limit + 1)).scalars().all()
+        return Found(self._case_files.by_ids(some[:limit]), len(some) > limit)
 
-    def _coded(
-        self, follower: Follower, asked: Asked, allowed: sa.Select[Any] | None, limit: int
-    ) -> Found:
+    def _coded(self, follower: Follower, asked: Asked, allowed: sa.Select[Any] | None, limit: int) -> Found:
         """Nothing but the beginning of a reference code: the file of that very code, others that begin so, and then
         those that speak of it.
         """
@@ -128,8 +122,9 @@ class Searching:
         ids = sa.select(_FILE.id).where(
             _FILE.reference.startswith(code, autoescape=True), *_permitted(allowed)
         )
-        newest = ids.order_by(exact, *_by(Sort.DATE)).limit(limit + 1)
-        return sorted(self._case_files.select(newest), key=lambda each: each.reference != code)
+        newest = ids.order_by(exact, *self._by(Sort.DATE)).limit(limit + 1)
+        with self._catalogue.reading() as connection:
+            return self._case_files.by_ids(connection.execute(newest).scalars().all())
 
     def _texts(
         self,
@@ -148,14 +143,18 @@ class Searching:
                 break
         else:
             raise IndexDamagedError("the index is started over again and again")
-        files = self._case_files.by_ids(hits.ids)
-        if tail.found:
-            files = [*tail.found, *files]
-            if sort is Sort.DATE:
-                files.sort(key=lambda each: (each.filed_at, each.reference), reverse=True)
+        ids = [*(each.id for each in tail.found), *hits.ids]
+        if sort is Sort.REFERENCE or (tail.found and sort is Sort.DATE):
+            ordered = sa.select(_FILE.id).where(_FILE.id.in_(ids)).order_by(*self._by(sort))
+            with self._catalogue.reading() as connection:
+                ids = list(connection.execute(ordered).scalars())
+        files = self._case_files.by_ids(ids[:limit])
+        return Found(files, hits.more or len(ids) > limit, tail.unread)
+
+    def _by(self, sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
         if sort is Sort.REFERENCE:
-            files.sort(key=lambda each: each.reference)
-        return Found(files[:limit], hits.more or len(files) > limit, tail.unread)
+            return self._conditions.by_code()
+        return (_FILE.filed_at.desc(), _FILE.reference.desc())
 
     def _question(self, tree: Expression, allowed: sa.Select[Any] | None) -> _Question:
         """Facts that must hold in any case go into the condition; others become the ids they hold for."""
@@ -277,13 +276,3 @@ class Searching:
 
 def _permitted(allowed: sa.Select[Any] | None) -> tuple[Condition, ...]:
     return () if allowed is None else (_FILE.id.in_(allowed),)
-
-
-def _by(sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
-    if sort is Sort.REFERENCE:
-        return (_FILE.reference.asc(),)
-    return (_FILE.filed_at.desc(), _FILE.reference.desc())
-
-
-def _sorted(files: list[CaseFile], sort: Sort) -> list[CaseFile]:
-    return sorted(files, key=lambda each: each.reference) if sort is Sort.REFERENCE else files

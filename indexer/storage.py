@@ -114,6 +114,14 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         file = self._open(name)
         return _View(file, _start(file), file.size, name)
 
+    def whole(self) -> "_Whole":
+        """The same files, each decrypted at once: for who reads all of it."""
+        return _Whole(self)
+
+    def read_whole(self, name: str) -> bytes:
+        file = self._open(name)
+        return file.read(_start(file), file.size)
+
     def file_exists(self, name: str) -> bool:
         return name in self._staged or (name.endswith(_LASTING) and (self._folder / name).exists())
 
@@ -189,6 +197,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class _Whole(Storage):  # type: ignore[misc]
+    def __init__(self, storage: EncryptedStorage) -> None:
+        self._storage = storage
+
+    def open_file(self, name: str, **_options: object) -> Any:
+        content = self._storage.read_whole(name)
+        return _View(_Bytes(content), 0, len(content), name)
+
+    def file_exists(self, name: str) -> bool:
+        return self._storage.file_exists(name)
 
 
 class _Memory(RamStorage):  # type: ignore[misc]

@@ -75,15 +75,14 @@ class _Found(NamedTuple):
 
 
 class _Known:
-    """What is kept of a segment: its open file, the orders and ids of its documents, the highest order from each on."""
+    """What is kept of a segment: its open file, the orders of its documents, and the highest order from each one on."""
 
     def __init__(self, storage: EncryptedStorage, segment: Any) -> None:
         self.file = storage.hold(_name_of(segment))
         with closing(SegmentReader(storage, _SCHEMA, segment)) as reader:
             count = reader.doc_count_all()
-            orders, ids = reader.column_reader("order"), reader.column_reader("id")
+            orders = reader.column_reader("order")
             self.orders = array("q", [orders[number] for number in range(count)])
-            self.ids = [CaseFileId(ids[number]) for number in range(count)]
         self.ceilings = array("q", accumulate(reversed(self.orders), max))
         self.ceilings.reverse()
 
@@ -96,12 +95,16 @@ class _Seen(NamedTuple):
 class _Run:
     """One search's walk through one segment, which is opened when it is its turn."""
 
-    def __init__(self, known: _Known, segment: Any, storage: EncryptedStorage, tree: Expression) -> None:
+    def __init__(
+        self, known: _Known, segment: Any, storage: EncryptedStorage, tree: Expression, *, scored: bool
+    ) -> None:
         self._known = known
+        self._scored = scored
         self._segment = segment
         self._storage = storage
         self._tree = tree
         self._reader: Any = None
+        self._ids: Any = None
         self._cursor: Cursor | None = None
         self._next = 0
 
@@ -114,6 +117,7 @@ class _Run:
         """The next document. None: there is none any more."""
         if self._cursor is None:
             self._reader = SegmentReader(self._storage, _SCHEMA, self._segment)
+            self._ids = self._reader.column_reader("id")
             self._cursor = cursor(self, self._tree)
         document = self._cursor.seek(self._next)
         while document < len(self) and self._segment.is_deleted(document):
@@ -121,7 +125,8 @@ class _Run:
         self._next = document + 1
         if document >= len(self):
             return None
-        return _Found(self._known.orders[document], self._known.ids[document], self._cursor.score(document))
+        score = self._cursor.score(document) if self._scored else 0.0
+        return _Found(self._known.orders[document], self.id_of(document), score)
 
     def close(self) -> None:
         if self._reader is not None:
@@ -133,7 +138,7 @@ class _Run:
         return len(self._known.orders)
 
     def id_of(self, document: int) -> CaseFileId:
-        return self._known.ids[document]
+        return CaseFileId(self._ids[document])
 
     def postings(self, leaf: Leaf) -> list[Postings]:
         terms = self._reader._terms  # noqa: SLF001 - the reader's own way looks for deleted documents at each step
@@ -208,7 +213,7 @@ class WhooshEngine:
 
     def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
         seen = _again_if_gone(self._seen)
-        with closing(self._newest(seen, tree)) as found:
+        with closing(self._newest(seen, tree, scored=False)) as found:
             return kept((each.id for each in found), keep, limit, seen.mark.position)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
@@ -216,7 +221,7 @@ class WhooshEngine:
         scores: dict[CaseFileId, float] = {}
         more = False
         seen = _again_if_gone(self._seen)
-        with closing(self._newest(seen, tree)) as found:
+        with closing(self._newest(seen, tree, scored=True)) as found:
             for each in found:
                 if time.monotonic() > deadline:
                     more = True
@@ -226,13 +231,13 @@ class WhooshEngine:
         hits = kept(iter(best), keep, limit, seen.mark.position)
         return replace(hits, more=hits.more or more)
 
-    def _newest(self, seen: _Seen, tree: Expression) -> Generator[_Found, None, None]:
+    def _newest(self, seen: _Seen, tree: Expression, *, scored: bool) -> Generator[_Found, None, None]:
         """What the tree holds for, by falling order: from the segment that may still have the newest.
 
         A segment is as a rule in this order itself, but for the files that changed later; so each next document
         comes with the highest order that can still follow it.
         """
-        runs = [_Run(known, segment, self._storage, tree) for known, segment in seen.segments]
+        runs = [_Run(known, segment, self._storage, tree, scored=scored) for known, segment in seen.segments]
         waiting = [(-run.ceiling, at) for at, run in enumerate(runs) if run.ceiling >= 0]
         heapq.heapify(waiting)
         found: list[tuple[int, _Found]] = []
@@ -363,7 +368,9 @@ def _delete(writer: Any, batch: Batch) -> frozenset[str]:
     )
 
 
-def _merge_policy(purged: frozenset[str], highest: Callable[[Any], int]) -> Callable[[Any, list[Any]], list[Any]]:
+def _merge_policy(
+    purged: frozenset[str], highest: Callable[[Any], int]
+) -> Callable[[Any, list[Any]], list[Any]]:
     def policy(writer: Any, segments: list[Any]) -> list[Any]:
         sizes = [
             SegmentSize(each.doc_count(), each.deleted_count(), each.segment_id() in purged)
@@ -371,7 +378,7 @@ def _merge_policy(purged: frozenset[str], highest: Callable[[Any], int]) -> Call
         ]
         chosen = to_rewrite(sizes)
         for at in sorted(chosen, key=lambda each: -highest(segments[each])):
-            with closing(SegmentReader(writer.storage, writer.schema, segments[at])) as reader:
+            with closing(SegmentReader(writer.storage.whole(), writer.schema, segments[at])) as reader:
                 writer.add_reader(reader)
         return [each for at, each in enumerate(segments) if at not in chosen]
 

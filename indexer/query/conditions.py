@@ -50,6 +50,17 @@ class Conditions:
         """By the clocks of the house."""
         return moment.astimezone(self._zone).date()
 
+    def by_code(self) -> tuple[sa.ColumnElement[Any], ...]:
+        """The order of the shelves (P12): year, level, category, number."""
+        levels = {each.name: place for place, each in enumerate(self._scheme.levels)}
+        categories = {each.name: place for place, each in enumerate(self._scheme.categories)}
+        return (
+            _FILE.year,
+            sa.case(levels, value=_FILE.level, else_=len(levels)),
+            sa.case(categories, value=_FILE.category, else_=len(categories)),
+            _FILE.number,
+        )
+
     def of(self, tree: Expression, connection: sa.Connection) -> Condition:
         """The tree speaks of no texts. ``connection`` tells which names of stores and the like there are."""
         match tree:

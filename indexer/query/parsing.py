@@ -29,7 +29,7 @@ LONGEST = 500  # characters
 MOST_PARTS = 50  # words, phrases and fields
 DEEPEST = 20  # brackets and NOTs within each other
 
-_QUOTES = "\"\u201c\u201d\u201e\u201f\u300c\u300d\u300e\u300f"
+_QUOTES = '"\u201c\u201d\u201e\u201f\u300c\u300d\u300e\u300f'
 _BREAKS = ",;!?\u3001\u3002\u2026"
 _OPERATOR = re.compile(rf"(AND|OR|NOT)(?=[\s(){_QUOTES}]|$)")
 _FIELD = re.compile(r"([^\W_]{1,16})[ ]?:(?!/)")
@@ -46,7 +46,9 @@ _TOO_MANY = QueryProblem(
     f"最多 {MOST_PARTS} 个词语或条件，请减少一些", f"at most {MOST_PARTS} words or conditions; give fewer"
 )
 _TOO_DEEP = QueryProblem("括号嵌套过深，请简化", "the brackets go too deep; make it simpler")
-_UNREADABLE = QueryProblem("有无法识别的字符，请重新输入", "there is a character that cannot be read; type it anew")
+_UNREADABLE = QueryProblem(
+    "有无法识别的字符，请重新输入", "there is a character that cannot be read; type it anew"
+)
 _NOTHING = QueryProblem("请输入文字、数字或档号", "give words, numbers or a reference code")
 _UNOPENED = QueryProblem("右括号没有对应的左括号", "this bracket was never opened")
 _UNCLOSED = QueryProblem("左括号没有对应的右括号", "this bracket is never closed")

@@ -97,7 +97,7 @@ def queries(held: list[str]) -> st.SearchStrategy[Asked]:
         st.integers(1, 6),
     ).filter(searchable)
     words = st.text(alphabet=HAN + LATIN, min_size=1, max_size=4)
-    parts = st.recursive(
+    return st.recursive(
         st.one_of(pieces.map(quoted), words.map(bare)),
         lambda part: st.one_of(
             st.builds(both, st.lists(part, min_size=1, max_size=3), st.sampled_from([" ", " AND "])),
@@ -106,7 +106,6 @@ def queries(held: list[str]) -> st.SearchStrategy[Asked]:
         ),
         max_leaves=6,
     )
-    return parts
 
 
 class Held:

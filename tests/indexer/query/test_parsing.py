@@ -77,7 +77,7 @@ def refusal(query):
         ("level:一级,二级、三级", "(level:一级 OR level:二级 OR level:三级)"),
         ('store:"静安 店" ab', "(store:静安 店 AND ab)"),
         ("門店:靜安", "store:静安"),
-        ("2026-一级", '(reference:2026-一级 OR 2026 一 级)'),
+        ("2026-一级", "(reference:2026-一级 OR 2026 一 级)"),
         ("２０２６－一级－剧本相关－００１ ab", "((reference:2026-一级-剧本相关-001 OR 2026 一 级 剧 本 相 关 001) AND ab)"),
         ("档号:2026-一级", "reference:2026-一级"),
     ],
@@ -186,11 +186,35 @@ def test_marks_wildcards_and_patterns_are_no_more_than_punctuation(query):
 
 
 pieces = st.sampled_from(
-    ["退款", "a", "AND", "OR", "NOT", "(", ")", "（", '"', "」", ":", "level:", "filed:", "..", "2026-一级", "<9d", " ", ",", "，"]  # fmt: skip  # noqa: E501
+    [
+        "退款",
+        "a",
+        "AND",
+        "OR",
+        "NOT",
+        "(",
+        ")",
+        "（",
+        '"',
+        "」",
+        ":",
+        "level:",
+        "filed:",
+        "..",
+        "2026-一级",
+        "<9d",
+        " ",
+        ",",
+        "，",
+    ]  # fmt: skip  # noqa: E501
 )
 
 
-@given(st.one_of(st.text(max_size=300), st.lists(pieces, max_size=40).map(" ".join), st.lists(pieces).map("".join)))
+@given(
+    st.one_of(
+        st.text(max_size=300), st.lists(pieces, max_size=40).map(" ".join), st.lists(pieces).map("".join)
+    )
+)
 @example("\"'%_*?[](){}^~:/\\退")
 @example("filed:1000..9999 due:<99999d")
 def test_any_text_is_a_query_or_is_refused_with_a_reason(text):
