@@ -118,9 +118,7 @@ def _queries(sample: list[str], chance: random.Random) -> dict[str, list[str]]:
         "common": common,
         "both of two words": [f"{a} {b}" for a, b in zip(pairs, others, strict=True)],
         "one but not the other": [f"{b} NOT {a}" for a, b in zip(pairs, others, strict=True)],
-        "keystroke": [
-            piece[:length] for piece in [*pieces, *common[: _EACH // 4]] for length in range(2, 7)
-        ],
+        "keystroke": [piece[:length] for piece in [*pieces, *common[: _EACH // 4]] for length in range(2, 7)],
     }
 
 
@@ -200,10 +198,10 @@ class PlainFts5:
             self._database.execute("COMMIT")
 
     def ask(self, query: str) -> int:
-        from indexer.matching import matching
+        from indexer.matching import words
         from indexer.query.parsing import parse
 
-        match = matching(parse(query, TODAY).tree).match
+        match = words(parse(query, TODAY).tree)
         rows = self._database.execute(
             "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (match, LIMIT + 1)
         )

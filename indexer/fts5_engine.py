@@ -21,7 +21,7 @@ from indexer.analysis import form, in_rows
 from indexer.engine import START, Batch, Hits, IndexDamagedError, Keep, Mark, Text
 from indexer.keeping import kept
 from indexer.locking import Lock
-from indexer.matching import Matching, matching
+from indexer.matching import WORDS, Matching, matching
 from indexer.query.expression import Expression
 from indexer.tables import fts5_file, fts5_mark
 
@@ -100,7 +100,7 @@ class Fts5Engine:
                 position = _position(connection)
                 if position is None:
                     return Hits((), more=False, position=0)
-                best = [CaseFileId(row[0]) for row in connection.execute(*_ranked(wanted))]
+                best = [CaseFileId(row[0]) for row in connection.execute(_ranked(wanted))]
         except TimeoutError:
             newest = self.search(tree, keep, limit)
             return replace(newest, more=True)
@@ -204,25 +204,32 @@ def _merged(connection: sa.Connection, pages: int) -> bool:
 
 
 def _newest(connection: sa.Connection, wanted: Matching) -> Generator[CaseFileId, None, None]:
-    if wanted.match is None:
-        query = f'SELECT id FROM fts5_file WHERE {wanted.where} ORDER BY "order" DESC'
-    else:
-        query = (
-            'SELECT id FROM fts5_words CROSS JOIN fts5_file ON "order" = fts5_words.rowid'
-            f" WHERE fts5_words MATCH :match AND {wanted.where} ORDER BY fts5_words.rowid DESC"
-        )
-    for row in connection.execution_options(stream_results=True).execute(sa.text(query), wanted.values):
+    """Read from the database as it is taken."""
+    rows = connection.execution_options(stream_results=True).execute(_in_order(wanted))
+    for row in rows:
         yield CaseFileId(row[0])
 
 
-def _ranked(wanted: Matching) -> tuple[sa.TextClause, dict[str, str]]:
+def _in_order(wanted: Matching) -> sa.Select[Any]:
+    if wanted.match is None:
+        return sa.select(fts5_file.c.id).where(wanted.where).order_by(wanted.place.desc())
+    # A join might begin with the files; this begins with the words.
+    name = sa.select(fts5_file.c.id).where(fts5_file.c.order == wanted.place).scalar_subquery()
+    return sa.select(name).select_from(WORDS).where(wanted.match, wanted.where).order_by(wanted.place.desc())
+
+
+def _ranked(wanted: Matching) -> sa.Select[Any]:
+    score = sa.func.bm25(sa.literal_column("fts5_words")).label("score")
     newest = (
-        "SELECT fts5_words.rowid AS place, bm25(fts5_words) AS score"
-        ' FROM fts5_words CROSS JOIN fts5_file ON "order" = fts5_words.rowid'
-        f" WHERE fts5_words MATCH :match AND {wanted.where} ORDER BY fts5_words.rowid DESC LIMIT {_RANKED}"
+        sa.select(wanted.place.label("place"), score)
+        .select_from(WORDS)
+        .where(sa.true() if wanted.match is None else wanted.match, wanted.where)
+        .order_by(wanted.place.desc())
+        .limit(_RANKED)
+        .subquery()
     )
-    best = f'SELECT id FROM ({newest}) JOIN fts5_file ON "order" = place ORDER BY score, place DESC'
-    return sa.text(best), wanted.values
+    files = sa.select(fts5_file.c.id).join(newest, fts5_file.c.order == newest.c.place)
+    return files.order_by(newest.c.score, newest.c.place.desc())
 
 
 @contextmanager

@@ -1,78 +1,80 @@
 """A query for SQLite: the part that FTS5 answers by itself, and what else must hold, as SQL. Pure."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from indexer.analysis import Phrase
 from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not
+from indexer.tables import fts5_file
 
-_MATCH = "match"
+Condition = sa.ColumnElement[bool]
+
+# FTS5 has a hidden column of the table's own name, which is what MATCH is said of.
+WORDS = sa.table("fts5_words", sa.column("rowid", sa.Integer), sa.column("fts5_words", sa.String))
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """``match`` drives the search, if there is one; ``where`` is a condition on ``fts5_file``, with its ``values``."""
+    """``match`` drives the search, if there is one. ``place`` is the order of a file there, ``where`` the rest."""
 
-    match: str | None
-    where: str
-    values: dict[str, str]
+    match: Condition | None
+    place: sa.ColumnElement[int]
+    where: Condition
 
 
 def matching(tree: Expression) -> Matching:
     """The tree holds no facts."""
     parts = tree.parts if isinstance(tree, AllOf) else (tree,)
-    inside = tuple(each for each in parts if _words(each) or (isinstance(each, Not) and _words(each.part)))
-    match = _words(AllOf(inside)) if inside else None
-    rest = tuple(each for each in parts if match is None or each not in inside)
-    conditions = _Conditions()
-    where = conditions.all_of(rest) if rest else "1"
-    if match is not None:
-        conditions.values[_MATCH] = match
-    return Matching(match, where, conditions.values)
+    inside = tuple(each for each in parts if words(each) or (isinstance(each, Not) and words(each.part)))
+    driving = words(AllOf(inside)) if inside else None
+    if driving is None:
+        return Matching(None, fts5_file.c.order, _all_of(parts, fts5_file.c.order))
+    rest = tuple(each for each in parts if each not in inside)
+    # With a bare rowid SQLite would ask FTS5 anew for each file of a list.
+    return Matching(_says(driving), WORDS.c.rowid, _all_of(rest, WORDS.c.rowid + 0))
 
 
-def _words(tree: Expression) -> str | None:
+def words(tree: Expression) -> str | None:
     """The tree in FTS5's own language; none where that has no words for it: NOT without something before it, ids."""
     match tree:
         case Phrase():
             terms, goes_on = tree.row
             return f'"{" ".join(terms)}"' + (" *" if goes_on else "")
         case AllOf(parts):
-            without = [_words(each.part) for each in parts if isinstance(each, Not)]
-            wanted = [_words(each) for each in parts if not isinstance(each, Not)]
+            without = [words(each.part) for each in parts if isinstance(each, Not)]
+            wanted = [words(each) for each in parts if not isinstance(each, Not)]
             if not wanted or None in (*wanted, *without):
                 return None
             joined = " AND ".join(f"({each})" for each in wanted)
             return f"({joined})" + "".join(f" NOT ({each})" for each in without)
         case AnyOf(parts):
-            either = list(map(_words, parts))
+            either = list(map(words, parts))
             return None if None in either else " OR ".join(f"({each})" for each in either)
     return None
 
 
-@dataclass(slots=True)
-class _Conditions:
-    values: dict[str, str] = field(default_factory=dict)
+def _says(match: str) -> Condition:
+    return WORDS.c.fts5_words.op("MATCH", is_comparison=True)(match)
 
-    def all_of(self, parts: tuple[Expression, ...]) -> str:
-        return " AND ".join(map(self._of, parts))
 
-    def _of(self, tree: Expression) -> str:
-        words = _words(tree)
-        if words is not None:
-            return f'"order" IN (SELECT rowid FROM fts5_words WHERE fts5_words MATCH {self._value(words)})'
-        match tree:
-            case Among(ids):
-                return f"id IN (SELECT value FROM json_each({self._value(json.dumps(list(ids)))}))"
-            case AllOf(parts):
-                return f"({self.all_of(parts)})"
-            case AnyOf(parts):
-                return "(" + " OR ".join(map(self._of, parts)) + ")"
-            case Not(part):
-                return f"NOT ({self._of(part)})"
-        raise TypeError(type(tree).__name__)
+def _all_of(parts: tuple[Expression, ...], place: sa.ColumnElement[int]) -> Condition:
+    return sa.and_(sa.true(), *(_holds(each, place) for each in parts))
 
-    def _value(self, value: str) -> str:
-        name = f"value_{len(self.values)}"
-        self.values[name] = value
-        return f":{name}"
+
+def _holds(tree: Expression, place: sa.ColumnElement[int]) -> Condition:
+    match = words(tree)
+    if match is not None:
+        return place.in_(sa.select(WORDS.c.rowid).where(_says(match)))
+    match tree:
+        case Among(ids):
+            given = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+            return place.in_(sa.select(fts5_file.c.order).where(fts5_file.c.id.in_(sa.select(given.c.value))))
+        case AllOf(parts):
+            return _all_of(parts, place)
+        case AnyOf(parts):
+            return sa.or_(*(_holds(each, place) for each in parts))
+        case Not(part):
+            return sa.not_(_holds(part, place))
+    raise TypeError(type(tree).__name__)

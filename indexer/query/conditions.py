@@ -85,17 +85,20 @@ class Conditions:
                 return _status(status)
             case Field.YEAR, Years(first, last):
                 return _FILE.year.between(first, last)
-            case Field.DUE, Days(from_day, to_day):
-                return sa.func.coalesce(self._keeping.due(from_day, to_day), sa.false())
-            case Field.COMPLETED, Days(from_day, to_day):
-                ends = (_FILE.completed_on >= from_day, _FILE.completed_on <= to_day)
-                asked = [end for end, day in zip(ends, (from_day, to_day), strict=True) if day is not None]
-                return sa.and_(_FILE.completed_on.is_not(None), *asked)
             case field, Days() as days:
-                return self._moment(_FILE.filed_at if field is Field.FILED else _FILE.received_at, days)
+                return self._dated(field, days)
             case field, str(name):
                 return self._like(field, name, connection)
         raise TypeError(fact.field)
+
+    def _dated(self, field: Field, days: Days) -> Condition:
+        if field is Field.DUE:
+            return sa.func.coalesce(self._keeping.due(days.first, days.last), sa.false())
+        if field is Field.COMPLETED:
+            first = sa.true() if days.first is None else _FILE.completed_on >= days.first
+            last = sa.true() if days.last is None else _FILE.completed_on <= days.last
+            return sa.and_(_FILE.completed_on.is_not(None), first, last)
+        return self._moment(_FILE.filed_at if field is Field.FILED else _FILE.received_at, days)
 
     def _moment(self, column: sa.Column[Any], days: Days) -> Condition:
         """From midnight to midnight by the clocks of the house."""

@@ -119,7 +119,7 @@ def fact(zone):
             )
         ),
         day.map(lambda d: (f"due:>={d}", lambda f: (due := f.due(zone)) is not None and due >= d)),
-        day.map(lambda d: (f"due:{d:%Y-%m}", lambda f: (due := f.due(zone)) is not None and f"{due:%Y-%m}" == f"{d:%Y-%m}")),
+        day.map(lambda d: (f"due:{d:%Y-%m}", lambda f: str(f.due(zone)).startswith(f"{d:%Y-%m}"))),
         st.sampled_from(LEVELS).map(lambda level: (f"2026-{level}", lambda f: f.level == level)),
         st.just(("year:2026", lambda f: True)),
         st.just(("year:2025", lambda f: False)),
