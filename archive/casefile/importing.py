@@ -118,6 +118,7 @@ class Importing:
             digest = sha256()
             while block := source.stream.read(1 << 20):
                 digest.update(block)
+            source.stream.seek(0)
             fingerprint.update(digest.digest() + source.name.encode() + b"\0")
         return Submission(voucher=voucher, evidence=sources, fingerprint=fingerprint.hexdigest(), **facts)
 

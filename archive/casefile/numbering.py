@@ -35,3 +35,12 @@ def runs(connection: sa.Connection) -> tuple[Run, ...]:
         void = sum(row.state == FileState.VOID.value for row in files)
         result.append(Run(Series(year, level, category), last, len(files), void, missing))
     return tuple(result)
+
+
+def last_number(connection: sa.Connection, series: Series) -> int:
+    """The highest number taken in the series; 0 when there is none."""
+    columns = tables.case_file.c
+    query = sa.select(sa.func.max(columns.number)).where(
+        columns.year == series.year, columns.level == series.level, columns.category == series.category
+    )
+    return connection.execute(query).scalar() or 0
