@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from archive.casefile import tables
 from archive.casefile.numbering import last_number
 from archive.casefile.reading import CaseFiles, FileState, place_of

@@ -236,6 +236,14 @@ class Stopped:
     call: str
     status: int  # of the child, as waitpid gives it
 
+    @property
+    def done(self) -> bool:
+        return os.WIFEXITED(self.status) and os.WEXITSTATUS(self.status) == DONE
+
+    @property
+    def refused(self) -> bool:
+        return os.WIFEXITED(self.status) and os.WEXITSTATUS(self.status) == REFUSED
+
 
 _CALLS = {
     1: "write", 18: "pwrite64", 20: "writev", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate",
@@ -328,7 +336,7 @@ class Tracer:
         if call not in _BY_DESCRIPTOR:
             return True
         try:
-            return os.readlink(f"/proc/{pid}/fd/{first}").startswith(self._home)
+            return Path(f"/proc/{pid}/fd/{first}").readlink().is_relative_to(self._home)
         except OSError:
             return False
 
