@@ -8,6 +8,7 @@ from typing import Any
 import rfc8785
 import sqlalchemy as sa
 
+from archive.casefile import tables as casefile_tables
 from archive.errors import Code, MunimentError
 from archive.keys.sealing import BoxError
 from archive.ledger import tables
@@ -104,10 +105,15 @@ def _check_detail(ledger: Ledger, row: Any, file_key: DetailKey) -> bool:
 
 
 def _check_no_stray_detail(connection: sa.Connection, size: int) -> None:
-    """Every detail of an entry was compared on the way; one without an entry was added."""
-    beyond = sa.or_(tables.detail.c.position < 0, tables.detail.c.position >= size)
-    if connection.execute(sa.select(tables.detail.c.position).where(beyond).limit(1)).first() is not None:
-        raise _damaged(size, "there is a sealed detail without an entry")
+    """Every detail of an entry was compared on the way: one without an entry was added. One whose case file nobody
+    knows was not shredded, it was made unreadable.
+    """
+    columns = tables.detail.c
+    known = sa.select(casefile_tables.case_file.c.id)
+    stray = sa.or_(columns.position < 0, columns.position >= size, columns.case_file.not_in(known))
+    found = connection.execute(sa.select(columns.position).where(stray).limit(1)).scalar()
+    if found is not None:
+        raise _damaged(found, "its sealed detail belongs to no entry or no case file")
 
 
 class _StoredNodes:

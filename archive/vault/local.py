@@ -210,6 +210,8 @@ class LocalVault:
                         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except (BlockingIOError, FileNotFoundError):
                     continue  # a filing at work in another process, or done by now
+                if not path.exists():
+                    continue  # done since it was opened
                 _, _, name = path.name.partition("@")
                 if name:
                     settle(name)

@@ -44,6 +44,7 @@ from archive.keys.keyring import Keyring
 from archive.ledger.entries import Actor
 from archive.ledger.verifying import verify
 from archive.scheme.scheme import load_scheme
+from retention.schedule import due_date
 
 ACTOR = Actor("P0001")
 ZONE = timezone(timedelta(hours=8))
@@ -109,8 +110,10 @@ class Archive:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             assert connection.exec_driver_sql("PRAGMA foreign_key_check").first() is None
         root = self.home / "vault"
-        if not ocfl.StorageRoot(root=str(root)).validate(log_errors=False, log_warnings=False):
-            found.append("ocfl-py refuses the vault")
+        store = ocfl.StorageRoot(root=str(root))
+        whole = store.validate(log_errors=False, log_warnings=False)  # of the tree alone: objects are counted
+        if not whole or store.good_objects != store.num_objects:
+            found.append(f"ocfl-py refuses the vault: {store.errors}")
         objects = {path.parent.relative_to(root).as_posix() for path in root.rglob("0=ocfl_object_1.1")}
         known = {Reference.parse(each).folder for each in self.references()}
         found += [f"the vault and the catalogue differ: {each}" for each in objects ^ known]
@@ -182,7 +185,7 @@ def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
         press,
         load_scheme(),
         case_files,
-        due_date=lambda completed, years: completed.replace(year=completed.year + years),
+        due_date=due_date,
         zone=ZONE,
         randomness=chance(seed),
     )
