@@ -66,7 +66,7 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
     if values.get("home", _HOME) is None:
         raise MunimentError(Code.SETTING_INVALID, key="home", problem="it names no folder")
     settings = Settings(**values)
-    _check(settings)
+    check(settings)
     return settings
 
 
@@ -110,7 +110,8 @@ def _typed(key: str, value: object) -> object:
         raise MunimentError(Code.SETTING_INVALID, key=key, problem=f"{value!r} is no {name}") from None
 
 
-def _check(settings: Settings) -> None:
+def check(settings: Settings) -> None:
+    """Raises MunimentError(SETTING_INVALID)."""
     for key, lowest, highest in (
         ("port", 0, 65535),
         ("workers", 1, 64),
