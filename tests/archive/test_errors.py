@@ -25,7 +25,11 @@ def raised() -> list[tuple[str, str, set[str], bool]]:
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name, first = getattr(node.func, "id", ""), node.args[0]
-            if name in ("MunimentError", "Refused") and isinstance(first, ast.Attribute) and first.attr.isupper():
+            if (
+                name in ("MunimentError", "Refused")
+                and isinstance(first, ast.Attribute)
+                and first.attr.isupper()
+            ):
                 given = {each.arg for each in node.keywords if each.arg}
                 more = any(each.arg is None for each in node.keywords)
                 place = f"{path.relative_to(ROOT)}:{node.lineno}"
