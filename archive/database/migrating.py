@@ -18,7 +18,10 @@ def revision(connection: sa.Connection) -> str | None:
 
 
 def migrate(database: Database, target: str = HEAD) -> None:
-    """All or nothing, up or down; ``NOTHING`` takes away every table. Alembic is imported only when there is something to do: a start stays quick."""
+    """All or nothing, up or down; ``NOTHING`` takes away every table.
+
+    Alembic is imported only when there is something to do: a start stays quick.
+    """
     with database.reading() as connection:
         if revision(connection) == target:
             return

@@ -95,7 +95,9 @@ def _read(document: Mapping[str, Any]) -> Scheme:
     )
     if not levels or not categories:
         raise ValueError("no level or no category")
-    if len({each.name for each in levels}) < len(levels) or len({c.name for c in categories}) < len(categories):
+    if len({each.name for each in levels}) < len(levels) or len({c.name for c in categories}) < len(
+        categories
+    ):
         raise ValueError("two levels or two categories have the same name")
     if any(level.retention_years < 1 or not level.approvers for level in levels):
         raise ValueError("a level needs a period of at least a year and an approver")

@@ -12,6 +12,7 @@ import platform
 import shutil
 import signal
 import struct
+import subprocess
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
@@ -213,6 +214,18 @@ def disk() -> Iterator[Path]:
     """In memory where that can be: a process that is killed leaves its writes either way, fsync or not."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB of its own."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

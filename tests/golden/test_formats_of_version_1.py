@@ -52,7 +52,8 @@ SEALED_KEY_FILE = """{
   "parallelism": 1,
   "salt": "ICEiIyQlJicoKSorLC0uLw=="
  },
- "sealed": "AVsr4PqMAbt1l68JE1faS9hQVf9uXomvQT8FJ/O0S26Bzj3m+L3JyQHjb38nsJsJi6wPxd5E0RE1MGA9EW14olfZTNRzCyQc6GX6ppMEACNYjg=="
+ "sealed": "AVsr4PqMAbt1l68JE1faS9hQVf9uXomvQT8FJ/O0S26Bzj3m+L3JyQHjb38nsJsJi6wPxd5E0RE1MGA9EW14olfZTNRzCyQc6GX6\
+ppMEACNYjg=="
 }"""
 DESCRIPTION = """{
  "format": 1,

@@ -4,15 +4,19 @@ Whatever happened, the next start finds a ledger that verifies, numbers without 
 the catalogue knows, documents that open, and the next filing takes the next number.
 """
 
+import io
 import os
 import shutil
 import signal
 from collections import Counter
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
 from archive.casefile.reading import FileState
+from archive.casefile.reference import Reference
+from archive.vault.inventory import Change
 
 ACTOR = "P0001"
 FIRST = "2026-一级-剧本相关-001"
@@ -23,15 +27,15 @@ MOST_STEPS = 2000
 def at_every_step(model, disk, interrupt, open_at, cleared, capsys):
     """Runs ``act`` in a fresh copy of the archive for n = 1, 2, … until it ends by itself; ``check`` what is left."""
 
-    def run(fault, act, check) -> Counter[str]:
+    def run(fault, act, check, begin=model) -> Counter[str]:
         calls: Counter[str] = Counter()
         for number in range(1, MOST_STEPS):
-            home = shutil.copytree(model, disk / "copy")
+            home = shutil.copytree(begin, disk / "copy")
             if number == 1:  # every document made once, so that a child needs no workers
                 with open_at(home, "act") as archive:
                     act(archive)
                 shutil.rmtree(home)
-                shutil.copytree(model, home)
+                shutil.copytree(begin, home)
             stopped = interrupt(home, fault, number, partial(open_at, home, "act"), act)
             context = f"{fault.value}: change {number} ({stopped.call})"
             _check_end(fault.name, stopped, context)
@@ -39,7 +43,8 @@ def at_every_step(model, disk, interrupt, open_at, cleared, capsys):
                 cleared(archive)
                 assert archive.wrong() == [], context
                 check(archive, stopped, context)
-                assert archive.wrong() == [], f"{context}, after the next act"
+                if fault.name == "KILLED":
+                    assert archive.wrong() == [], f"{context}, after the next act"
             shutil.rmtree(home)
             if not stopped.reached:
                 with capsys.disabled():
@@ -94,3 +99,31 @@ def test_voiding_is_whole_or_not_at_all(at_every_step, fault, fault_kinds):
         assert archive.case_files.get(FIRST).state is FileState.VOID
 
     assert at_every_step(fault_kinds[fault], void, check).total() > 40
+
+
+@faults("KILLED", "ONCE_FULL", "FULL")
+def test_recovery_is_whole_at_the_second_start_if_not_at_the_first(
+    at_every_step, model, disk, open_at, cleared, fault, fault_kinds
+):
+    """It begins with a version and an object that no row knows, as crashes leave them."""
+    crashed = shutil.copytree(model, disk / "crashed")
+    with open_at(crashed) as archive:
+        vault = archive.founded.vault
+        with pytest.raises(RuntimeError), vault.staging(adds_to=FIRST) as staging:  # noqa: PT012 - the block fails
+            change = _staged(staging)
+            vault.add_version(staging, Reference.parse(FIRST).folder, 2, change)
+            raise RuntimeError
+        with vault.staging() as staging:
+            change = _staged(staging)
+            vault.place(staging, Reference.parse(FIRST.replace("001", "002")).folder, "urn:uuid:x", change)
+        assert archive.wrong() != []
+
+    def check(archive, stopped, context):
+        assert archive.references() == [FIRST], context
+
+    assert at_every_step(fault_kinds[fault], cleared, check, crashed).total() > 4
+
+
+def _staged(staging) -> Change:
+    stored = staging.put("a.pdf", io.BytesIO(b"orphan"))
+    return Change(datetime(2026, 3, 1, tzinfo=UTC), "filed", ACTOR, {"a.pdf": stored.sha512.hex()})

@@ -1,19 +1,22 @@
 """Migrations: up, down, up with data; and what they make is what the packages declare."""
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-import access.tables
-import archive.casefile.tables
-import archive.ledger.tables
-import retention.tables  # noqa: F401 - each import declares tables on the one metadata
 from archive.database import migrating
 from archive.database.engine import Database
 from archive.database.migrating import NOTHING, migrate, revision
 from archive.database.schema import metadata
 from archive.ledger.guarding import guards
+
+ROOT = Path(__file__).parents[3]
+for path in sorted(ROOT.glob("[ari]*/**/tables.py")):  # each declares its tables on the one metadata
+    import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_several_records_of_a_unit_end_in_one_checkpoint(catalogue):
 
 def test_an_act_that_fails_leaves_neither_rows_nor_entry(catalogue):
     before = entries(catalogue)
-    with pytest.raises(RuntimeError), catalogue.unit(ACTOR) as unit:
+    with pytest.raises(RuntimeError), catalogue.unit(ACTOR) as unit:  # noqa: PT012 - the block fails
         mark(unit, "mark")
         unit.record(Act.SWEPT, "all")
         raise RuntimeError

@@ -188,9 +188,8 @@ def test_a_node_that_belongs_to_nothing_is_found(raw, found, place):
 
 
 def test_an_altered_checkpoint_is_found(raw, found):
-    raw.execute(
-        "UPDATE ledger_checkpoint SET note = replace(note, char(10) || '6' || char(10), char(10) || '7' || char(10)) WHERE size = 6"
-    )
+    (note,) = raw.execute("SELECT note FROM ledger_checkpoint WHERE size = 6").fetchone()
+    raw.execute("UPDATE ledger_checkpoint SET note = ? WHERE size = 6", (note.replace("\n6\n", "\n7\n"),))
     found(5)
 
 

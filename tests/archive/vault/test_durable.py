@@ -1,6 +1,7 @@
 """Writing so that a power cut loses nothing."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ def synced(monkeypatch):
     real, seen = os.fsync, []
 
     def fsync(descriptor: int) -> None:
-        seen.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
+        seen.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)

@@ -154,14 +154,14 @@ def test_a_document_that_is_not_there_is_said(vault):
 
 
 def test_a_staging_folder_is_gone_after_its_block_whatever_happened(vault):
-    with pytest.raises(RuntimeError), vault.staging() as staging:
+    with pytest.raises(RuntimeError), vault.staging() as staging:  # noqa: PT012 - the block fails
         staging.put("a.pdf", io.BytesIO(b"one"))
         raise RuntimeError
     assert staged(vault) == []
 
 
 def test_one_that_is_not_settled_stays_for_recovery(vault):
-    with pytest.raises(RuntimeError), vault.staging(adds_to="mark") as staging:
+    with pytest.raises(RuntimeError), vault.staging(adds_to="mark") as staging:  # noqa: PT012 - the block fails
         staging.settled = False
         raise RuntimeError
     settled = []
@@ -172,7 +172,7 @@ def test_one_that_is_not_settled_stays_for_recovery(vault):
 def test_recovery_leaves_alone_what_is_being_staged(vault):
     with vault.staging(adds_to="mark") as staging:
         staging.put("a.pdf", io.BytesIO(b"one"))
-        assert vault.recover(lambda name: pytest.fail(name)) == 0
+        assert vault.recover(pytest.fail) == 0
         assert (staging.folder / "content" / "a.pdf").exists()
 
 
@@ -194,7 +194,7 @@ def test_recovery_clears_what_a_dead_process_left(vault):
 
 
 def test_recovery_that_is_stopped_while_settling_leaves_the_mark_for_the_next(vault):
-    with pytest.raises(RuntimeError), vault.staging(adds_to="mark") as staging:
+    with pytest.raises(RuntimeError), vault.staging(adds_to="mark") as staging:  # noqa: PT012 - the block fails
         staging.settled = False
         raise RuntimeError
 
@@ -212,7 +212,7 @@ def test_staging_and_recovering_at_once_never_meet(vault):
 
     def recover() -> None:
         while not stop.is_set():
-            vault.recover(lambda name: pytest.fail(name))
+            vault.recover(pytest.fail)
 
     other = Thread(target=recover)
     other.start()
