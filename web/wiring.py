@@ -21,6 +21,7 @@ from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Limits, Sandbox
+from archive.fixity.checking import Fixity
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
 from archive.scheme.scheme import Scheme, load_scheme
@@ -45,6 +46,7 @@ class House:
     voiding: Voiding
     completing: Completing
     releasing: Releasing
+    fixity: Fixity
     index: Indexer
     people: People
     sessions: Sessions
@@ -143,6 +145,7 @@ def _build(
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
         index=Indexer(catalogue, case_files, engine),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),

@@ -124,6 +124,19 @@ def _original(job: Job) -> Answer:
     return {}
 
 
+def _report(job: Job) -> Answer:
+    from archive.fixity.printing import render  # noqa: PLC0415 -- fonts and compiler, for those who print only
+
+    job.target.write(render(job.request["shown"]))
+    job.target.flush()
+    return {}
+
+
+def _verify(job: Job) -> Answer:
+    with _open(job) as pdf:
+        return {"pages": len(pdf.pages), "revision": pdf.encryption.R if pdf.is_encrypted else 0}
+
+
 def _open(job: Job) -> Pdf:
     try:
         return pikepdf.open(job.source, password=job.password)
@@ -137,4 +150,6 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "page": _page,
     "release": _release,
     "original": _original,
+    "report": _report,
+    "verify": _verify,
 }

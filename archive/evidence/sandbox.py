@@ -23,7 +23,7 @@ from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.workers import Worker, WorkerDied
 
-__all__ = ["Converted", "EvidenceKind", "Limits", "Sandbox"]
+__all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Sandbox"]
 
 _CHUNK = 1 << 20
 _MOST_JOBS = 500  # a worker is replaced after so many: leaks and stowaways do not pile up
@@ -67,6 +67,14 @@ class Converted:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A kept document as its password opens it. ``revision`` is that of its encryption (6: AES-256), 0: none."""
+
+    pages: int
+    revision: int
 
 
 class Sandbox:
@@ -166,6 +174,23 @@ class Sandbox:
         :raises MunimentError: EVIDENCE_UNREADABLE.
         """
         return self._stream({"job": "original", "password": password}, pdf)
+
+    def verify(self, pdf: BinaryIO, password: str) -> Opened:
+        """What a document is once opened; nothing of it is drawn or kept.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        with self._given(pdf) as given:
+            target, answer = self._result({"job": "verify", "password": password}, given, "PDF")
+            target.close()
+        try:
+            return Opened(int(answer["pages"]), int(answer["revision"]))
+        except (KeyError, TypeError, ValueError):
+            raise MunimentError(Code.CONVERSION_CRASHED, name="PDF") from None
+
+    def report(self, shown: Mapping[str, object]) -> BinaryIO:
+        """A fixity report as PDF/A, from what ``archive.fixity.reporting`` shows; the caller closes it."""
+        return self._stream({"job": "report", "shown": dict(shown)}, io.BytesIO())
 
     def close(self) -> None:
         """End all workers. Jobs under way fail; calls after this are refused."""

@@ -8,6 +8,7 @@ class Act(StrEnum):
     COMPLETED = "completed"
     DAMAGE_FOUND = "damage-found"
     FILED = "filed"
+    FIXITY_CHECKED = "fixity-checked"
     HELD = "held"
     HOLD_LIFTED = "hold-lifted"
     INDEX_REBUILT = "index-rebuilt"

@@ -193,6 +193,24 @@ class LocalVault:
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.DOCUMENT_MISSING, document=name) from None
 
+    def paths(self, below: str = "") -> Iterator[str]:
+        """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
+        Links are named, never followed; a folder that is not there holds nothing.
+        """
+        for folder, subfolders, names in os.walk(self.root / below, onerror=_raise_unless_missing):
+            subfolders.sort()
+            links = [each for each in subfolders if Path(folder, each).is_symlink()]
+            for name in sorted([*names, *links]):
+                yield Path(folder, name).relative_to(self.root).as_posix()
+
+    def open_path(self, path: str) -> BinaryIO:
+        """Any plain file by its path from the root. Raises MunimentError(DOCUMENT_MISSING)."""
+        try:
+            descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MunimentError(Code.DOCUMENT_MISSING, document=path.rpartition("/")[2]) from None
+        return os.fdopen(descriptor, "rb")
+
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
         stream.seek(0)
@@ -201,3 +219,8 @@ class LocalVault:
             digest.update(block)
         stream.seek(0)
         return digest.digest()
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
