@@ -189,7 +189,7 @@ class Sandbox:
             raise MunimentError(Code.CONVERSION_CRASHED, name="PDF") from None
 
     def report(self, shown: Mapping[str, object]) -> BinaryIO:
-        """A fixity report as PDF/A, from what ``archive.fixity.reporting`` shows; the caller closes it."""
+        """A fixity report as PDF/A, from what ``archive.fixity.printing.sheet`` makes; the caller closes it."""
         return self._stream({"job": "report", "shown": dict(shown)}, io.BytesIO())
 
     def close(self) -> None:

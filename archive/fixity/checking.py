@@ -86,6 +86,13 @@ class Fixity:
             ),
         )
 
+    def count(self, sample: int | None = None) -> int:
+        """How many case files a check would read."""
+        with self.catalogue.reading() as connection:
+            query = sa.select(sa.func.count()).select_from(casefile_tables.case_file)
+            kept = connection.execute(query).scalar_one()
+        return kept if sample is None else min(kept, sample)
+
     def _ids(self, sample: int | None) -> list[CaseFileId]:
         """In the order of the archive, or those whose last check is longest ago, never checked ones first."""
         columns, mark = casefile_tables.case_file.c, tables.mark.c

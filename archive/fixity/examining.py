@@ -1,4 +1,4 @@
-"""Examining one case file: its documents read again and opened, its inventories compared, nothing else in its folder."""
+"""Examining one case file: documents read again and opened, inventories compared, nothing else there."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def check_inventories(held: Held, found: Mapping[str, bytes | None]) -> Iterator
             continue
         if _bare(content) != expected[version]:
             yield Fault.INVENTORY_ALTERED, folder + NAME
-        elif sidecar is not None and sidecar.split() != [sha512(content).hexdigest().encode(), NAME.encode()]:
+        elif sidecar not in (None, f"{sha512(content).hexdigest()} {NAME}\n".encode()):
             yield Fault.INVENTORY_ALTERED, folder + SIDECAR
     top, newest = found[NAME], found[f"v{held.version}/{NAME}"]
     if top is not None and newest is not None and top != newest:

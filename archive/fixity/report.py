@@ -8,18 +8,21 @@ from types import MappingProxyType
 
 
 class Trait(StrEnum):
-    """DA/T 70-2018, 5.1: 真实性, 完整性, 可用性, 安全性."""
+    """DA/T 70-2018, 5.1."""
 
     AUTHENTICITY = "authenticity"
     INTEGRITY = "integrity"
     USABILITY = "usability"
     SECURITY = "security"
 
+    def say(self, language: str) -> str:
+        return _TRAITS[self][0 if language == "zh" else 1]
+
 
 class Fault(StrEnum):
     """What can be wrong with what is kept."""
 
-    ALTERED = "altered"  # other bytes than were filed, by SHA-512
+    ALTERED = "altered"  # by SHA-512
     FOREIGN = "foreign"  # in the vault, known to no row
     INVENTORY_ALTERED = "inventory-altered"
     INVENTORY_MISSING = "inventory-missing"
@@ -32,21 +35,36 @@ class Fault(StrEnum):
     UNENCRYPTED = "unencrypted"
     UNREADABLE = "unreadable"  # by the disk, or its password does not open it
 
+    def say(self, language: str) -> str:
+        return _FAULTS[self][1 if language == "zh" else 2]
 
-TRAIT_OF: Mapping[Fault, Trait] = MappingProxyType(
+    @property
+    def trait(self) -> Trait:
+        return _FAULTS[self][0]
+
+
+_TRAITS: Mapping[Trait, tuple[str, str]] = MappingProxyType(
     {
-        Fault.ALTERED: Trait.AUTHENTICITY,
-        Fault.FOREIGN: Trait.SECURITY,
-        Fault.INVENTORY_ALTERED: Trait.AUTHENTICITY,
-        Fault.INVENTORY_MISSING: Trait.INTEGRITY,
-        Fault.KEY_MISSING: Trait.USABILITY,
-        Fault.LEDGER_DAMAGED: Trait.AUTHENTICITY,
-        Fault.MISSING: Trait.INTEGRITY,
-        Fault.NUMBER_MISSING: Trait.INTEGRITY,
-        Fault.PAGES_DIFFER: Trait.INTEGRITY,
-        Fault.UNAUTHENTIC: Trait.AUTHENTICITY,
-        Fault.UNENCRYPTED: Trait.SECURITY,
-        Fault.UNREADABLE: Trait.USABILITY,
+        Trait.AUTHENTICITY: ("真实性", "Authenticity"),
+        Trait.INTEGRITY: ("完整性", "Integrity"),
+        Trait.USABILITY: ("可用性", "Usability"),
+        Trait.SECURITY: ("安全性", "Security"),
+    }
+)
+_FAULTS: Mapping[Fault, tuple[Trait, str, str]] = MappingProxyType(
+    {
+        Fault.ALTERED: (Trait.AUTHENTICITY, "内容与入库时不同", "bytes differ from what was filed"),
+        Fault.FOREIGN: (Trait.SECURITY, "库中的外来文件", "a file that does not belong in the vault"),
+        Fault.INVENTORY_ALTERED: (Trait.AUTHENTICITY, "清单被改动", "the inventory was altered"),
+        Fault.INVENTORY_MISSING: (Trait.INTEGRITY, "清单缺失", "the inventory is missing"),
+        Fault.KEY_MISSING: (Trait.USABILITY, "密钥缺失或损坏", "its key is missing or damaged"),
+        Fault.LEDGER_DAMAGED: (Trait.AUTHENTICITY, "台账被改动", "the ledger was altered"),
+        Fault.MISSING: (Trait.INTEGRITY, "文件缺失", "the document is missing"),
+        Fault.NUMBER_MISSING: (Trait.INTEGRITY, "缺号", "the number is missing"),
+        Fault.PAGES_DIFFER: (Trait.INTEGRITY, "页数与登记不符", "the page count differs from the catalogue"),
+        Fault.UNAUTHENTIC: (Trait.AUTHENTICITY, "校验码不符", "the authentication code does not fit"),
+        Fault.UNENCRYPTED: (Trait.SECURITY, "未加密", "it is not encrypted"),
+        Fault.UNREADABLE: (Trait.USABILITY, "无法打开", "it cannot be opened"),
     }
 )
 
@@ -66,7 +84,7 @@ class Finding:
 
     @property
     def trait(self) -> Trait:
-        return TRAIT_OF[self.fault]
+        return self.fault.trait
 
     @classmethod
     def foreign(cls, reference: str, path: str) -> "Finding":
