@@ -39,6 +39,7 @@ class Code(StrEnum):
     ARCHIVE_BUSY = "archive-busy"
     ARCHIVE_DAMAGED = "archive-damaged"
     ARCHIVE_EXISTS = "archive-exists"
+    ARCHIVE_IN_USE = "archive-in-use"
     ARCHIVE_MISSING = "archive-missing"
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
@@ -78,6 +79,7 @@ class Code(StrEnum):
     NAME_TAKEN = "name-taken"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
+    PACKAGE_DAMAGED = "package-damaged"
     PAGE_NOT_FOUND = "page-not-found"
     PASSPHRASE_WRONG = "passphrase-wrong"
     PASSWORD_WEAK = "password-weak"
@@ -170,6 +172,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "{home} 中已有档案库，未作任何改动。",
             "There is an archive in {home} already; nothing was changed.",
+        ),
+        Code.ARCHIVE_IN_USE: _m(
+            Exit.CONFLICT,
+            409,
+            "此档案库中已有自己的归档。保存包只能导入尚未归档的新档案库，以免打乱编号。",
+            "Something was filed in this archive already. Import packages only into an archive in which nothing was, so that its numbers stay in order.",
         ),
         Code.ARCHIVE_MISSING: _m(
             Exit.NOT_FOUND,
@@ -404,6 +412,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             403,
             "不能审批自己的申请。",
             "Nobody approves their own request.",
+        ),
+        Code.PACKAGE_DAMAGED: _m(
+            Exit.DAMAGED,
+            422,
+            "保存包中的 {path} 缺失或损坏（{problem}），其中未完成的案卷没有导入。请使用完好的副本。",
+            "{path} of the package is missing or damaged ({problem}); the case file was not imported. Use an unharmed copy.",
         ),
         Code.PAGE_NOT_FOUND: _m(
             Exit.NOT_FOUND,

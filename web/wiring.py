@@ -1,6 +1,6 @@
 """The one place that builds everything: settings in, a house out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,10 @@ from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
+from archive.ledger.entries import CONSOLE
+from archive.packages.describing import Standing
+from archive.packages.exporting import Exporting
+from archive.packages.importing import PackageImport
 from archive.scheme.scheme import Scheme, load_scheme
 from indexer.following import Indexer
 from indexer.whoosh_engine import WhooshEngine
@@ -47,6 +51,8 @@ class House:
     completing: Completing
     releasing: Releasing
     fixity: Fixity
+    exporting: Exporting
+    packages: PackageImport
     index: Indexer
     people: People
     sessions: Sessions
@@ -146,6 +152,10 @@ def _build(
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
+        exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
+        packages=PackageImport(
+            catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
+        ),
         index=Indexer(catalogue, case_files, engine),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
@@ -156,6 +166,23 @@ def _build(
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
         clock=clock,
     )
+
+
+def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:
+    """Holds, as an export tells of them."""
+    return lambda reference: [
+        Standing(each.reason, each.placed_by, each.placed_at) for each in holds.active(reference)
+    ]
+
+
+def _holding(holds: Holds) -> Callable[[str, str], None]:
+    """What an imported case file was held for, it is held for again."""
+
+    def hold(reference: str, reason: str) -> None:
+        if all(each.reason != reason for each in holds.active(reference)):
+            holds.place(CONSOLE, reference, reason)
+
+    return hold
 
 
 def _limits(settings: Settings) -> Limits:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from archive.casefile import tables
-from archive.casefile.reading import Document
+from archive.casefile.reading import Document, all_documents
 from archive.casefile.reference import Reference
 from archive.keys.filekey import CaseFileId
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
@@ -50,7 +49,9 @@ def held(connection: sa.Connection, case_file: CaseFileId) -> Held | None:
     row = connection.execute(
         sa.select(columns.id, columns.reference, columns.version).where(columns.id == case_file)
     ).one_or_none()
-    return None if row is None else Held(row.id, row.reference, row.version, _documents(connection, row.id))
+    return (
+        None if row is None else Held(row.id, row.reference, row.version, all_documents(connection, row.id))
+    )
 
 
 def held_at(connection: sa.Connection, folder: str) -> Held | None:
@@ -59,13 +60,3 @@ def held_at(connection: sa.Connection, folder: str) -> Held | None:
     found = connection.execute(query).scalar()
     known = None if found is None else held(connection, found)
     return known if known is not None and known.folder == folder else None
-
-
-def _documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Document, ...]:
-    columns: list[sa.Column[Any]] = [c for c in tables.document.c if c.name not in ("title", "text")]
-    query = (
-        sa.select(*columns)
-        .where(tables.document.c.case_file == case_file)
-        .order_by(tables.document.c.version, tables.document.c.ordinal)
-    )
-    return tuple(Document(**row) for row in connection.execute(query).mappings())

@@ -20,8 +20,8 @@ _TEMPLATE: Final = Path(__file__).with_name("report.typ")
 _MOST: Final = 2000  # findings on paper; the browser and --json name every one
 _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
     Trait.AUTHENTICITY: (
-        "SHA-512、HMAC-SHA256 与登记一致；OCFL 清单与目录一致；台账 Merkle 树完好",
-        "SHA-512 and HMAC-SHA256 as catalogued; OCFL inventories as catalogued; the ledger's Merkle tree",
+        "SHA-512、HMAC-SHA256 与登记一致；OCFL 清单与目录一致",
+        "SHA-512 and HMAC-SHA256 as catalogued; OCFL inventories as catalogued",
     ),
     Trait.INTEGRITY: (
         "编号连续；每份文件及其清单都在；页数与登记一致",
@@ -29,9 +29,14 @@ _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
     ),
     Trait.USABILITY: ("每份文件可读取并能用其密钥打开", "every document can be read and opened with its key"),
     Trait.SECURITY: (
-        "每份文件均为 AES-256 加密；库中没有外来文件",
-        "every document is encrypted with AES-256; no foreign file in the vault",
+        "每份文件均为 AES-256 加密；案卷目录中没有外来文件",
+        "every document is encrypted with AES-256; no foreign file among them",
     ),
+}
+# What only a check of all can say.
+_OF_ALL: Final[Mapping[Trait, tuple[str, str]]] = {
+    Trait.AUTHENTICITY: ("；台账 Merkle 树完好", "; the ledger's Merkle tree whole"),
+    Trait.SECURITY: ("；库中其他位置也没有", ", nor anywhere else in the vault"),
 }
 
 
@@ -79,10 +84,12 @@ def render(shown: Mapping[str, object]) -> bytes:
 
 
 def _trait(report: Report, trait: Trait) -> dict[str, object]:
-    zh, en = _CHECKED[trait]
+    (zh, en), more = _CHECKED[trait], ("", "")
+    if report.scope is Scope.ALL:
+        more = _OF_ALL.get(trait, more)
     return {
         "name": [trait.say("zh"), trait.say("en")],
-        "checked": [zh, en],
+        "checked": [zh + more[0], en + more[1]],
         "findings": len(report.of(trait)),
     }
 

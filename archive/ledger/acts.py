@@ -7,10 +7,12 @@ class Act(StrEnum):
     ARCHIVE_CREATED = "archive-created"
     COMPLETED = "completed"
     DAMAGE_FOUND = "damage-found"
+    EXPORTED = "exported"
     FILED = "filed"
     FIXITY_CHECKED = "fixity-checked"
     HELD = "held"
     HOLD_LIFTED = "hold-lifted"
+    IMPORTED = "imported"
     INDEX_REBUILT = "index-rebuilt"
     LEDGER_VERIFIED = "ledger-verified"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act

@@ -88,6 +88,7 @@ class LocalVault:
         """A staging folder; ``adds_to`` names the object when a version is added to one that is there."""
         mark = "" if adds_to is None else f"@{adds_to}"
         path = self._staging / f"{uuid4()}{mark}"
+        staging = None
         path.mkdir()
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -95,9 +96,10 @@ class LocalVault:
             (path / "content").mkdir()
             if mark:  # recovery must find the mark after a power cut
                 durable.sync_folder(self._staging)
-            yield Staging(path)
+            staging = Staging(path)
+            yield staging
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(path if staging is None else staging.folder, ignore_errors=True)
             os.close(descriptor)
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
@@ -105,6 +107,7 @@ class LocalVault:
         the caller holds the series' lock and knows that no row names it.
         """
         target = self.root / folder
+        self._mark(staging, target.name)
         content, sidecar = inventory.encode(inventory.first(identifier, change))
         built = staging.folder / "object"
         version = built / "v1"
@@ -120,6 +123,13 @@ class LocalVault:
         self.remove(folder)
         built.rename(target)
         durable.sync_folder(target.parent)
+
+    def _mark(self, staging: Staging, name: str) -> None:
+        """From here on recovery knows what was being made, as when a version is added."""
+        marked = staging.folder.with_name(f"{staging.folder.name}@{name}")
+        staging.folder.rename(marked)
+        staging.folder = marked
+        durable.sync_folder(self._staging)
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
         """The staged content becomes version ``version`` of an object that is there."""
@@ -167,8 +177,11 @@ class LocalVault:
         a version was for and rolls it back to what the catalogue knows. Returns how many were cleared.
         """
         cleared = 0
-        for path in self._staging.iterdir():
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        for path in list(self._staging.iterdir()):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            except FileNotFoundError:
+                continue  # a filing at work has just marked or cleared it
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _, _, name = path.name.partition("@")

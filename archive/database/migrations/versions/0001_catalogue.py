@@ -168,6 +168,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_fixity_report")),
     )
     op.create_table(
+        "former_history",
+        sa.Column("case_file", sa.String(length=36), nullable=False),
+        sa.Column("box", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_former_history_case_file")),
+        sa.PrimaryKeyConstraint("case_file", name=op.f("pk_former_history")),
+    )
+    op.create_table(
         "hold",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_file", sa.String(length=36), nullable=False),
@@ -257,6 +264,7 @@ def downgrade() -> None:
     op.drop_table("request")
     op.drop_index(op.f("ix_hold_case_file"), table_name="hold")
     op.drop_table("hold")
+    op.drop_table("former_history")
     op.drop_table("fixity_report")
     op.drop_index(op.f("ix_fixity_mark_checked_at"), table_name="fixity_mark")
     op.drop_table("fixity_mark")
