@@ -41,6 +41,9 @@ class Code(StrEnum):
     ARCHIVE_EXISTS = "archive-exists"
     ARCHIVE_IN_USE = "archive-in-use"
     ARCHIVE_MISSING = "archive-missing"
+    BACKUP_DAMAGED = "backup-damaged"
+    BACKUP_MISSING = "backup-missing"
+    BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
     CATEGORY_UNKNOWN = "category-unknown"
@@ -184,6 +187,24 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             503,
             "{home} 中没有档案库。请先运行 muniment init，或用 --home 指定正确的目录。",
             "There is no archive in {home}. Run muniment init first, or name the right folder with --home.",
+        ),
+        Code.BACKUP_DAMAGED: _m(
+            Exit.DAMAGED,
+            500,
+            "备份中的 {path} 缺失或损坏（{problem}）。请改用更早的快照（--snapshot）或备份的另一副本。",
+            "{path} of the backup is missing or damaged ({problem}). Take an earlier snapshot (--snapshot) or another copy of the backup.",
+        ),
+        Code.BACKUP_MISSING: _m(
+            Exit.NOT_FOUND,
+            404,
+            "{place} 中没有可用的备份快照。请核对位置，或先运行 muniment backup。",
+            "There is no backup snapshot in {place}. Check the place, or run muniment backup first.",
+        ),
+        Code.BACKUP_OF_OTHER: _m(
+            Exit.CONFLICT,
+            409,
+            "{place} 中是另一个档案库的备份，未作任何改动。请为本档案库指定自己的位置。",
+            "{place} holds the backup of another archive; nothing was changed. Name a place of its own for this one.",
         ),
         Code.CASE_INCOMPLETE: _m(
             Exit.REFUSED,

@@ -36,6 +36,10 @@ class Settings:
     upload_limit_mb: int = 500  # a request
     pages_limit: int = 2000  # a document
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
+    backup_to: str = ""  # a folder; empty: none is taken by the server
+    backup_keys_to: str = ""  # another folder for the wrapped keys; empty: within backup_to
+    backup_hour: int = 2  # of the day, in the time zone
+    backup_keep: int = 30  # snapshots
     secure_cookies: bool = False  # set it where the server is reached over https
 
     @property
@@ -117,6 +121,8 @@ def check(settings: Settings) -> None:
         ("evidence_limit_mb", 1, 2000),
         ("upload_limit_mb", 1, 20000),
         ("pages_limit", 1, 100_000),
+        ("backup_hour", 0, 23),
+        ("backup_keep", 1, 10_000),
     ):
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"

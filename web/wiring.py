@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_bytes
 
 from access.lookups import Lookups
@@ -12,6 +13,12 @@ from access.people import People
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
+from archive.backup.places import Place
+from archive.backup.rehearsing import Rehearsing
+from archive.backup.restoring import Progress, Restored
+from archive.backup.restoring import restore as restore_snapshot
+from archive.backup.stores import FolderStore
+from archive.backup.taking import Backups
 from archive.casefile.completing import Completing
 from archive.casefile.filing import Filing
 from archive.casefile.reading import CaseFiles
@@ -51,6 +58,8 @@ class House:
     completing: Completing
     releasing: Releasing
     fixity: Fixity
+    backups: Backups
+    rehearsing: Rehearsing
     exporting: Exporting
     packages: PackageImport
     index: Indexer
@@ -78,7 +87,7 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
     def keyring() -> Keyring:
         path = settings.key_path
         if path.exists():
-            return open_key_file(path, passphrase or _passphrase(settings))
+            return _keyring(settings, passphrase)
         path.parent.mkdir(parents=True, exist_ok=True)
         return create_key_file(path, token_bytes, passphrase)
 
@@ -102,8 +111,7 @@ def opened(
     if not is_founded(home):  # said before anything about its key
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home))
     scheme = load_scheme(settings.scheme)
-    keyring = open_key_file(settings.key_path, passphrase or _passphrase(settings))
-    founded = open_archive(home, keyring, clock, token_bytes)
+    founded = open_archive(home, _keyring(settings, passphrase), clock, token_bytes)
     try:
         recover(founded.catalogue, founded.vault)
         with Sandbox(settings.workers, _limits(settings)) as sandbox:
@@ -114,6 +122,33 @@ def opened(
                 house.index.stop()
     finally:
         founded.catalogue.database.close()
+
+
+def place(to: str, keys_to: str = "") -> Place:
+    """Where a backup lies, from the words of a person: folders. Raises SETTING_INVALID for what is none."""
+    for each in (to, keys_to):
+        if "://" in each:
+            raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem="it must be a folder")
+    store = FolderStore(Path(to).absolute())
+    return Place(store, FolderStore(Path(keys_to).absolute()) if keys_to else store, to)
+
+
+def restore(
+    settings: Settings,
+    source: Place,
+    passphrase: str | None = None,
+    *,
+    snapshot: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Restored:
+    """An archive in the home folder from a backup. Raises as ``archive.backup.restoring.restore`` and the keyring."""
+    home = settings.home.absolute()
+    keyring = _keyring(settings, passphrase)
+    return restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
+
+
+def _keyring(settings: Settings, passphrase: str | None) -> Keyring:
+    return open_key_file(settings.key_path, passphrase or _passphrase(settings))
 
 
 def _build(
@@ -140,7 +175,8 @@ def _build(
     holds = Holds(catalogue, case_files)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
-    engine = WhooshEngine(settings.home.absolute() / "index", founded.index_key)
+    home = settings.home.absolute()
+    engine = WhooshEngine(home / "index", founded.index_key)
     return House(
         settings=settings,
         founded=founded,
@@ -152,6 +188,10 @@ def _build(
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
+        backups=Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes),
+        rehearsing=Rehearsing(
+            catalogue, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
+        ),
         exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
         packages=PackageImport(
             catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)

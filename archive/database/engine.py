@@ -6,7 +6,7 @@ which records them in the ledger; only housekeeping (sessions, counters) may use
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,15 @@ class Database:
         )
         sa.event.listen(self.engine, "begin", _begin)
 
-    def _connect(self) -> Any:
+    def _opened(self, path: Path) -> Any:
         connection = dbapi2.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            str(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute(self._pragma_key)
+        return connection
+
+    def _connect(self) -> Any:
+        connection = self._opened(self.path)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except dbapi2.DatabaseError as error:
@@ -74,6 +78,11 @@ class Database:
         ):
             yield connection
 
+    def copy_to(self, path: Path) -> None:
+        """A consistent copy under the same key, while others read and write (SQLite's online backup)."""
+        with _said_outright(), closing(self._connect()) as source, closing(self._opened(path)) as target:
+            source.backup(target)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -89,11 +98,30 @@ def _said() -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
-        text = str(error.orig)
-        if "locked" in text or "busy" in text:
-            raise MunimentError(Code.ARCHIVE_BUSY) from error
-        if "full" in text or "disk I/O" in text:
-            raise MunimentError(Code.DISK_FULL) from error
-        raise
+        refusal = _refusal(error.orig)
+        if refusal is None:
+            raise
+        raise refusal from error
     except sa.exc.TimeoutError as error:
         raise MunimentError(Code.ARCHIVE_BUSY) from error
+
+
+@contextmanager
+def _said_outright() -> Iterator[None]:
+    """The same without SQLAlchemy between."""
+    try:
+        yield
+    except dbapi2.OperationalError as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _refusal(error: object) -> MunimentError | None:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return MunimentError(Code.ARCHIVE_BUSY)
+    if "full" in text or "disk I/O" in text:
+        return MunimentError(Code.DISK_FULL)
+    return None

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 class Act(StrEnum):
     ARCHIVE_CREATED = "archive-created"
+    BACKED_UP = "backed-up"
     COMPLETED = "completed"
     DAMAGE_FOUND = "damage-found"
     EXPORTED = "exported"
@@ -18,6 +19,7 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
+    REHEARSED = "rehearsed"
     RELEASED = "released"
     REQUEST_APPROVED = "request-approved"
     REQUEST_CLOSED = "request-closed"
@@ -27,6 +29,7 @@ class Act(StrEnum):
     REQUEST_REFUSED = "request-refused"
     REQUEST_SIGNED_OFF = "request-signed-off"
     REQUEST_WITHDRAWN = "request-withdrawn"
+    RESTORED = "restored"
     SEARCHED = "searched"
     SIGNED_IN = "signed-in"
     SIGNED_OUT = "signed-out"
