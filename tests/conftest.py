@@ -2,12 +2,14 @@
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
 
 from access.passwords import Passwords
 from archive.casefile.filing import Submission
@@ -79,3 +81,32 @@ def filed(house: House) -> list[str]:
     references = [house.filing.file(CONSOLE, each).reference for each in submissions]
     house.voiding.void(CONSOLE, references[-1], "重复登记")
     return references
+
+
+CHROMIUM = shutil.which("chromium")
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser, as people use it."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed; make test installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def output() -> Path:
+    """Where screenshots are kept, to be looked at."""
+    return Path(__file__).parent / "output"

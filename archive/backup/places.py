@@ -1,7 +1,6 @@
 """The place of a backup: whose it is, and its key, wrapped by the master key and kept with the other keys, apart."""
 
 import json
-from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
 from archive.backup.sealing import Sealer
@@ -58,7 +57,7 @@ def prepare_place(place: Place, archive: str, keyring: Keyring, randomness: Rand
 
 def _put_key(place: Place, archive: str, keyring: Keyring, secret: bytes) -> None:
     wrapped = keyring.wrap(secret, f"backup:{archive}")
-    document = {"master_version": wrapped.version, "key": b64encode(wrapped.box).decode()}
+    document = {"master_version": wrapped.version, "key": wrapped.box.hex()}
     place.keys.put(_KEY, [json.dumps(document, indent=1).encode()])
 
 
@@ -77,6 +76,6 @@ def _wrapped(place: Place) -> Wrapped:
     with place.keys.open(_KEY) as file:
         try:
             document = json.loads(file.read())
-            return Wrapped(int(document["master_version"]), b64decode(document["key"], validate=True))
+            return Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
         except (ValueError, KeyError, TypeError):
             raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem="it cannot be read") from None
