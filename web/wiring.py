@@ -13,7 +13,8 @@ from access.people import People
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
-from archive.backup.places import Place
+from archive.backup.copies import BackupCopies
+from archive.backup.places import Place, open_place
 from archive.backup.rehearsing import Rehearsing
 from archive.backup.restoring import Progress, Restored
 from archive.backup.restoring import restore as restore_snapshot
@@ -29,6 +30,8 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
+from archive.fixity.copies import Copies, MirrorCopies
+from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
 from archive.ledger.entries import CONSOLE
@@ -58,6 +61,7 @@ class House:
     completing: Completing
     releasing: Releasing
     fixity: Fixity
+    repairing: Repairing | None  # none where no other copy is configured
     backups: Backups
     rehearsing: Rehearsing
     exporting: Exporting
@@ -188,6 +192,7 @@ def _build(
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
+        repairing=_repairing(settings, founded, case_files, sandbox),
         backups=Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes),
         rehearsing=Rehearsing(
             catalogue, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
@@ -206,6 +211,33 @@ def _build(
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
         clock=clock,
     )
+
+
+def _repairing(
+    settings: Settings, founded: Founded, case_files: CaseFiles, sandbox: Sandbox
+) -> Repairing | None:
+    if settings.mirror is None:
+        return None
+    mirror = settings.mirror.absolute()
+    return Repairing(
+        founded.catalogue,
+        case_files,
+        founded.vault,
+        sandbox,
+        lambda: _copies(mirror, settings, founded.keyring),
+    )
+
+
+def _copies(mirror: Path, settings: Settings, keyring: Keyring) -> Copies:
+    """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give."""
+    apart = settings.backup_keys_to if str(mirror) == str(Path(settings.backup_to).absolute()) else ""
+    backup = place(str(mirror), apart)
+    try:
+        return BackupCopies(backup.store, open_place(backup, keyring, token_bytes)[1])
+    except MunimentError as error:
+        if error.code is not Code.BACKUP_MISSING:
+            raise
+        return MirrorCopies(mirror)
 
 
 def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:

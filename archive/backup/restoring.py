@@ -101,7 +101,7 @@ class _Restoring:
         try:
             self._vault.create()
             self._catalogue(snapshot)
-            self._keys()
+            self._keys(snapshot)
             left_out: set[str] = set()
             for done, kept in enumerate(listing.kept(), start=1):
                 if kept.case_file in self._gone:
@@ -131,9 +131,14 @@ class _Restoring:
         with self._place.store.open(name) as stream:
             _write(self._built / "catalogue.db", self._sealer.open(name, stream))
 
-    def _keys(self) -> None:
-        """From the newest key part that opens: it holds the keys of every snapshot."""
+    def _keys(self, snapshot: str) -> None:
+        """From the newest key part that opens: it holds the keys of every snapshot up to its own."""
         parts = newest(self._place.keys, "keys")
+        if not parts:
+            problem = "no key part is there"
+            raise MunimentError(Code.BACKUP_DAMAGED, path=keys_name(snapshot), problem=problem)
+        if parts[0] < snapshot:
+            self._damaged.append(keys_name(snapshot))
         for number, part in enumerate(parts, start=1):
             try:
                 self._put_keys_back(keys_name(part))
@@ -143,7 +148,6 @@ class _Restoring:
                 self._damaged.append(keys_name(part))
             else:
                 return
-        raise MunimentError(Code.BACKUP_DAMAGED, path="keys", problem="there is no key part")
 
     def _put_keys_back(self, name: str) -> None:
         with self._place.keys.open(name) as stream:

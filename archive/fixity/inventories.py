@@ -40,6 +40,11 @@ def check_inventories(held: Held, found: Mapping[str, bytes | None]) -> Iterator
         yield Fault.INVENTORY_ALTERED, f"v{held.version}/{NAME}"
 
 
+def says_what_it_must(held: Held, version: int, content: bytes) -> bool:
+    """Whether this is the inventory of that version, by all that the catalogue knows."""
+    return _bare(content) == _expected(held)[version]
+
+
 def _expected(held: Held) -> dict[int, object]:
     """What the inventory of each version must say."""
     identifier, said, result = f"urn:uuid:{held.id}", None, {}

@@ -21,6 +21,7 @@ class Act(StrEnum):
     PERSON_DISABLED = "person-disabled"
     REHEARSED = "rehearsed"
     RELEASED = "released"
+    REPAIRED = "repaired"
     REQUEST_APPROVED = "request-approved"
     REQUEST_CLOSED = "request-closed"
     REQUEST_MADE = "request-made"

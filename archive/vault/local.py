@@ -149,6 +149,20 @@ class LocalVault:
         durable.replace(target / inventory.SIDECAR, sidecar)
         durable.replace(target / inventory.NAME, content)
 
+    def replace(self, path: str, stream: BinaryIO) -> None:
+        """Another copy in the place of a file that is damaged or missing. What was there is kept beside the vault."""
+        target = self.root / path
+        with self.staging() as staging:
+            staging.put("copy", stream)
+            durable.make_folders(target.parent, self.root)
+            if target.is_symlink() or target.exists():
+                aside = self.root.with_name("aside") / f"{path}.{uuid4()}"
+                durable.make_folders(aside.parent, self.root.parent)
+                target.rename(aside)
+                durable.sync_folder(aside.parent)
+            (staging.folder / "content" / "copy").rename(target)
+            durable.sync_folder(target.parent)
+
     def roll_back(self, folder: str, version: int) -> None:
         """Removes what is beyond ``version``; version 0 removes the object. Nothing to do is the usual case."""
         target = self.root / folder

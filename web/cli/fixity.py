@@ -11,6 +11,7 @@ from archive.ledger.entries import CONSOLE
 from web.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
+    from archive.fixity.repairing import Repair
     from archive.fixity.report import Report
     from web.wiring import House
 
@@ -22,9 +23,18 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="All of the vault; the default · 全库检测.")
 @click.option("--pdf", type=click.Path(path_type=Path), help="Write the report as PDF too · 另存 PDF 报告.")
+@click.option(
+    "--repair", is_flag=True, help="Mend damage from the copy that the setting mirror names · 修复."
+)
 @framed
 def fixity(
-    frame: Frame, *, rate: float | None, sample: int | None, everything: bool, pdf: Path | None
+    frame: Frame,
+    *,
+    rate: float | None,
+    sample: int | None,
+    everything: bool,
+    pdf: Path | None,
+    repair: bool,
 ) -> Exit:
     """Read the vault again and check every document; recorded · 四性检测（留有记录）."""
     from archive.fixity.pace import Pace  # noqa: PLC0415
@@ -35,11 +45,17 @@ def fixity(
         report = house.fixity.check(CONSOLE, sample, pace=Pace(rate), progress=lambda done, _total: bar(done))
         if pdf is not None:
             _write(pdf, house, report)
-    give_report(frame, report)
-    return Exit.OK if report.whole else Exit.DAMAGED
+        repairs: tuple[Repair, ...] = ()
+        if repair and not report.whole:
+            if house.repairing is None:
+                raise MunimentError(Code.SETTING_INVALID, key="mirror", problem=frame.words("cli.no_mirror"))
+            repairs = house.repairing.repair(CONSOLE, report)
+    _give(frame, report, repairs)
+    mended = {each.reference for each in repairs if not each.left}
+    return Exit.OK if all(each.reference in mended for each in report.findings) else Exit.DAMAGED
 
 
-def give_report(frame: Frame, report: "Report") -> None:
+def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]") -> None:
     language = frame.words.language
     found = [
         f"{each.reference or '—'}  {each.name or '—'}  {each.fault.trait.say(language)}: {each.fault.say(language)}"
@@ -52,10 +68,18 @@ def give_report(frame: Frame, report: "Report") -> None:
         documents=report.documents,
         count=len(report.findings),
     )
-    frame.give(described(report), (*found, said))
+    replaced = [name for each in repairs for name in each.replaced]
+    lines = [*found, said]
+    if repairs:
+        lines.append(frame.words("cli.repaired", count=len(replaced)))
+    repaired = [
+        {"reference": each.reference, "replaced": list(each.replaced), "whole": not each.left}
+        for each in repairs
+    ]
+    frame.give({**_described(report), "repaired": repaired}, lines)
 
 
-def described(report: "Report") -> dict[str, Any]:
+def _described(report: "Report") -> dict[str, Any]:
     from archive.fixity.report import Trait  # noqa: PLC0415
 
     return {

@@ -47,6 +47,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_case_file_department"), "case_file", ["department"], unique=False)
     op.create_index(op.f("ix_case_file_filed_at"), "case_file", ["filed_at"], unique=False)
     op.create_table(
+        "lease",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("holder", sa.String(length=36), nullable=False),
+        sa.Column("until", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+    )
+    op.create_table(
         "ledger_checkpoint",
         sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
@@ -279,6 +286,7 @@ def downgrade() -> None:
     op.drop_table("ledger_entry")
     op.drop_table("ledger_detail")
     op.drop_table("ledger_checkpoint")
+    op.drop_table("lease")
     op.drop_index(op.f("ix_case_file_filed_at"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_department"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_completed_on"), table_name="case_file")
