@@ -27,7 +27,7 @@ _NAME = "chores"
 _log = logging.getLogger("muniment.chores")
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: the server ends
+class Stopped(Exception):  # noqa: N818 - no error: the server ends
     """The chore is cut off; the next start takes it up again."""
 
 
@@ -54,10 +54,10 @@ class Watch:
         self._thread.join(30)
 
     def _work(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping.wait(self._every):
             try:
                 self.look()
-            except _Stopped:
+            except Stopped:
                 return
             except MunimentError as refusal:  # the archive is busy: the next look is soon enough
                 _log.warning("chores: %s", refusal.code)
@@ -86,7 +86,7 @@ class Watch:
     def _done(self, chore: Chore) -> bool:
         try:
             _CHORES[chore](self)
-        except _Stopped:
+        except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - the other chores and the server go on
             refusal = refusal_of(error)
@@ -123,7 +123,7 @@ class Watch:
 
     def _step(self, _done: int, _total: int) -> None:
         if self._stopping.is_set() or not self._has_lease():
-            raise _Stopped
+            raise Stopped
 
     def _has_lease(self) -> bool:
         """Renewed when half of it has run."""
