@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from secrets import token_bytes
 
@@ -31,6 +30,7 @@ from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from archive.ledger.verifying import verify
 from tests.conftest import QUICK, VOUCHER
+from tests.striking import Counted, in_a_child, strike
 from web.settings import Settings
 from web.wiring import House, opened, place, restore
 
@@ -367,44 +367,6 @@ def test_two_backups_at_once_are_both_whole(house: House, filed, target, tmp_pat
         each.join()
     assert failed == []
     assert whole(house, target, tmp_path / "again") == sorted(filed)
-
-
-class Counted:
-    """Lets so many calls through, then does something else; counts them all."""
-
-    def __init__(self, then: Callable[[], None], at: int) -> None:
-        self.then, self.at, self.calls = then, at, 0
-
-    def __call__(self) -> None:
-        self.calls += 1
-        if self.calls == self.at:
-            self.then()
-
-
-def strike(patch: pytest.MonkeyPatch, counted: Counted) -> None:
-    """At every write, flush to the disk, rename, link removal and new folder."""
-    for owner, name in (
-        (os, "fsync"), (Path, "replace"), (Path, "rename"), (Path, "unlink"), (Path, "mkdir"), (Path, "open"),
-    ):  # fmt: skip
-        real = getattr(owner, name)
-
-        def instead(*args, _real=real, **kwargs):
-            counted()
-            return _real(*args, **kwargs)
-
-        patch.setattr(owner, name, instead)
-
-
-def in_a_child(work: Callable[[], None]) -> int:
-    """The exit status of a process that does it; killed is -9."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 @pytest.fixture
