@@ -195,7 +195,7 @@ def _build(
         repairing=_repairing(settings, founded, case_files, sandbox),
         backups=Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes),
         rehearsing=Rehearsing(
-            catalogue, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
+            catalogue, vault, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
         ),
         exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
         packages=PackageImport(

@@ -27,6 +27,7 @@ from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import size
+from archive.vault.local import LocalVault
 
 _WIDTH = 200  # pixels of the pages that are drawn to try
 _LISTED_APART = ("catalogue", "snapshots", "keys")
@@ -54,6 +55,7 @@ class Rehearsing:
     """``scratch`` is a folder beside the archive that is made and removed again."""
 
     catalogue: Catalogue
+    vault: LocalVault
     keyring: Keyring
     sandbox: Sandbox
     scratch: Path
@@ -68,12 +70,13 @@ class Rehearsing:
         Raises MunimentError: BACKUP_MISSING, KEY_WRONG, DISK_FULL; OSError.
         """
         _, sealer = open_place(place, self.keyring, self.randomness)
-        problems = list(_damaged_parts(place, sealer))
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        try:
-            result = self._tried(place, reads, progress, problems)
-        finally:
+        with self.vault.locked("backup"):  # a snapshot that is tried is not to be removed meanwhile
+            problems = list(_damaged_parts(place, sealer))
             shutil.rmtree(self.scratch, ignore_errors=True)
+            try:
+                result = self._tried(place, reads, progress, problems)
+            finally:
+                shutil.rmtree(self.scratch, ignore_errors=True)
         with self.catalogue.unit(actor) as unit:
             unit.record(
                 Act.REHEARSED,

@@ -18,11 +18,14 @@ from archive.backup.lines import read
 from archive.backup.places import Place, open_place
 from archive.backup.sealing import Sealer
 from archive.backup.snapshots import Kept, Listing, catalogue_name, keys_name, newest
+from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.errors import Code, MunimentError
 from archive.founding import DESCRIPTION, catalogue_key_of, vault_at
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
 from archive.vault import durable
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
 
@@ -74,6 +77,21 @@ def restore(
         shutil.rmtree(built, ignore_errors=True)
         raise
     return restored
+
+
+def record_restored(catalogue: Catalogue, actor: Actor, restored: Restored) -> None:
+    """The first entry of the restored ledger: from here on its history is another one than what was lost."""
+    with catalogue.unit(actor) as unit:
+        unit.record(
+            Act.RESTORED,
+            f"backup:{restored.snapshot}",
+            detail={
+                "files": restored.files,
+                "gone": restored.gone,
+                "documents": list(restored.damaged[:100]),
+                "result": "damaged" if restored.damaged else "whole",
+            },
+        )
 
 
 def _wanted(place: Place, snapshot: str | None) -> str:

@@ -35,6 +35,9 @@ class Store(Protocol):
     def set_aside(self, name: str) -> None:
         """Keeps the object for whoever looks into it, and makes room for a good one under its name."""
 
+    def clear(self) -> None:
+        """Away with what a run that was cut off left half written. No other run is under way."""
+
 
 class FolderStore:
     """A folder: another disk, a mounted share."""
@@ -89,6 +92,5 @@ class FolderStore:
         durable.sync_folder(target.parent)
 
     def clear(self) -> None:
-        """What a backup that was cut off left half written. The caller holds the lock of the backups."""
         for each in (self.root / _TEMPORARY).glob("*"):
             each.unlink(missing_ok=True)

@@ -85,6 +85,8 @@ class Backups:
         """
         with self.vault.locked("backup"), self.vault.staging() as staging:
             origin = self.catalogue.ledger.origin
+            place.store.clear()
+            place.keys.clear()
             sealer = prepare_place(place, origin, self.keyring, self.randomness)
             path = staging.folder / "catalogue.db"
             self.catalogue.database.copy_to(path)

@@ -1,11 +1,16 @@
 """Backups: taken, restored onto an empty machine, rehearsed."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from archive.errors import Code, Exit, MunimentError
-from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from web.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from archive.backup.restoring import Restored
+    from archive.fixity.report import Report
 
 _TO = click.option("--to", help="A folder; default: the setting backup_to · 备份目录.")
 _KEYS_TO = click.option("--keys-to", help="Another folder for the wrapped keys · 密钥部分的目录.")
@@ -46,6 +51,7 @@ def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
 @framed
 def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot: str | None) -> Exit:
     """Restore the archive into an empty --home, and check all of it · 从备份恢复."""
+    from archive.backup.restoring import record_restored  # noqa: PLC0415
     from web.wiring import place  # noqa: PLC0415
     from web.wiring import restore as restore_archive  # noqa: PLC0415
 
@@ -56,45 +62,28 @@ def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot
                 frame.settings, wanted, passphrase, snapshot=snapshot, progress=bar
             )
         )
-    with frame.house() as house:
-        with house.catalogue.unit(CONSOLE) as unit:
-            unit.record(
-                Act.RESTORED,
-                f"backup:{restored.snapshot}",
-                detail={
-                    "files": restored.files,
-                    "gone": restored.gone,
-                    "documents": list(restored.damaged[:100]),
-                    "result": "damaged" if restored.damaged else "whole",
-                },
-            )
-        with frame.bar(house.fixity.count()) as bar:
-            report = house.fixity.check(CONSOLE, progress=lambda done, _total: bar(done))
-    found = [
-        f"{each.name or each.reference}: {each.fault.say(frame.words.language)}" for each in report.findings
+    with frame.house() as house, frame.bar(house.fixity.count()) as bar:
+        record_restored(house.catalogue, CONSOLE, restored)
+        report = house.fixity.check(CONSOLE, progress=lambda done, _total: bar(done))
+    return _give_restored(frame, restored, report)
+
+
+def _give_restored(frame: Frame, restored: "Restored", report: "Report") -> Exit:
+    language = frame.words.language
+    damaged = [
+        *restored.damaged,
+        *(f"{each.name or each.reference}: {each.fault.say(language)}" for each in report.findings),
     ]
-    damaged = [*restored.damaged, *found]
     facts = _counts(restored, "snapshot", "files", "documents")
-    lines = [*damaged]
+    lines = list(damaged)
     if restored.gone:
         lines.append(frame.words("cli.gone", count=restored.gone))
     if damaged:
         lines.append(frame.words("cli.restored_damaged", snapshot=restored.snapshot, count=len(damaged)))
     else:
         lines.append(frame.words("cli.restored", **facts))
-    frame.give(
-        {
-            **facts,
-            "home": str(restored.home),
-            "taken_at": restored.taken_at,
-            "size": restored.size,
-            "gone": restored.gone,
-            "report": report.number,
-            "whole": not damaged,
-            "damaged": damaged,
-        },
-        lines,
-    )
+    more = {"home": str(restored.home), **_counts(restored, "taken_at", "size", "gone")}
+    frame.give({**facts, **more, "report": report.number, "whole": not damaged, "damaged": damaged}, lines)
     return Exit.DAMAGED if damaged else Exit.OK
 
 

@@ -399,6 +399,7 @@ def test_killed_at_any_step_the_snapshot_before_still_restores_and_the_next_run_
         assert restored in (sorted(filed), prepared)
         if step % 5 == 0:
             take(house, target)
+            assert not list((target / "incoming").iterdir())
             house.catalogue.database.close()
             assert whole(house, target, tmp_path / "again") == prepared
         shutil.rmtree(target)
