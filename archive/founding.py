@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
-from archive.database.migrating import migrate
+from archive.database.migrating import migrate, revision
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -67,9 +67,12 @@ def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomnes
         _build(built, keyring, clock, randomness)
         built.rename(home)
         durable.sync_folder(home.parent)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(built, ignore_errors=True)
-        if error.errno in (ENOTEMPTY, EEXIST):  # somebody founded one meanwhile
+        if isinstance(error, OSError) and error.errno in (
+            ENOTEMPTY,
+            EEXIST,
+        ):  # somebody founded one meanwhile
             raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home)) from None
         raise
     return open_archive(home, keyring, clock, randomness)
@@ -105,7 +108,7 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
 
 
 def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
-    """Raises ARCHIVE_MISSING, KEY_WRONG."""
+    """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
     try:
         description = json.loads((home / DESCRIPTION).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
@@ -117,8 +120,13 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
     catalogue_key = derive(root, "catalogue")
     database = Database(home / "catalogue.db", catalogue_key)
-    migrate(database)
-    ledger = _open_ledger(database, keyring, identifier, randomness)
+    try:
+        _check_begun(database)
+        migrate(database)
+        ledger = _open_ledger(database, keyring, identifier, randomness)
+    except BaseException:
+        database.close()
+        raise
     return Founded(
         Catalogue(database, ledger, clock),
         vault_at(home),
@@ -142,6 +150,13 @@ def _root(description: Mapping[str, Any], keyring: Keyring) -> tuple[bytes, str]
     except (ValueError, KeyError, TypeError):
         raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
     return keyring.unwrap(wrapped, f"archive:{identifier}"), identifier
+
+
+def _check_begun(database: Database) -> None:
+    """An emptied catalogue is damage: it is not for us to begin anew."""
+    with database.reading() as connection:
+        if revision(connection) is None:
+            raise MunimentError(Code.ARCHIVE_DAMAGED, path=database.path.name)
 
 
 def _open_ledger(database: Database, keyring: Keyring, identifier: str, randomness: Randomness) -> Ledger:

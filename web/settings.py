@@ -70,6 +70,8 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
     folder = Path(str(given.get("home", _HOME)))
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
+    if values.get("home", _HOME) is None:
+        raise MunimentError(Code.SETTING_INVALID, key="home", problem="it names no folder")
     settings = Settings(**values)
     check(settings)
     return settings
@@ -132,6 +134,11 @@ def check(settings: Settings) -> None:
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    home = settings.home.absolute()
+    if settings.key_path.absolute().is_relative_to(home):  # whoever takes the folder would have both
+        raise MunimentError(
+            Code.SETTING_INVALID, key="key_file", problem=f"the key must lie outside of {home}"
+        )
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):

@@ -268,5 +268,5 @@ def _passphrase(settings: Settings) -> str | None:
         return None
     try:
         return path.read_text("utf-8").rstrip("\r\n")
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None

@@ -15,6 +15,10 @@ from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
+from archive.ledger.acts import Act
+from archive.ledger.entries import SYSTEM, Detail
+
+_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING})
 
 
 class FileState(StrEnum):
@@ -164,7 +168,8 @@ class CaseFiles:
         }
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
-        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked.
+        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
+        of its own: the act that met it does not happen.
 
         Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED.
         """
@@ -176,6 +181,17 @@ class CaseFiles:
     def open_version(self, case_file: CaseFile, document: Document) -> tuple[BinaryIO, str]:
         """As ``open_document``, in any version. Raises MunimentError: DOCUMENT_MISSING, DOCUMENT_ALTERED."""
         key = self.key_of(case_file)
+        try:
+            stream = self._open_checked(case_file, document, key)
+        except MunimentError as error:
+            if error.code in _DAMAGE:
+                with self._catalogue.unit(SYSTEM) as unit:
+                    detail: Detail = {"document": document.ordinal, "problem": error.code.value}
+                    unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
+            raise
+        return stream, key.pdf_password(place_of(document.ordinal, document.version))
+
+    def _open_checked(self, case_file: CaseFile, document: Document, key: FileKey) -> BinaryIO:
         folder = Reference.parse(case_file.reference).folder
         stream = self._vault.open(folder, document.version, document.name)
         digest = self._vault.sha512(stream)
@@ -183,7 +199,7 @@ class CaseFiles:
         if digest.hex() != document.sha512 or not key.authentic(digest, place, document.authentication):
             stream.close()
             raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
-        return stream, key.pdf_password(place)
+        return stream
 
     def _documents(self, case_file: CaseFileId, version: int) -> tuple[Document, ...]:
         with self._catalogue.reading() as connection:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
 from archive.casefile.reading import place_of
-from archive.casefile.recovering import settle
+from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
@@ -27,10 +27,10 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.packages import bag, tables
-from archive.packages.describing import Description, Packaged, decode
+from archive.packages.describing import Description, Made, Packaged, decode
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault, Stored
+from archive.vault.local import LocalVault, Staging, Stored
 from archive.voucher.fields import parse
 
 Hold = Callable[[str, str], None]  # reference, reason: places the hold again, unless it stands already
@@ -126,45 +126,48 @@ class PackageImport:
         case_file = part.description.case_file
         reference = Reference.parse(case_file.reference)
         key = FileKey.make(case_file.id, self.randomness)
-        with self.vault.locked(str(reference.series)):
+        with self.vault.locked(str(reference.series)), ExitStack() as opened:
+            # Held until the commit, and named: what a crash leaves is found by them, whatever its number.
+            stagings = [
+                opened.enter_context(self.vault.staging(adds_to=case_file.reference))
+                for _ in part.description.versions
+            ]
             try:
-                stored = self._place(part, reference, key)
+                for made, staging in zip(part.description.versions, stagings, strict=True):
+                    self._place(part, reference, key, made, staging)
                 with self.catalogue.unit(actor) as unit:
                     self._insert(unit, part, key)
                     for document in part.description.documents:
-                        self._insert_document(
-                            unit, part, key, document, stored[document.version][document.name]
-                        )
+                        stored = stagings[document.version - 1].stored[document.name]
+                        self._insert_document(unit, part, key, document, stored)
+                    names = sorted({each.name for each in part.description.documents})
                     unit.record(
                         Act.IMPORTED,
                         case_file.reference,
-                        detail={
-                            "manifest": manifest,
-                            "documents": sorted({each.name for each in part.description.documents}),
-                        },
+                        detail={"manifest": manifest, "documents": names},
                         key=key,
                     )
-            except BaseException:
-                settle(self.catalogue, self.vault, reference)
+                for staging in stagings:
+                    staging.settled = True
+            except BaseException as error:
+                for staging in stagings:
+                    undo(self.catalogue, self.vault, reference, staging, error)
                 raise
 
-    def _place(self, part: _Part, reference: Reference, key: FileKey) -> dict[int, dict[str, Stored]]:
-        """The object with all its versions, as they were; returns what was stored, by version and name."""
-        case_file, stored = part.description.case_file, {}
-        for made in part.description.versions:
-            adds_to = None if made.version == 1 else case_file.reference
-            with self.vault.staging(adds_to) as staging, ExitStack() as opened:
-                for document in part.description.documents:
-                    if document.version == made.version:
-                        staging.put(document.name, self._resealed(part, document, key, opened).pdf)
-                brings = {name: each.sha512.hex() for name, each in staging.stored.items()}
-                change = Change(_moment(part, made.created), made.message, made.user, brings)
-                if made.version == 1:
-                    self.vault.place(staging, reference.folder, f"urn:uuid:{case_file.id}", change)
-                else:
-                    self.vault.add_version(staging, reference.folder, made.version, change)
-                stored[made.version] = dict(staging.stored)
-        return stored
+    def _place(self, part: _Part, reference: Reference, key: FileKey, made: Made, staging: Staging) -> None:
+        """One version of the object, as it was."""
+        with ExitStack() as opened:
+            for document in part.description.documents:
+                if document.version == made.version:
+                    staging.put(document.name, self._resealed(part, document, key, opened).pdf)
+        brings = {name: each.sha512.hex() for name, each in staging.stored.items()}
+        change = Change(_moment(part, made.created), made.message, made.user, brings)
+        staging.settled = False
+        if made.version == 1:
+            identifier = f"urn:uuid:{part.description.case_file.id}"
+            self.vault.place(staging, reference.folder, identifier, change)
+        else:
+            self.vault.add_version(staging, reference.folder, made.version, change)
 
     def _resealed(self, part: _Part, document: Packaged, key: FileKey, opened: ExitStack) -> Resealed:
         path = f"{part.path}/{document.pdf}"
