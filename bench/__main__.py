@@ -2,10 +2,15 @@
 
 import sys
 
-from bench import filing, ledger, serving
+from bench import filing, keeping, ledger, serving
 from bench.table import show
 
-BENCHMARKS = {"filing": filing.measure, "ledger": ledger.measure, "serving": serving.measure}
+BENCHMARKS = {
+    "filing": filing.measure,
+    "keeping": keeping.measure,
+    "ledger": ledger.measure,
+    "serving": serving.measure,
+}
 
 
 def main(names: list[str]) -> None:
