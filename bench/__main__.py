@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import filing, ledger, searching, serving
+from bench import filing, keeping, ledger, searching, serving
 from bench.table import show
 
 BENCHMARKS = {
     "filing": filing.measure,
+    "keeping": keeping.measure,
     "ledger": ledger.measure,
     "searching": searching.measure,
     "serving": serving.measure,

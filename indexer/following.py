@@ -26,7 +26,8 @@ from indexer.choosing import EngineName, Engines
 from indexer.engine import Batch, IndexDamagedError, Mark, Text
 from indexer.gathering import facts, gather
 
-INDEXED = (Act.FILED, Act.VOIDED, Act.COMPLETED)
+ARRIVED = (Act.FILED, Act.IMPORTED)
+INDEXED = (*ARRIVED, Act.VOIDED, Act.COMPLETED)
 BATCH_FILES = 100
 BATCH_SECONDS = 2.0  # whichever comes first
 _PAGE = 1000  # entries read at once, and passed over before the mark is written for their sake alone
@@ -225,7 +226,7 @@ def _filing_order(connection: sa.Connection, references: Mapping[str, int]) -> d
     """The ledger's position of each filing: later filed, higher."""
     query = (
         sa.select(entry.c.subject, sa.func.min(entry.c.position).label("position"))
-        .where(entry.c.subject.in_(references), entry.c.act == Act.FILED)
+        .where(entry.c.subject.in_(references), entry.c.act.in_(ARRIVED))
         .group_by(entry.c.subject)
     )
     return {row.subject: row.position for row in connection.execute(query)}
