@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archive.database.engine import Database
+from archive.database.catalogue import Catalogue
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import form, in_rows
 from indexer.engine import START, Batch, Hits, IndexDamagedError, Keep, Mark, Text
@@ -35,10 +35,10 @@ _INSTRUCTIONS = 20_000  # of SQLite between two looks at the clock
 
 
 class Fts5Engine:
-    """The index inside ``database``. ``lock`` is a file's path: it keeps two writers from the same work."""
+    """The index inside ``catalogue``. ``lock`` is a file's path: it keeps two writers from the same work."""
 
-    def __init__(self, database: Database, lock: Path) -> None:
-        self._database = database
+    def __init__(self, catalogue: Catalogue, lock: Path) -> None:
+        self._catalogue = catalogue
         self._folder = lock.parent
         self._lock = Lock(lock)
 
@@ -50,7 +50,7 @@ class Fts5Engine:
 
     def commit(self, batch: Batch) -> None:
         self._lock.must_be_held()
-        with _damage(), self._database.writing() as connection:
+        with _damage(), self._catalogue.housekeeping() as connection:
             connection.exec_driver_sql(_CREATE)
             state = connection.execute(fts5_mark.select()).one_or_none()
             removed = _delete(connection, batch)
@@ -70,7 +70,7 @@ class Fts5Engine:
 
     def clear(self) -> None:
         self._lock.must_be_held()
-        with self._database.writing() as connection:
+        with self._catalogue.housekeeping() as connection:
             state = connection.execute(fts5_mark.select()).one_or_none()
             connection.exec_driver_sql("DROP TABLE IF EXISTS fts5_words")
             connection.exec_driver_sql(_CREATE)
@@ -84,7 +84,7 @@ class Fts5Engine:
                 )
 
     def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
-        with _damage(), self._database.reading() as connection:
+        with _damage(), self._catalogue.reading() as connection:
             position = _position(connection)
             if position is None:
                 return Hits((), more=False, position=0)
@@ -96,7 +96,7 @@ class Fts5Engine:
         if wanted.match is None:
             return self.search(tree, keep, limit)
         try:
-            with _damage(), self._database.reading() as connection, _in_time(connection, seconds):
+            with _damage(), self._catalogue.reading() as connection, _in_time(connection, seconds):
                 position = _position(connection)
                 if position is None:
                     return Hits((), more=False, position=0)
@@ -108,7 +108,7 @@ class Fts5Engine:
         return replace(hits, more=hits.more or len(best) == _RANKED)
 
     def mark(self) -> Mark:
-        with _damage(), self._database.reading() as connection:
+        with _damage(), self._catalogue.reading() as connection:
             state = connection.execute(fts5_mark.select()).one_or_none()
         if state is None or not state.position:
             return START
@@ -117,22 +117,22 @@ class Fts5Engine:
         return Mark(state.position, state.leaf)
 
     def generation(self) -> int:
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             return int(connection.execute(sa.select(sa.func.max(fts5_mark.c.generation))).scalar() or 0)
 
     def size(self) -> int:
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(fts5_file)).scalar_one())
 
     def weight(self) -> int:
-        with _damage(), self._database.reading() as connection:
+        with _damage(), self._catalogue.reading() as connection:
             if _position(connection) is None:
                 return 0
             blocks = "SELECT coalesce(sum(length(block)), 0) FROM fts5_words_data"
             return int(connection.exec_driver_sql(blocks).scalar_one())
 
     def holds(self, case_file: CaseFileId) -> bool:
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             purging = connection.execute(sa.select(fts5_mark.c.purging)).scalar()
             there = sa.select(fts5_file.c.order).where(fts5_file.c.id == case_file)
             return bool(purging) or connection.execute(there).one_or_none() is not None
@@ -140,7 +140,7 @@ class Fts5Engine:
     def verify(self) -> None:
         """SQLCipher authenticates each page as it is read; FTS5 looks whether its words hang together."""
         self.mark()
-        with _damage(), self._database.writing() as connection:
+        with _damage(), self._catalogue.housekeeping() as connection:
             if _position(connection) is None:
                 return
             words = connection.exec_driver_sql("SELECT count(*) FROM fts5_words_docsize").scalar_one()
@@ -151,12 +151,12 @@ class Fts5Engine:
 
     def _purge(self) -> None:
         """What is deleted from FTS5 is only hidden until its segments are merged; here they are, into one."""
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             if not connection.execute(sa.select(fts5_mark.c.purging)).scalar():
                 return
         pages = -_STEP_PAGES  # negative: all segments, whatever their size
         while True:
-            with self._database.writing() as connection:
+            with self._catalogue.housekeeping() as connection:
                 if not _merged(connection, pages):
                     connection.execute(fts5_mark.update().values(purging=False))
                     return

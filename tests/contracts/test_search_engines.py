@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 import indexer.tables  # noqa: F401 - declares what the engine inside the catalogue needs
+from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import metadata
 from archive.keys.filekey import CaseFileId
@@ -43,7 +44,7 @@ class Fts5:
         return self.databases[-1]
 
     def open(self):
-        return Fts5Engine(self._database(), self.folder / "lock")
+        return Fts5Engine(Catalogue(self._database(), None, None), self.folder / "lock")
 
     def close(self):
         for each in self.databases:
