@@ -80,7 +80,7 @@ class Watch:
         try:
             return tuple(chore for chore in wanted if self._done(chore))
         finally:
-            leasing.give_back(house.catalogue.database, _NAME, self._holder)
+            leasing.give_back(house.catalogue, _NAME, self._holder)
             self._renewed = None
 
     def _done(self, chore: Chore) -> bool:
@@ -130,7 +130,7 @@ class Watch:
         now = self._house.clock()
         if self._renewed is not None and now - self._renewed < _LEASE / 2:
             return True
-        held = leasing.take(self._house.catalogue.database, _NAME, self._holder, now, _LEASE)
+        held = leasing.take(self._house.catalogue, _NAME, self._holder, _LEASE)
         self._renewed = now if held else None
         return held
 
