@@ -112,7 +112,7 @@ class Watch:
     def _check(self, sample: int | None) -> None:
         house = self._house
         pace = Pace(float(house.settings.fixity_rate))
-        report = house.fixity.check(SYSTEM, sample, pace=pace, progress=self._step)
+        report = house.fixity.check(SYSTEM, sample, pace=pace, parallel=1, progress=self._step)
         if not report.whole:
             _log.error("fixity: report %d has %d findings", report.number, len(report.findings))
             self._repair(report)
