@@ -80,7 +80,7 @@ class Watch:
         try:
             return tuple(chore for chore in wanted if self._done(chore))
         finally:
-            leasing.give_back(house.catalogue.database, _NAME, self._holder)
+            leasing.give_back(house.catalogue, _NAME, self._holder)
             self._renewed = None
 
     def _done(self, chore: Chore) -> bool:
@@ -112,7 +112,7 @@ class Watch:
     def _check(self, sample: int | None) -> None:
         house = self._house
         pace = Pace(float(house.settings.fixity_rate))
-        report = house.fixity.check(SYSTEM, sample, pace=pace, progress=self._step)
+        report = house.fixity.check(SYSTEM, sample, pace=pace, parallel=1, progress=self._step)
         if not report.whole:
             _log.error("fixity: report %d has %d findings", report.number, len(report.findings))
             self._repair(report)
@@ -130,7 +130,7 @@ class Watch:
         now = self._house.clock()
         if self._renewed is not None and now - self._renewed < _LEASE / 2:
             return True
-        held = leasing.take(self._house.catalogue.database, _NAME, self._holder, now, _LEASE)
+        held = leasing.take(self._house.catalogue, _NAME, self._holder, _LEASE)
         self._renewed = now if held else None
         return held
 

@@ -6,7 +6,7 @@ filing is half done, before it is called a finding.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import sqlalchemy as sa
@@ -51,9 +51,11 @@ class Fixity:
         sample: int | None = None,
         *,
         pace: Pace | None = None,
+        parallel: int | None = None,
         progress: Progress = lambda _done, _total: None,
     ) -> Report:
-        """All of the vault, its numbers and its ledger; or ``sample`` case files and the numbers.
+        """All of the vault, its numbers and its ledger; or ``sample`` case files and the numbers. ``parallel`` says
+        how many workers of the sandbox it may keep from those who read.
 
         Raises MunimentError: SANDBOX_UNAVAILABLE, ARCHIVE_BUSY. Damage raises nothing: it is what is reported.
         """
@@ -62,7 +64,9 @@ class Fixity:
         examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace)
         findings: set[Finding] = set()
         documents = 0
-        for done, (count, found) in enumerate(self._examined(examiner, ids), start=1):
+        for done, (count, found) in enumerate(
+            self._examined(examiner, ids, parallel or self.parallel), start=1
+        ):
             documents += count
             findings |= set(found)
             progress(done, len(ids))
@@ -109,10 +113,10 @@ class Fixity:
             return [CaseFileId(each) for each in connection.execute(query).scalars()]
 
     def _examined(
-        self, examiner: Examiner, ids: Sequence[CaseFileId]
+        self, examiner: Examiner, ids: Sequence[CaseFileId], parallel: int
     ) -> Iterator[tuple[int, tuple[Finding, ...]]]:
         """How many documents each case file has, and what is wrong with it."""
-        with ThreadPoolExecutor(self.parallel, thread_name_prefix="fixity") as pool:
+        with ThreadPoolExecutor(parallel, thread_name_prefix="fixity") as pool:
             for start in range(0, len(ids), _BATCH):
                 yield from pool.map(lambda each: self._one(examiner, each), ids[start : start + _BATCH])
 
@@ -123,6 +127,7 @@ class Fixity:
             return 0, ()
         findings = examiner.examine(known)
         if findings:
+            examiner = replace(examiner, pace=Pace(None))  # a filing may wait for the lock
             with self.vault.locked(str(Reference.parse(known.reference).series)):
                 with self.catalogue.reading() as connection:
                     known = held(connection, case_file)

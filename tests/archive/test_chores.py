@@ -60,18 +60,18 @@ def test_what_was_done_by_hand_counts(house: House, filed, clock, tmp_path):
 
 
 def test_a_lease_has_one_holder_until_it_runs_out_or_is_given_back(house: House, clock):
-    database, short = house.catalogue.database, timedelta(minutes=10)
-    assert take(database, "x", "a", clock.now, short)
-    assert not take(database, "x", "b", clock.now, short)
-    assert take(database, "y", "b", clock.now, short)
+    catalogue, short = house.catalogue, timedelta(minutes=10)
+    assert take(catalogue, "x", "a", short)
+    assert not take(catalogue, "x", "b", short)
+    assert take(catalogue, "y", "b", short)
     clock.wait(minutes=9)
-    assert take(database, "x", "a", clock.now, short)  # renewed
+    assert take(catalogue, "x", "a", short)  # renewed
     clock.wait(minutes=9)
-    assert not take(database, "x", "b", clock.now, short)
+    assert not take(catalogue, "x", "b", short)
     clock.wait(minutes=2)
-    assert take(database, "x", "b", clock.now, short)  # its holder is gone
-    assert not take(database, "x", "a", clock.now, short)
-    give_back(database, "x", "a")
-    assert not take(database, "x", "a", clock.now, short)
-    give_back(database, "x", "b")
-    assert take(database, "x", "a", clock.now, short)
+    assert take(catalogue, "x", "b", short)  # its holder is gone
+    assert not take(catalogue, "x", "a", short)
+    give_back(catalogue, "x", "a")
+    assert not take(catalogue, "x", "a", short)
+    give_back(catalogue, "x", "b")
+    assert take(catalogue, "x", "a", short)

@@ -187,6 +187,8 @@ def test_what_is_there_is_never_overwritten(house: House, filed, target, tmp_pat
         with pytest.raises(MunimentError) as caught:
             bring_back(house, target, home)
         assert caught.value.code is Code.ARCHIVE_EXISTS
+    (tmp_path / "empty").mkdir()
+    assert bring_back(house, target, tmp_path / "empty").files == 3
     with pytest.raises(MunimentError) as caught:
         bring_back(house, tmp_path / "nothing", tmp_path / "again")
     assert caught.value.code is Code.BACKUP_MISSING
