@@ -6,7 +6,6 @@ written in the catalogue's transactions and sealed by SQLCipher page by page.
 """
 
 import json
-import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -18,8 +17,8 @@ import sqlalchemy as sa
 from archive.database.catalogue import Catalogue
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import form, in_rows
-from indexer.engine import START, Batch, Hits, IndexDamagedError, Keep, Mark, Text
-from indexer.keeping import kept
+from indexer.engine import SEARCH_SECONDS, START, Batch, Hits, IndexDamagedError, Keep, Mark, Text
+from indexer.keeping import Deadline, kept
 from indexer.locking import Lock
 from indexer.matching import WORDS, Matching, matching
 from indexer.query.expression import Expression
@@ -83,27 +82,30 @@ class Fts5Engine:
                     )
                 )
 
-    def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
-        with _damage(), self._catalogue.reading() as connection:
+    def search(
+        self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
+    ) -> Hits:
+        deadline = Deadline.within(seconds)
+        with _damage(), self._catalogue.reading() as connection, _until(connection, deadline):
             position = _position(connection)
             if position is None:
                 return Hits((), more=False, position=0)
-            with closing(_newest(connection, matching(tree))) as found:
-                return kept(found, keep, limit, position)
+            with closing(_taken(connection, _in_order(matching(tree)), deadline)) as found:
+                hits = kept(found, keep, limit, position)
+        return replace(hits, more=hits.more or deadline.missed)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
         wanted = matching(tree)
         if wanted.match is None:
-            return self.search(tree, keep, limit)
-        try:
-            with _damage(), self._catalogue.reading() as connection, _in_time(connection, seconds):
-                position = _position(connection)
-                if position is None:
-                    return Hits((), more=False, position=0)
-                best = [CaseFileId(row[0]) for row in connection.execute(_ranked(wanted))]
-        except TimeoutError:
-            newest = self.search(tree, keep, limit)
-            return replace(newest, more=True)
+            return self.search(tree, keep, limit, seconds)
+        deadline = Deadline.within(seconds)
+        with _damage(), self._catalogue.reading() as connection, _until(connection, deadline):
+            position = _position(connection)
+            if position is None:
+                return Hits((), more=False, position=0)
+            best = list(_taken(connection, _ranked(wanted), deadline))
+        if deadline.missed:  # SQLite gives the best when it has looked at all
+            return replace(self.search(tree, keep, limit), more=True)
         hits = kept(iter(best), keep, limit, position)
         return replace(hits, more=hits.more or len(best) == _RANKED)
 
@@ -203,11 +205,17 @@ def _merged(connection: sa.Connection, pages: int) -> bool:
     return bool(connection.exec_driver_sql(changes).scalar_one() - before >= 2)
 
 
-def _newest(connection: sa.Connection, wanted: Matching) -> Generator[CaseFileId, None, None]:
-    """Read from the database as it is taken."""
-    rows = connection.execution_options(stream_results=True).execute(_in_order(wanted))
-    for row in rows:
-        yield CaseFileId(row[0])
+def _taken(
+    connection: sa.Connection, query: sa.Select[Any], deadline: Deadline
+) -> Generator[CaseFileId, None, None]:
+    """Read from the database as it is taken; to the end, or to the deadline."""
+    try:
+        for row in connection.execution_options(stream_results=True).execute(query):
+            yield CaseFileId(row[0])
+    except sa.exc.OperationalError as error:
+        if "interrupted" not in str(error.orig):
+            raise
+        deadline.missed = True
 
 
 def _in_order(wanted: Matching) -> sa.Select[Any]:
@@ -233,17 +241,12 @@ def _ranked(wanted: Matching) -> sa.Select[Any]:
 
 
 @contextmanager
-def _in_time(connection: sa.Connection, seconds: float) -> Iterator[None]:
-    """Raises TimeoutError when SQLite is still at it after so many seconds."""
+def _until(connection: sa.Connection, deadline: Deadline) -> Iterator[None]:
+    """SQLite is interrupted when the time is up."""
     raw: Any = connection.connection.dbapi_connection
-    deadline = time.monotonic() + seconds
-    raw.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS)
+    raw.set_progress_handler(deadline.is_over, _INSTRUCTIONS)
     try:
         yield
-    except sa.exc.OperationalError as error:
-        if "interrupted" in str(error.orig):
-            raise TimeoutError from error
-        raise
     finally:
         raw.set_progress_handler(None, 0)
 

@@ -247,6 +247,14 @@ def test_relevance_without_time_still_answers(engine):
     assert hits.more or len(hits.ids) == 5
 
 
+def test_when_the_time_is_up_what_was_found_is_given_and_more_is_told(engine):
+    commit(engine, *(text(number, "退款 道歉 书面") for number in range(3000)))
+    laborious = " OR ".join(f"(NOT 退{each} NOT 款{each})" for each in "道歉书面甲乙丙丁")
+    hits = engine.search(tree(laborious), lambda _ids: set(), 200, 0.0)
+    assert (hits.ids, hits.more) == ((), True)
+    assert len(engine.search(tree(laborious), None, 200).ids) == 200
+
+
 def test_many_small_commits_lose_nothing(engine):
     for number in range(70):
         commit(engine, text(number, f"退款{number}"), position=number + 1)
