@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FAN_IN = 8  # so many segments of like size become one
-MOST_FILES = 8000  # case files in one merged segment: Whoosh sorts a merge in memory
+MOST_FILES = 3000  # case files in one merged segment: Whoosh sorts a merge in memory, 200 MB for so many
 
 
 @dataclass(frozen=True, slots=True)
