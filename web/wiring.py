@@ -39,10 +39,15 @@ from archive.packages.describing import Standing
 from archive.packages.exporting import Exporting
 from archive.packages.importing import PackageImport
 from archive.scheme.scheme import Scheme, load_scheme
-from indexer.following import Indexer
+from indexer.choosing import EngineName
+from indexer.engine import SearchEngine
+from indexer.fts5_engine import Fts5Engine
+from indexer.index import Indexer
+from indexer.query.conditions import Conditions
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
-from retention.schedule import due_date
+from retention.schedule import Schedule, due_date
+from retention.selecting import Selecting
 from retention.sweeping import Sweeps
 from web.settings import Settings
 
@@ -180,7 +185,12 @@ def _build(
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     home = settings.home.absolute()
-    engine = WhooshEngine(home / "index", founded.index_key)
+    index = home / "index"
+    engines: dict[EngineName, SearchEngine] = {
+        EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
+        EngineName.FTS5: Fts5Engine(catalogue.database, index / "fts5.lock"),
+    }
+    conditions = Conditions(scheme, zone, Selecting(Schedule(scheme, zone)))
     return House(
         settings=settings,
         founded=founded,
@@ -201,7 +211,7 @@ def _build(
         packages=PackageImport(
             catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
         ),
-        index=Indexer(catalogue, case_files, engine),
+        index=Indexer(catalogue, case_files, engines, conditions),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,

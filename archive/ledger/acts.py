@@ -14,6 +14,7 @@ class Act(StrEnum):
     HELD = "held"
     HOLD_LIFTED = "hold-lifted"
     IMPORTED = "imported"
+    INDEX_MOVED = "index-moved"
     INDEX_REBUILT = "index-rebuilt"
     LEDGER_VERIFIED = "ledger-verified"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act

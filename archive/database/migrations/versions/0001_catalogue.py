@@ -46,6 +46,31 @@ def upgrade() -> None:
     op.create_index(op.f("ix_case_file_completed_on"), "case_file", ["completed_on"], unique=False)
     op.create_index(op.f("ix_case_file_department"), "case_file", ["department"], unique=False)
     op.create_index(op.f("ix_case_file_filed_at"), "case_file", ["filed_at"], unique=False)
+    op.create_index(op.f("ix_case_file_script"), "case_file", ["script"], unique=False)
+    op.create_index(op.f("ix_case_file_store"), "case_file", ["store"], unique=False)
+    op.create_table(
+        "fts5_file",
+        sa.Column("order", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("order", name=op.f("pk_fts5_file")),
+        sa.UniqueConstraint("id", name=op.f("uq_fts5_file_id")),
+    )
+    op.create_table(
+        "fts5_mark",
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.Column("form", sa.LargeBinary(), nullable=False),
+        sa.Column("purging", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", name=op.f("pk_fts5_mark")),
+    )
+    op.create_table(
+        "index_engine",
+        sa.Column("name", sa.String(length=10), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_index_engine")),
+    )
     op.create_table(
         "lease",
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -287,6 +312,12 @@ def downgrade() -> None:
     op.drop_table("ledger_detail")
     op.drop_table("ledger_checkpoint")
     op.drop_table("lease")
+    op.drop_table("index_engine")
+    op.drop_table("fts5_mark")
+    op.drop_table("fts5_file")
+    op.execute("DROP TABLE IF EXISTS fts5_words")
+    op.drop_index(op.f("ix_case_file_store"), table_name="case_file")
+    op.drop_index(op.f("ix_case_file_script"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_filed_at"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_department"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_completed_on"), table_name="case_file")
