@@ -165,6 +165,7 @@ def whoosh(folder: Path) -> Engine:
 
 def fts5(folder: Path) -> Engine:
     import indexer.tables  # noqa: F401
+    from archive.database.catalogue import Catalogue
     from archive.database.engine import Database
     from archive.database.schema import metadata
     from indexer.fts5_engine import Fts5Engine
@@ -173,7 +174,8 @@ def fts5(folder: Path) -> Engine:
     database = Database(folder / "catalogue.db", b"d" * 32)
     with database.writing() as connection:
         metadata.create_all(connection)
-    return Ours(Fts5Engine(database, folder / "lock"))
+    # It records no act, so it needs neither ledger nor clock.
+    return Ours(Fts5Engine(Catalogue(database, None, None), folder / "lock"))  # type: ignore[arg-type]
 
 
 class PlainFts5:

@@ -10,6 +10,7 @@ from archive.keys.filekey import CaseFileId
 from indexer.query.expression import Expression
 
 MOST_HITS = 200
+SEARCH_SECONDS = 5.0  # for the most laborious query; others take milliseconds
 
 
 class IndexDamagedError(Exception):
@@ -86,10 +87,13 @@ class SearchEngine(Protocol):
     def clear(self) -> None:
         """Back to nothing, whatever state the index is in. Only within ``exclusive``."""
 
-    def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
+    def search(
+        self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
+    ) -> Hits:
         """Newest filed first, of those that ``keep`` keeps (none: all); the others leave no trace in the answer.
 
-        The tree holds no facts: they became ``Among`` or part of ``keep``.
+        The tree holds no facts: they became ``Among`` or part of ``keep``. When the time is up, what was found by
+        then.
         """
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:

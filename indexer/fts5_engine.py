@@ -6,7 +6,6 @@ written in the catalogue's transactions and sealed by SQLCipher page by page.
 """
 
 import json
-import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -15,11 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archive.database.engine import Database
+from archive.database.catalogue import Catalogue
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import form, in_rows
-from indexer.engine import START, Batch, Hits, IndexDamagedError, Keep, Mark, Text
-from indexer.keeping import kept
+from indexer.engine import SEARCH_SECONDS, START, Batch, Hits, IndexDamagedError, Keep, Mark, Text
+from indexer.keeping import Deadline, kept
 from indexer.locking import Lock
 from indexer.matching import WORDS, Matching, matching
 from indexer.query.expression import Expression
@@ -35,10 +34,10 @@ _INSTRUCTIONS = 20_000  # of SQLite between two looks at the clock
 
 
 class Fts5Engine:
-    """The index inside ``database``. ``lock`` is a file's path: it keeps two writers from the same work."""
+    """The index inside ``catalogue``. ``lock`` is a file's path: it keeps two writers from the same work."""
 
-    def __init__(self, database: Database, lock: Path) -> None:
-        self._database = database
+    def __init__(self, catalogue: Catalogue, lock: Path) -> None:
+        self._catalogue = catalogue
         self._folder = lock.parent
         self._lock = Lock(lock)
 
@@ -50,7 +49,7 @@ class Fts5Engine:
 
     def commit(self, batch: Batch) -> None:
         self._lock.must_be_held()
-        with _damage(), self._database.writing() as connection:
+        with _damage(), self._catalogue.housekeeping() as connection:
             connection.exec_driver_sql(_CREATE)
             state = connection.execute(fts5_mark.select()).one_or_none()
             removed = _delete(connection, batch)
@@ -70,7 +69,7 @@ class Fts5Engine:
 
     def clear(self) -> None:
         self._lock.must_be_held()
-        with self._database.writing() as connection:
+        with self._catalogue.housekeeping() as connection:
             state = connection.execute(fts5_mark.select()).one_or_none()
             connection.exec_driver_sql("DROP TABLE IF EXISTS fts5_words")
             connection.exec_driver_sql(_CREATE)
@@ -83,32 +82,35 @@ class Fts5Engine:
                     )
                 )
 
-    def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
-        with _damage(), self._database.reading() as connection:
+    def search(
+        self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
+    ) -> Hits:
+        deadline = Deadline.within(seconds)
+        with _damage(), self._catalogue.reading() as connection, _until(connection, deadline):
             position = _position(connection)
             if position is None:
                 return Hits((), more=False, position=0)
-            with closing(_newest(connection, matching(tree))) as found:
-                return kept(found, keep, limit, position)
+            with closing(_taken(connection, _in_order(matching(tree)), deadline)) as found:
+                hits = kept(found, keep, limit, position)
+        return replace(hits, more=hits.more or deadline.missed)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
         wanted = matching(tree)
         if wanted.match is None:
-            return self.search(tree, keep, limit)
-        try:
-            with _damage(), self._database.reading() as connection, _in_time(connection, seconds):
-                position = _position(connection)
-                if position is None:
-                    return Hits((), more=False, position=0)
-                best = [CaseFileId(row[0]) for row in connection.execute(_ranked(wanted))]
-        except TimeoutError:
-            newest = self.search(tree, keep, limit)
-            return replace(newest, more=True)
+            return self.search(tree, keep, limit, seconds)
+        deadline = Deadline.within(seconds)
+        with _damage(), self._catalogue.reading() as connection, _until(connection, deadline):
+            position = _position(connection)
+            if position is None:
+                return Hits((), more=False, position=0)
+            best = list(_taken(connection, _ranked(wanted), deadline))
+        if deadline.missed:  # SQLite gives the best when it has looked at all
+            return replace(self.search(tree, keep, limit), more=True)
         hits = kept(iter(best), keep, limit, position)
         return replace(hits, more=hits.more or len(best) == _RANKED)
 
     def mark(self) -> Mark:
-        with _damage(), self._database.reading() as connection:
+        with _damage(), self._catalogue.reading() as connection:
             state = connection.execute(fts5_mark.select()).one_or_none()
         if state is None or not state.position:
             return START
@@ -117,22 +119,22 @@ class Fts5Engine:
         return Mark(state.position, state.leaf)
 
     def generation(self) -> int:
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             return int(connection.execute(sa.select(sa.func.max(fts5_mark.c.generation))).scalar() or 0)
 
     def size(self) -> int:
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(fts5_file)).scalar_one())
 
     def weight(self) -> int:
-        with _damage(), self._database.reading() as connection:
+        with _damage(), self._catalogue.reading() as connection:
             if _position(connection) is None:
                 return 0
             blocks = "SELECT coalesce(sum(length(block)), 0) FROM fts5_words_data"
             return int(connection.exec_driver_sql(blocks).scalar_one())
 
     def holds(self, case_file: CaseFileId) -> bool:
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             purging = connection.execute(sa.select(fts5_mark.c.purging)).scalar()
             there = sa.select(fts5_file.c.order).where(fts5_file.c.id == case_file)
             return bool(purging) or connection.execute(there).one_or_none() is not None
@@ -140,7 +142,7 @@ class Fts5Engine:
     def verify(self) -> None:
         """SQLCipher authenticates each page as it is read; FTS5 looks whether its words hang together."""
         self.mark()
-        with _damage(), self._database.writing() as connection:
+        with _damage(), self._catalogue.housekeeping() as connection:
             if _position(connection) is None:
                 return
             words = connection.exec_driver_sql("SELECT count(*) FROM fts5_words_docsize").scalar_one()
@@ -151,12 +153,12 @@ class Fts5Engine:
 
     def _purge(self) -> None:
         """What is deleted from FTS5 is only hidden until its segments are merged; here they are, into one."""
-        with self._database.reading() as connection:
+        with self._catalogue.reading() as connection:
             if not connection.execute(sa.select(fts5_mark.c.purging)).scalar():
                 return
         pages = -_STEP_PAGES  # negative: all segments, whatever their size
         while True:
-            with self._database.writing() as connection:
+            with self._catalogue.housekeeping() as connection:
                 if not _merged(connection, pages):
                     connection.execute(fts5_mark.update().values(purging=False))
                     return
@@ -203,11 +205,17 @@ def _merged(connection: sa.Connection, pages: int) -> bool:
     return bool(connection.exec_driver_sql(changes).scalar_one() - before >= 2)
 
 
-def _newest(connection: sa.Connection, wanted: Matching) -> Generator[CaseFileId, None, None]:
-    """Read from the database as it is taken."""
-    rows = connection.execution_options(stream_results=True).execute(_in_order(wanted))
-    for row in rows:
-        yield CaseFileId(row[0])
+def _taken(
+    connection: sa.Connection, query: sa.Select[Any], deadline: Deadline
+) -> Generator[CaseFileId, None, None]:
+    """Read from the database as it is taken; to the end, or to the deadline."""
+    try:
+        for row in connection.execution_options(stream_results=True).execute(query):
+            yield CaseFileId(row[0])
+    except sa.exc.OperationalError as error:
+        if "interrupted" not in str(error.orig):
+            raise
+        deadline.missed = True
 
 
 def _in_order(wanted: Matching) -> sa.Select[Any]:
@@ -233,17 +241,12 @@ def _ranked(wanted: Matching) -> sa.Select[Any]:
 
 
 @contextmanager
-def _in_time(connection: sa.Connection, seconds: float) -> Iterator[None]:
-    """Raises TimeoutError when SQLite is still at it after so many seconds."""
+def _until(connection: sa.Connection, deadline: Deadline) -> Iterator[None]:
+    """SQLite is interrupted when the time is up."""
     raw: Any = connection.connection.dbapi_connection
-    deadline = time.monotonic() + seconds
-    raw.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS)
+    raw.set_progress_handler(deadline.is_over, _INSTRUCTIONS)
     try:
         yield
-    except sa.exc.OperationalError as error:
-        if "interrupted" in str(error.orig):
-            raise TimeoutError from error
-        raise
     finally:
         raw.set_progress_handler(None, 0)
 

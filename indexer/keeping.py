@@ -1,12 +1,30 @@
 """Taking from a stream of hits those that may be told of, a handful at a time."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from archive.keys.filekey import CaseFileId
 from indexer.engine import Hits, Keep
 
 _MOST_AT_ONCE = 2000
+
+
+@dataclass(slots=True)
+class Deadline:
+    """``missed`` once it was found to be over."""
+
+    until: float  # of the monotonic clock
+    missed: bool = False
+
+    @classmethod
+    def within(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    def is_over(self) -> bool:
+        self.missed = self.missed or time.monotonic() > self.until
+        return self.missed
 
 
 def kept(found: Iterator[CaseFileId], keep: Keep | None, limit: int, position: int) -> Hits:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import accumulate
+from math import inf
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any, NamedTuple, TypeVar
@@ -29,8 +30,8 @@ from archive.keys.filekey import CaseFileId
 from archive.keys.sealing import Randomness
 from indexer.analysis import Leaf, form
 from indexer.cursors import END, Cursor, Postings, cursor
-from indexer.engine import START, Batch, Hits, IndexDamagedError, Keep, Mark
-from indexer.keeping import kept
+from indexer.engine import SEARCH_SECONDS, START, Batch, Hits, IndexDamagedError, Keep, Mark
+from indexer.keeping import Deadline, kept
 from indexer.locking import Lock
 from indexer.merging import SegmentSize, to_rewrite
 from indexer.query.expression import Among, Expression
@@ -211,27 +212,27 @@ class WhooshEngine:
             TOC(_SCHEMA, [], generation).write(self._storage, _NAME)
             clean_files(self._storage, _NAME, generation, [])
 
-    def search(self, tree: Expression, keep: Keep | None, limit: int) -> Hits:
+    def search(
+        self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
+    ) -> Hits:
+        deadline = Deadline.within(seconds)
         seen = _again_if_gone(self._seen)
-        with closing(self._newest(seen, tree, scored=False)) as found:
-            return kept((each.id for each in found), keep, limit, seen.mark.position)
+        with closing(self._newest(seen, tree, deadline, scored=False)) as found:
+            hits = kept((each.id for each in found), keep, limit, seen.mark.position)
+        return replace(hits, more=hits.more or deadline.missed)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
-        deadline = time.monotonic() + seconds
-        scores: dict[CaseFileId, float] = {}
-        more = False
+        deadline = Deadline.within(seconds)
         seen = _again_if_gone(self._seen)
-        with closing(self._newest(seen, tree, scored=True)) as found:
-            for each in found:
-                if time.monotonic() > deadline:
-                    more = True
-                    break
-                scores[each.id] = each.score
+        with closing(self._newest(seen, tree, deadline, scored=True)) as found:
+            scores = {each.id: each.score for each in found}
         best = sorted(scores, key=lambda each: -scores[each])  # stable: newest first among equals
         hits = kept(iter(best), keep, limit, seen.mark.position)
-        return replace(hits, more=hits.more or more)
+        return replace(hits, more=hits.more or deadline.missed)
 
-    def _newest(self, seen: _Seen, tree: Expression, *, scored: bool) -> Generator[_Found, None, None]:
+    def _newest(
+        self, seen: _Seen, tree: Expression, deadline: Deadline, *, scored: bool
+    ) -> Generator[_Found, None, None]:
         """What the tree holds for, by falling order: from the segment that may still have the newest.
 
         A segment is as a rule in this order itself, but for the files that changed later; so each next document
@@ -242,7 +243,7 @@ class WhooshEngine:
         heapq.heapify(waiting)
         found: list[tuple[int, _Found]] = []
         try:
-            while waiting or found:
+            while (waiting or found) and not deadline.is_over():
                 if found and (not waiting or found[0][0] <= waiting[0][0]):
                     yield heapq.heappop(found)[1]
                     continue
@@ -280,7 +281,7 @@ class WhooshEngine:
 
     def holds(self, case_file: CaseFileId) -> bool:
         """A commit that removes a file writes its segments anew, and the old ones are deleted."""
-        return bool(self.search(Among(frozenset({case_file})), None, 1).ids)
+        return bool(self.search(Among(frozenset({case_file})), None, 1, inf).ids)
 
     def verify(self) -> None:
         self.mark()

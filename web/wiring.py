@@ -188,7 +188,7 @@ def _build(
     index = home / "index"
     engines: dict[EngineName, SearchEngine] = {
         EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
-        EngineName.FTS5: Fts5Engine(catalogue.database, index / "fts5.lock"),
+        EngineName.FTS5: Fts5Engine(catalogue, index / "fts5.lock"),
     }
     conditions = Conditions(scheme, zone, Selecting(Schedule(scheme, zone)))
     return House(

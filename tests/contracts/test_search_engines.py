@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 import indexer.tables  # noqa: F401 - declares what the engine inside the catalogue needs
+from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import metadata
 from archive.keys.filekey import CaseFileId
@@ -43,7 +44,7 @@ class Fts5:
         return self.databases[-1]
 
     def open(self):
-        return Fts5Engine(self._database(), self.folder / "lock")
+        return Fts5Engine(Catalogue(self._database(), None, None), self.folder / "lock")
 
     def close(self):
         for each in self.databases:
@@ -244,6 +245,14 @@ def test_relevance_without_time_still_answers(engine):
     commit(engine, *(text(number, "退款 道歉 书面") for number in range(2000)))
     hits = engine.rank(tree("退款 道歉"), None, 5, 0)
     assert hits.more or len(hits.ids) == 5
+
+
+def test_when_the_time_is_up_what_was_found_is_given_and_more_is_told(engine):
+    commit(engine, *(text(number, "退款 道歉 书面") for number in range(3000)))
+    laborious = " OR ".join(f"(NOT 退{each} NOT 款{each})" for each in "道歉书面甲乙丙丁")
+    hits = engine.search(tree(laborious), lambda _ids: set(), 200, 0.0)
+    assert (hits.ids, hits.more) == ((), True)
+    assert len(engine.search(tree(laborious), None, 200).ids) == 200
 
 
 def test_many_small_commits_lose_nothing(engine):

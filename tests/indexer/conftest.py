@@ -82,7 +82,7 @@ class Archive:
         return WhooshEngine(self.index_folder, key)
 
     def fts5(self):
-        return Fts5Engine(self.catalogue.database, self.folder / "fts5.lock")
+        return Fts5Engine(self.catalogue, self.folder / "fts5.lock")
 
     def indexer(self, engine=None):
         engines = {EngineName.WHOOSH: engine or self.engine(), EngineName.FTS5: self.fts5()}

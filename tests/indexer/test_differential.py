@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import indexer.tables  # noqa: F401 - declares what the engine inside the catalogue needs
+from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import metadata
 from archive.keys.filekey import CaseFileId
@@ -117,7 +118,7 @@ class Held:
             metadata.create_all(connection)
         self.engines = {
             "whoosh": WhooshEngine(folder / "index", b"k" * 32),
-            "fts5": Fts5Engine(self.database, folder / "lock"),
+            "fts5": Fts5Engine(Catalogue(self.database, None, None), folder / "lock"),
         }
         self.texts: list[str] = []
         numbers = count()

@@ -119,6 +119,27 @@ def test_a_file_is_filed_found_shown_and_released(desk: Desk):
     assert again == (Exit.CONFLICT, "output-exists")
 
 
+def test_a_query_of_words_and_fields_is_answered_by_either_engine_and_its_errors_have_a_place(desk: Desk):
+    desk.file()
+    for engine in ("fts5", "whoosh"):
+        assert desk.ask("index", "move", "--engine", engine) == {"engine": engine, "files": 1}
+        status = desk.ask("index", "status")
+        assert (status["engine"], status["lag"], status["files"]) == (engine, 0, 1)
+        assert status["size"] > 0
+        assert status["generation"] > 0
+        for sort in ("date", "reference", "relevance"):
+            found = desk.ask("search", "道具缺失 level:一级 NOT 浦东", "--sort", sort)
+            assert [each["reference"] for each in found["hits"]] == [REFERENCE]
+            assert found["more"] is False
+        assert desk.ask("search", "due:<9999d hold:no")["hits"][0]["reference"] == REFERENCE
+        assert desk.ask("search", "NOT 道具")["hits"] == []
+        assert desk.ask("index", "rebuild") == {"files": 1}
+    assert desk.refused("search", "(道具") == (Exit.REFUSED, "query-invalid")
+    wrong = desk.run("search", "道具 levle:一级", LC_ALL="zh_CN.UTF-8")
+    assert "第 4 个字符" in wrong.stderr
+    assert "道具" not in wrong.stderr
+
+
 def test_completing_voiding_holding_sweeping_and_the_proofs(desk: Desk):
     desk.file()
     assert desk.ask("sweep", "--as-of", "2028-03-01")["counts"]["due"] == 0
