@@ -5,7 +5,7 @@ they may and writes the ledger; only when that is durable do bytes leave. What i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any, BinaryIO, Final, NoReturn, Protocol
@@ -23,6 +23,7 @@ from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.masking import mask_text
+from archive.evidence.recognised import RecognisedPage
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
 
@@ -36,8 +37,17 @@ _ABSENT: Final = "absent"  # the subject of an attempt on a file that is not the
 class Drawing(Protocol):
     """What viewing needs of the sandbox."""
 
-    def page(self, pdf: BinaryIO, password: str, number: int, width: int, watermark: str) -> bytes:
-        """A JPEG of page ``number`` (from 1), masked and watermarked."""
+    def page(
+        self,
+        pdf: BinaryIO,
+        password: str,
+        number: int,
+        width: int,
+        watermark: str,
+        recognised: RecognisedPage | None = None,
+        marks: Sequence[str] = (),
+    ) -> bytes:
+        """A JPEG of page ``number`` (from 1), masked and watermarked; ``marks`` are words to be marked on it."""
         ...
 
 
@@ -105,8 +115,18 @@ class Viewing:
         with self._catalogue.reading() as connection:
             return grant_of(connection, person, case_file.id, self._today(self._catalogue.clock()))
 
-    def page(self, person: Person, reference: str, ordinal: int, page: int, width: int) -> bytes:
+    def page(
+        self,
+        person: Person,
+        reference: str,
+        ordinal: int,
+        page: int,
+        width: int,
+        marks: Callable[[str], Sequence[str]] = lambda _: (),
+    ) -> bytes:
         """Page ``page`` (from 1) of a document as a JPEG ``width`` pixels wide (1 to 4000).
+
+        ``marks`` chooses the words to be marked from the text of the page; what is masked is never marked.
 
         Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED, PAGE_NOT_FOUND,
         DOCUMENT_ALTERED, DOCUMENT_MISSING, and what drawing raises.
@@ -117,8 +137,12 @@ class Viewing:
             raise MunimentError(Code.PAGE_NOT_FOUND)
         with recording_damage(self._catalogue, case_file, ordinal):
             stream, password = self._case_files.open_document(case_file, ordinal)
+        read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
+        words = marks(self._case_files.texts(case_file)[ordinal][page - 1])
         with stream:
-            drawn = self._sandbox.page(stream, password, page, width, self._watermark(person, grant))
+            drawn = self._sandbox.page(
+                stream, password, page, width, self._watermark(person, grant), read, words
+            )
         self._record(person, case_file, ordinal, page)
         return drawn
 

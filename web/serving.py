@@ -47,6 +47,7 @@ def serve(house: House, ready: Ready) -> None:
             ) from None
         server.channel_class = _Channel
         house.index.start()
+        house.recognition.start()
         with _stopping_on(signal.SIGTERM):
             ready(f"http://{settings.host}:{server.effective_port}")
             server.run()

@@ -20,11 +20,14 @@ from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
+from archive.evidence import recognising
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
 from archive.scheme.scheme import Scheme, load_scheme
 from indexer.following import Indexer
+from indexer.recognising import Recognition
+from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
 from retention.schedule import due_date
@@ -46,6 +49,8 @@ class House:
     completing: Completing
     releasing: Releasing
     index: Indexer
+    recognition: Recognition
+    saved_searches: SavedSearches
     people: People
     sessions: Sessions
     requests: Requests
@@ -98,11 +103,15 @@ def opened(
     founded = open_archive(home, keyring, clock, token_bytes)
     try:
         recover(founded.catalogue, founded.vault)
-        with Sandbox(settings.workers, _limits(settings)) as sandbox:
-            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords())
+        with (
+            Sandbox(settings.workers, _limits(settings)) as sandbox,
+            Sandbox(1, recognising.LIMITS) as reading_room,
+        ):
+            house = _build(settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords())
             try:
                 yield house
             finally:
+                house.recognition.stop()
                 house.index.stop()
     finally:
         founded.catalogue.database.close()
@@ -113,6 +122,7 @@ def _build(
     founded: Founded,
     scheme: Scheme,
     sandbox: Sandbox,
+    reading_room: Sandbox,
     clock: Clock,
     passwords: Passwords,
 ) -> House:
@@ -144,6 +154,14 @@ def _build(
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         index=Indexer(catalogue, case_files, engine),
+        recognition=Recognition(
+            catalogue,
+            case_files,
+            reading_room,
+            available=recognising.is_available(),
+            randomness=token_bytes,
+        ),
+        saved_searches=SavedSearches(catalogue, founded.index_key),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,

@@ -52,6 +52,18 @@ document = sa.Table(
     sa.Column("text", sa.LargeBinary, nullable=False),  # JSON list, one string a page, sealed
 )
 
+# What was read in the picture of a page; ``recognised`` is sealed under the file key.
+recognition = sa.Table(
+    "recognition",
+    metadata,
+    sa.Column("case_file", sa.ForeignKey("case_file.id"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),  # of the document
+    sa.Column("page", sa.Integer, primary_key=True),  # from 1
+    sa.Column("confidence", sa.Integer, nullable=False),  # percent
+    sa.Column("recognised", sa.LargeBinary, nullable=False),
+)
+
 file_key = sa.Table(
     "file_key",
     metadata,
