@@ -1,6 +1,7 @@
 """The server: waitress over the pages, one to an archive, ended in order by SIGTERM and Ctrl-C."""
 
 import fcntl
+import json
 import logging
 import os
 import signal
@@ -88,21 +89,27 @@ class _Refused(ErrorTask):  # type: ignore[misc]
 
     def execute(self) -> None:
         if isinstance(self.request.error, RequestEntityTooLarge):
-            limit = self.channel.server.adj.max_request_body_size // (1024 * 1024)
+            limit = (self.channel.server.adj.max_request_body_size - _FORMS) // (1024 * 1024)
             error = MunimentError(Code.UPLOAD_TOO_LARGE, limit=limit)
-            self.request.error = _Said(error)
+            as_json = "application/json" in self.request.headers.get("ACCEPT", "")
+            self.request.error = _Said(error, as_json=as_json)
         super().execute()
 
 
 class _Said:
     """An error as waitress sends it: both languages, since nothing of the request was read yet."""
 
-    def __init__(self, error: MunimentError) -> None:
+    def __init__(self, error: MunimentError, *, as_json: bool) -> None:
         self._error = error
+        self._as_json = as_json
 
     def to_response(self, _ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        body = f"{self._error.say('zh')}\n{self._error.say('en')}\n".encode()
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        said, kind = f"{self._error.say('zh')}\n{self._error.say('en')}", "text/plain"
+        if self._as_json:
+            kind = "application/json"
+            said = json.dumps({"code": self._error.code.value, "message": said}, ensure_ascii=False)
+        body = f"{said}\n".encode()
+        headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body)))]
         return f"{self._error.meaning.http} Refused", headers, body
 
 
