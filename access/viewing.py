@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, NoReturn, Protocol
 import sqlalchemy as sa
 
 from access import visibility
-from access.granting import Grant, grant_of
+from access.granting import Grant, grant_of, granted
 from access.person import Person
 from access.returning import recording_damage
 from access.visibility import KEEPERS, known
@@ -24,6 +24,7 @@ from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.masking import mask_text
 from archive.evidence.recognised import RecognisedPage
+from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
 
@@ -114,6 +115,11 @@ class Viewing:
         """Why this person may read the file now; none when they may not."""
         with self._catalogue.reading() as connection:
             return grant_of(connection, person, case_file.id, self._today(self._catalogue.clock()))
+
+    def granted(self, person: Person) -> frozenset[CaseFileId]:
+        """The case files that a request lets this person read now; not those that their role does."""
+        with self._catalogue.reading() as connection:
+            return granted(connection, person, self._today(self._catalogue.clock()))
 
     def page(
         self,

@@ -19,6 +19,8 @@ from archive.evidence.limits import Limits
 from archive.evidence.recognised import SCALE, Line, Place, RecognisedPage
 from archive.evidence.refusing import Refused
 
+INSTALL = "pip install 'muniment[ocr]'"  # what to tell where it is not available
+
 # A separate kind of worker: 0.9 GB a page and seconds of work, in the background.
 LIMITS = Limits(memory_bytes=2_400_000_000, cpu_seconds=180, wall_seconds=300.0, nice=10)
 

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archive.errors import Code, MunimentError
+from archive.evidence.recognising import INSTALL
 from web.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
     from indexer.recognising import RecognitionStatus
-
-INSTALL = "pip install 'muniment[ocr]'"
 
 
 @click.group()

@@ -1,0 +1,141 @@
+"""Answering a search for one person: what they may know of, by words and facts, counted and a page at a time.
+
+The permission is the innermost query: hits, counts, pages and snippets are made of what it selects and of nothing
+else. Administrators and auditors search the words of every file. Others search the catalogue's facts of the files
+they may know of, and the words of those that they may read today (P14.1).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from access.permissions import Permission, may
+from access.person import Person
+from archive.casefile import tables
+from archive.casefile.counting import Count, Facet, counts, narrowed, total
+from archive.casefile.reading import CaseFile
+from archive.errors import Code, MunimentError
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
+from archive.scheme.scheme import Scheme
+from indexer.snippets import Snippet
+from web.asking import Sort, Wanted
+from web.wiring import House
+
+LIMIT: Final = 200  # hits of words: beyond them nothing is looked for
+PAGE: Final = 25  # results; their texts are opened for the snippets
+_FEW_WORDS: Final = 10
+_FILE = tables.case_file.c
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``snippet`` is none for who may not read the file."""
+
+    file: CaseFile
+    snippet: Snippet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page of results. ``more``: there are more than ``total``, which then counts the newest only."""
+
+    results: Sequence[Result] = ()
+    facets: Mapping[Facet, Sequence[Count]] | None = None
+    total: int = 0
+    more: bool = False
+    page: int = 1
+    pages: int = 1
+
+
+def answer(house: House, person: Person, wanted: Wanted) -> Answer:
+    """Recorded before it is given, when words were asked for. Raises QUERY_INVALID, INDEX_UNAVAILABLE."""
+    known = sa.select(_FILE.id).where(_FILE.id.in_(house.viewing.known(person)))
+    found, more = narrowed(known, wanted.facets), False
+    if wanted.q:
+        found, more = _matching(house, person, wanted.q, found)
+    with house.catalogue.reading() as connection:
+        count = total(connection, found)
+        facets = {each: _with_chosen(counts(connection, found, each), each, wanted) for each in Facet}
+    pages = max(1, -(-count // PAGE))
+    page = min(max(int(wanted.page), 1), pages)
+    files = _page(house, found, wanted, page)
+    if wanted.q:
+        _record(house, person, wanted, count, more=more)
+    results = [Result(each, _snippet(house, person, each, wanted.q)) for each in files]
+    return Answer(results, facets, count, more, page, pages)
+
+
+def _matching(house: House, person: Person, words: str, found: sa.Select[Any]) -> tuple[sa.Select[Any], bool]:
+    if may(person, Permission.SEARCH):
+        hits = house.index.search(words, found, LIMIT)
+        return found.where(_FILE.id.in_([each.id for each in hits.files])), hits.more
+    readable = house.viewing.granted(person)
+    inside: list[str] = []
+    more = False
+    if readable:
+        try:
+            hits = house.index.search(words, found.where(_FILE.id.in_(readable)), LIMIT)
+            inside, more = [each.id for each in hits.files], hits.more
+        except MunimentError as error:
+            if error.code is not Code.INDEX_UNAVAILABLE:  # the facts can still be searched
+                raise
+    return found.where(sa.or_(_by_facts(words), _FILE.id.in_(inside))), more
+
+
+def _by_facts(words: str) -> sa.ColumnElement[bool]:
+    """Reference code, store, script, channel; every word must match."""
+    facts = (_FILE.reference, _FILE.store, _FILE.script, _FILE.channel)
+    return sa.and_(
+        sa.true(),
+        *(
+            sa.or_(*(fact.contains(word, autoescape=True) for fact in facts))
+            for word in words.split()[:_FEW_WORDS]
+        ),
+    )
+
+
+def _page(house: House, found: sa.Select[Any], wanted: Wanted, page: int) -> list[CaseFile]:
+    shown = found.order_by(*_order(house.scheme, wanted.sort)).limit(PAGE).offset((page - 1) * PAGE)
+    with house.catalogue.reading() as connection:
+        ids = list(connection.execute(shown).scalars())
+    return house.case_files.by_ids(ids)
+
+
+def _order(scheme: Scheme, sort: str) -> Sequence[sa.ColumnElement[Any]]:
+    """The one place for orders. For relevance, the order of the hits would have to come along with them."""
+    if sort == Sort.REFERENCE:
+        levels = {each.name: place for place, each in enumerate(scheme.levels)}
+        categories = {each.name: place for place, each in enumerate(scheme.categories)}
+        return (
+            _FILE.year.desc(),
+            sa.case(levels, value=_FILE.level, else_=len(levels)),
+            sa.case(categories, value=_FILE.category, else_=len(categories)),
+            _FILE.number,
+        )
+    return (_FILE.filed_at.desc(), _FILE.reference.desc())
+
+
+def _with_chosen(found: Sequence[Count], facet: Facet, wanted: Wanted) -> Sequence[Count]:
+    """What was chosen is shown although nothing has it, so that it can be chosen away."""
+    chosen = wanted.facets.get(facet)
+    if chosen is None or any(each.value == chosen for each in found):
+        return found
+    return [Count(chosen, 0), *found]
+
+
+def _record(house: House, person: Person, wanted: Wanted, hits: int, *, more: bool) -> None:
+    """While one types, each pause is a query that is answered, and so it is recorded like any other."""
+    chosen = {facet.value: value for facet, value in wanted.facets.items()}
+    with house.catalogue.unit(Actor(person.number)) as unit:
+        detail: dict[str, str | int | bool] = {"query": wanted.q, "hits": hits, "more": more, **chosen}
+        unit.record(Act.SEARCHED, "search", detail=detail)
+
+
+def _snippet(house: House, person: Person, file: CaseFile, words: str) -> Snippet | None:
+    """Only for those who may read the file now: to others it would show what only a request may (P14.1)."""
+    if not words or house.viewing.grant(person, file) is None:
+        return None
+    return house.index.snippet(file, words)
