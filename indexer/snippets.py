@@ -13,6 +13,7 @@ LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
 _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
+_WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
 
 Mask = Callable[[str], str]
 
@@ -82,9 +83,14 @@ def places_of(
 def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[tuple[Place | None, str]]:
     for ordinal, pages in case_files.texts(case_file).items():
         for number, page in enumerate(pages, start=1):
-            yield Place(ordinal, number), _WHITE.sub(" ", mask(page)).strip()
+            yield Place(ordinal, number), _set_tight(mask(page))
     for title in case_files.titles(case_file).values():
-        yield None, _WHITE.sub(" ", mask(title)).strip()
+        yield None, _set_tight(mask(title))
+
+
+def _set_tight(text: str) -> str:
+    """One space for any white space, and none within headings set wide, such as 投 诉 内 容."""
+    return _WIDE.sub(lambda run: run[0].replace(" ", ""), _WHITE.sub(" ", text).strip())
 
 
 def _cut(text: str, hits: list[tuple[int, int]], place: Place | None) -> Snippet:

@@ -11,13 +11,13 @@ from typing import Any
 import pypdfium2
 from pypdfium2 import raw
 
-from archive.evidence.masking import digits_read_right, spans
+from archive.evidence.masking import Span, digits_read_right, spans
 from archive.evidence.recognised import LEGIBLE, SCALE, Line, RecognisedPage
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 _PADDING = 2  # pixels
-_SPARE = 0.25  # of a letter's height: recognised letters lie a little beside their places
+_SPARE = 0.2  # of a letter's height: recognised letters lie a little beside their places
 _DOUBTFUL = 0.8  # a line read with less confidence than this is hidden whole where it may hold a number
 _FEW_DIGITS = 4
 _LONG = 3.0  # width to height from which a line may hold a telephone number
@@ -25,31 +25,45 @@ _LONG = 3.0  # width to height from which a line may hold a telephone number
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """``box`` gives the place of the letter at an index of ``text``; ``hidden`` are whole lines to paint over."""
+    """``box`` gives the place of the letter at an index of ``text``; ``hidden`` are whole lines to paint over.
+
+    ``digits`` is the text as numbers are looked for in it, if that differs: as long, letter by letter.
+    """
 
     text: str
     box: Callable[[int], Box]
+    digits: str = ""
     spare: float = 0.0  # of a letter's height, around it
     hidden: tuple[Box, ...] = ()
 
     def masks(self) -> Iterator[Box]:
         """What must not be read (P16): one rectangle a hit and line, so that gaps are covered too."""
         yield from self.hidden
-        for span in spans(self.text):
+        for span in self._spans():
             for line in self._lines(range(span.start, span.end)):
                 yield self._around(line)
 
     def marks(self, words: Sequence[str]) -> Iterator[Box]:
         """Where the words stand, as they are written and white space apart; never what is masked."""
-        secret = {at for span in spans(self.text) for at in range(span.start, span.end)}
+        secret = {at for span in self._spans() for at in range(span.start, span.end)}
         seen = [at for at, letter in enumerate(self.text) if letter.strip()]
         bare = "".join(self.text[at] for at in seen)
         for word in words:
             for start in _occurrences(bare, word):
                 found = seen[start : start + len(word)]
-                if secret.isdisjoint(found):
+                if secret.isdisjoint(found) and self._is_whole(found[0], found[-1]):
                     for line in self._lines(range(found[0], found[-1] + 1)):
                         yield self._around(line)
+
+    def _spans(self) -> tuple[Span, ...]:
+        return spans(self.digits or self.text)
+
+    def _is_whole(self, first: int, last: int) -> bool:
+        """Latin words are marked whole: ``art`` is not in ``party``."""
+        before, after = self.text[max(first - 1, 0) : first], self.text[last + 1 : last + 2]
+        return not (_latin(before) and _latin(self.text[first])) and not (
+            _latin(after) and _latin(self.text[last])
+        )
 
     def _lines(self, places: range) -> Iterator[list[int]]:
         """The visible letters, line by line; a line break stands where a line ends."""
@@ -87,18 +101,16 @@ def of_recognised(page: RecognisedPage, size: tuple[int, int]) -> Lettering:
     for line in page.lines:
         boxes += [_to_pixels(place, size) for place in line.places]
         boxes.append((0.0, 0.0, 0.0, 0.0))  # of the line break
-    text = "\n".join(digits_read_right(line.text) for line in page.lines)
+    text = "\n".join(line.text for line in page.lines)
+    digits = "\n".join(digits_read_right(line.text) for line in page.lines)
     hidden = tuple(_whole(line, size) for line in page.lines if _may_hide_a_number(line, size))
-    return Lettering(text, boxes.__getitem__, _SPARE, hidden)
+    return Lettering(text, boxes.__getitem__, digits, _SPARE, hidden)
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
-    """Latin words whole: ``art`` is not in ``party``."""
     at = text.find(word) if word else -1
     while at >= 0:
-        before, after = text[at - 1 : at] if at else "", text[at + len(word) : at + len(word) + 1]
-        if not (_latin(before) and _latin(word[0])) and not (_latin(after) and _latin(word[-1])):
-            yield at
+        yield at
         at = text.find(word, at + 1)
 
 
