@@ -19,11 +19,14 @@ pages = Blueprint("finding", __name__)
 
 @pages.get("/find")
 @admits(Permission.BROWSE)
-def find() -> str:
+def find() -> AnyResponse | str:
     """By a token, or by facts in the address (``level=一级``), which are nobody's secret."""
     here = visit()
     token = request.args.get("found", "")
-    return _shown(here, reveal(here, token) if token else replace(Wanted.of(request.args), q=""))
+    wanted = reveal(here, token) if token else Wanted.of(request.args)
+    if wanted.q and not token:  # typed into the address by hand, or kept from elsewhere
+        return redirect(url_for("finding.find", found=hide(here, wanted)), code=303)
+    return _shown(here, wanted)
 
 
 @pages.post("/find")
