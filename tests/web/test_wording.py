@@ -8,11 +8,13 @@ import pytest
 
 from access.person import Role
 from access.requests import RequestState
+from archive.casefile.counting import Facet, Status
 from archive.casefile.reading import FileState
 from archive.ledger.acts import Act
 from archive.scheme.scheme import load_scheme
 from archive.voucher.form import Channel
 from retention.sweeping import Ground
+from web.asking import Sort
 from web.drafting import COMMON_DEMANDS
 from web.wording import Language, placeholders, wording
 
@@ -24,12 +26,16 @@ FAMILIES = {
     "actor": ("console", "nobody", "system"),
     "channel": Channel,
     "demand": COMMON_DEMANDS,
+    "facet": Facet,
     "file_state": FileState,
+    "file_status": Status,
+    "find.by": Sort,
     "ground": tuple(ground for level in load_scheme().levels for ground in level.permanent),
     "home.about": ("lookups", "ledger", "numbers", "people"),
     "home.to": ("approve", "provide", "close"),
     "nav": (
-        "home", "find", "file", "inbox", "requests", "lookups", "retention", "numbers", "ledger", "people",
+        "home", "find", "file", "inbox", "requests", "lookups", "retention", "pictures", "numbers", "ledger",
+        "people",
     ),
     "purpose": load_scheme().purposes,
     "request_state": RequestState,

@@ -93,6 +93,7 @@ def _shown(here: Visit, wanted: Wanted) -> str:
         "refusal": refusal,
         "found": hide(here, wanted),
         "scheme": here.house.scheme,
+        "sorts": tuple(Sort),
     }
     if is_fragment():
         return render_template("fragments/results.html", **facts, fragment=True)
@@ -100,7 +101,6 @@ def _shown(here: Visit, wanted: Wanted) -> str:
         "find.html",
         **facts,
         words=here.may(Permission.SEARCH),
-        sorts=tuple(Sort),
         saved=here.house.saved_searches.of(here.actor),
     )
 
