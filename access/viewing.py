@@ -128,7 +128,7 @@ class Viewing:
         ordinal: int,
         page: int,
         width: int,
-        marks: Callable[[str], Sequence[str]] = lambda _: (),
+        marks: Callable[[str], Sequence[str]] | None = None,
     ) -> bytes:
         """Page ``page`` (from 1) of a document as a JPEG ``width`` pixels wide (1 to 4000).
 
@@ -144,7 +144,7 @@ class Viewing:
         with recording_damage(self._catalogue, case_file, ordinal):
             stream, password = self._case_files.open_document(case_file, ordinal)
         read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
-        words = marks(self._case_files.texts(case_file)[ordinal][page - 1])
+        words = marks(self._case_files.texts(case_file)[ordinal][page - 1]) if marks else ()
         with stream:
             drawn = self._sandbox.page(
                 stream, password, page, width, self._watermark(person, grant), read, words

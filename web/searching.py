@@ -58,7 +58,9 @@ def answer(house: House, person: Person, wanted: Wanted) -> Answer:
         found, more = _matching(house, person, wanted.q, found)
     with house.catalogue.reading() as connection:
         count = total(connection, found)
-        facets = {each: _with_chosen(counts(connection, found, each), each, wanted) for each in Facet}
+        facets = {
+            each: _listed(house.scheme, counts(connection, found, each), each, wanted) for each in Facet
+        }
     pages = max(1, -(-count // PAGE))
     page = min(max(int(wanted.page), 1), pages)
     files = _page(house, found, wanted, page)
@@ -118,12 +120,18 @@ def _order(scheme: Scheme, sort: str) -> Sequence[sa.ColumnElement[Any]]:
     return (_FILE.filed_at.desc(), _FILE.reference.desc())
 
 
-def _with_chosen(found: Sequence[Count], facet: Facet, wanted: Wanted) -> Sequence[Count]:
-    """What was chosen is shown although nothing has it, so that it can be chosen away."""
+def _listed(scheme: Scheme, found: Sequence[Count], facet: Facet, wanted: Wanted) -> Sequence[Count]:
+    """Levels and categories in the order of the scheme. What was chosen is there although nothing has it, so that it
+    can be chosen away.
+    """
     chosen = wanted.facets.get(facet)
-    if chosen is None or any(each.value == chosen for each in found):
+    if chosen is not None and all(each.value != chosen for each in found):
+        found = [Count(chosen, 0), *found]
+    if facet not in (Facet.LEVEL, Facet.CATEGORY):
         return found
-    return [Count(chosen, 0), *found]
+    known = scheme.levels if facet is Facet.LEVEL else scheme.categories
+    names = [each.name for each in known]
+    return sorted(found, key=lambda each: names.index(each.value) if each.value in names else len(names))
 
 
 def _record(house: House, person: Person, wanted: Wanted, hits: int, *, more: bool) -> None:

@@ -20,7 +20,7 @@ from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
-from archive.evidence import recognising
+from archive.evidence import transcribing
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
@@ -105,7 +105,7 @@ def opened(
         recover(founded.catalogue, founded.vault)
         with (
             Sandbox(settings.workers, _limits(settings)) as sandbox,
-            Sandbox(1, recognising.LIMITS) as reading_room,
+            Sandbox(1, transcribing.LIMITS) as reading_room,
         ):
             house = _build(settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords())
             try:
@@ -158,7 +158,7 @@ def _build(
             catalogue,
             case_files,
             reading_room,
-            available=recognising.is_available(),
+            available=transcribing.is_available(),
             randomness=token_bytes,
         ),
         saved_searches=SavedSearches(catalogue, founded.index_key),

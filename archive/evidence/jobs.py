@@ -9,7 +9,7 @@ import pikepdf
 from pikepdf import Pdf
 
 from archive.errors import Code
-from archive.evidence import documents, drawing, images, originals, recognising, releasing
+from archive.evidence import documents, drawing, images, originals, releasing, transcribing
 from archive.evidence.kinds import HEAD, EvidenceKind, recognise
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
@@ -119,7 +119,7 @@ def _wanted(request: Mapping[str, Any]) -> drawing.Wanted:
 def _recognise(job: Job) -> Answer:
     document = drawing.open_pdf(job.source, job.password)
     try:
-        return recognising.recognise(document, job.request["number"]).document()
+        return transcribing.recognise(document, job.request["number"]).document()
     finally:
         document.close()
 

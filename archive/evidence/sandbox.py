@@ -168,7 +168,7 @@ class Sandbox:
             return drawn.read()
 
     def recognise(self, pdf: BinaryIO, password: str, number: int) -> RecognisedPage:
-        """What stands in the picture of page ``number`` (from 1). Needs the limits of ``recognising``.
+        """What stands in the picture of page ``number`` (from 1). Needs the limits of ``transcribing``.
 
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """

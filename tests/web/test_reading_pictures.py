@@ -11,7 +11,7 @@ from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
 from archive.errors import Code, MunimentError
 from archive.evidence.recognised import SCALE, Line, RecognisedPage
-from archive.evidence.recognising import INSTALL
+from archive.evidence.transcribing import INSTALL
 from archive.ledger.entries import CONSOLE
 from web.wiring import House
 

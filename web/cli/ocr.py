@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archive.errors import Code, MunimentError
-from archive.evidence.recognising import INSTALL
+from archive.evidence.transcribing import INSTALL
 from web.cli.frame import Frame, framed
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from archive.casefile.reading import CaseFile, FileState
 from archive.casefile.releasing import Release
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
-from archive.evidence.recognising import INSTALL
+from archive.evidence.transcribing import INSTALL
 from archive.ledger import tables as ledger_tables
 from archive.ledger.log import Entry, entries
 from retention.schedule import Schedule

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
 from archive.errors import Code, MunimentError
-from archive.evidence.recognising import INSTALL
+from archive.evidence.transcribing import INSTALL
 from web.admitting import admits
 from web.visit import Visit, visit
 

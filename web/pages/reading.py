@@ -94,8 +94,8 @@ def _query(here: Visit, found: str) -> Query | None:
         return None
 
 
-def _marks(query: Query | None) -> Callable[[str], Sequence[str]]:
-    return (lambda _: ()) if query is None else (lambda text: hits_on(text, query))
+def _marks(query: Query | None) -> Callable[[str], Sequence[str]] | None:
+    return None if query is None else lambda text: hits_on(text, query)
 
 
 def _trail(here: Visit, file: CaseFile, found: str, at: Place) -> Trail | None:

@@ -8,19 +8,19 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from archive.errors import Code, MunimentError
-from archive.evidence import recognising
+from archive.evidence import transcribing
 from archive.evidence.limits import Limits
 from archive.evidence.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(
-    not recognising.is_available(), reason="reading pictures is an extra: pip install 'muniment[ocr]'"
+    not transcribing.is_available(), reason="reading pictures is an extra: pip install 'muniment[ocr]'"
 )
 Saved = Callable[..., bytes]
 
 
 @pytest.fixture(scope="module")
 def reading_room() -> Iterator[Sandbox]:
-    with Sandbox(1, recognising.LIMITS) as pool:
+    with Sandbox(1, transcribing.LIMITS) as pool:
         yield pool
 
 
