@@ -12,11 +12,13 @@ from typing import Any, NoReturn
 
 from waitress import create_server
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, refusal_of
 from web.app import create_app
+from web.uploading import SealedBuffer
 from web.wiring import House
 
 Ready = Callable[[str], None]  # told the address once the server listens
@@ -38,8 +40,8 @@ def serve(house: House, ready: Ready) -> None:
                 threads=settings.threads,
                 ident="",
                 max_request_body_size=limit,
-                # Beyond this waitress would write the body to /tmp: a customer's evidence in plain on disk.
-                inbuf_overflow=limit + 1,
+                # Beyond this waitress would write a page to /tmp in plain. It never buffers so much.
+                outbuf_overflow=1 << 30,
                 clear_untrusted_proxy_headers=True,
             )
         except OSError as error:
@@ -88,9 +90,11 @@ class _Refused(ErrorTask):  # type: ignore[misc]
     """What the server refuses before a page sees it, in our own words."""
 
     def execute(self) -> None:
-        if isinstance(self.request.error, RequestEntityTooLarge):
+        error = self.request.error
+        if isinstance(error, RequestEntityTooLarge):
             limit = (self.channel.server.adj.max_request_body_size - _FORMS) // (1024 * 1024)
             error = MunimentError(Code.UPLOAD_TOO_LARGE, limit=limit)
+        if isinstance(error, MunimentError):
             as_json = "application/json" in self.request.headers.get("ACCEPT", "")
             self.request.error = _Said(error, as_json=as_json)
         super().execute()
@@ -113,5 +117,24 @@ class _Said:
         return f"{self._error.meaning.http} Refused", headers, body
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Receives bodies sealed, and says so when there is no room for one."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.body_rcv is not None:
+            self.body_rcv.buf = SealedBuffer(self.adj.inbuf_overflow)
+
+    def received(self, data: bytes) -> int:
+        try:
+            return int(super().received(data))
+        except OSError as fault:
+            _log.error("an upload was not received: %s", fault.strerror)
+            self.error = refusal_of(fault) or MunimentError(Code.ARCHIVE_BUSY)
+            self.completed = True
+            return len(data)
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
     error_task_class = _Refused
