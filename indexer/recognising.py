@@ -178,6 +178,9 @@ class Recognition:
             return self._work(job)
         except LeaseLostError:
             return Outcome.LOST
+        except KeyboardInterrupt:  # else the document would wait for its lease to run out
+            self._later(job, None)
+            raise
 
     def start(self) -> None:
         """Works in a thread of its own until ``stop``."""
@@ -186,10 +189,11 @@ class Recognition:
             self._thread = threading.Thread(target=self._run, name="recognition", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """Returns when the page at hand is done."""
+    def stop(self, interrupt: Callable[[], None]) -> None:
+        """``interrupt`` cuts off the page at hand, which does not count against its document."""
         self._stopping.set()
         self._wake()
+        interrupt()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -251,8 +255,8 @@ class Recognition:
             problem = error.code.value
         except (BoxError, ValueError):
             problem = Code.DOCUMENT_ALTERED.value
-        if problem is not None and not job.last:
-            return self._later(job, problem)
+        if problem is not None and (self._halted() or not job.last):
+            return self._later(job, None if self._halted() else problem)
         return self._conclude(job, case_file, ordinal, version, problem)
 
     def _read(

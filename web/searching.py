@@ -130,7 +130,7 @@ def _listed(scheme: Scheme, found: Sequence[Count], facet: Facet, wanted: Wanted
     if facet not in (Facet.LEVEL, Facet.CATEGORY):
         return found
     known = scheme.levels if facet is Facet.LEVEL else scheme.categories
-    names = [each.name for each in known]
+    names: list[str] = [each.name for each in known]
     return sorted(found, key=lambda each: names.index(each.value) if each.value in names else len(names))
 
 

@@ -111,7 +111,7 @@ def opened(
             try:
                 yield house
             finally:
-                house.recognition.stop()
+                house.recognition.stop(reading_room.close)
                 house.index.stop()
     finally:
         founded.catalogue.database.close()

@@ -31,6 +31,10 @@ def read(text: str) -> RecognisedPage:
     return RecognisedPage((Line(text, 0.9, tuple((0, 0, 10, 10) for _ in text)),))
 
 
+class Killed(BaseException):
+    """As when the process is ended: nothing is cleared away."""
+
+
 @dataclass
 class Reader:
     """Stands in for the caged worker: a text for each page, or what befalls it first."""
@@ -206,8 +210,8 @@ def test_after_a_crash_between_two_pages_the_rest_is_read_and_recorded_once(
     house: House, recognition: Recognition, reader: Reader, clock
 ):
     reference = file(house, scan(3))
-    reader.faults = [None, KeyboardInterrupt()]
-    with pytest.raises(KeyboardInterrupt):
+    reader.faults = [None, Killed()]
+    with pytest.raises(Killed):
         recognition.run()
     again = make(house, reader)
     assert again.run() == 0  # leased still
@@ -216,6 +220,39 @@ def test_after_a_crash_between_two_pages_the_rest_is_read_and_recorded_once(
     assert reader.pages == [1, 2, 2, 3]
     assert len(texts_read(house)) == 1
     assert finds(house, WORDS) == [reference]
+
+
+def test_who_interrupts_the_work_by_hand_may_go_on_at_once(
+    house: House, recognition: Recognition, reader: Reader
+):
+    file(house, scan(2))
+    reader.faults = [None, KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        recognition.run()
+    assert make(house, reader).run() == 1
+    assert reader.pages == [1, 2, 2]
+
+
+def test_stopping_cuts_off_the_page_at_hand_and_does_not_count_it_against_the_document(
+    house: House, recognition: Recognition, reader: Reader
+):
+    import threading
+
+    file(house, scan())
+    begun, cut = threading.Event(), threading.Event()
+
+    def meanwhile() -> None:
+        begun.set()
+        assert cut.wait(20)
+
+    reader.meanwhile = meanwhile
+    reader.faults = [MunimentError(Code.CONVERSION_CRASHED, name="1")]
+    recognition.start()
+    assert begun.wait(20)
+    recognition.stop(cut.set)
+    with house.catalogue.reading() as connection:
+        state = connection.execute(sa.text("SELECT state, attempts, problem FROM job")).one()
+    assert tuple(state) == ("waiting", 0, None)
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing_more(
@@ -273,7 +310,7 @@ def test_the_thread_reads_what_is_filed_while_it_runs(house: House, recognition:
         while recognition.status().done == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:
-        recognition.stop()
+        recognition.stop(lambda: None)
     assert recognition.status().done == 1
 
 
