@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from access.permissions import Permission, may
 from access.person import Person
 from archive.casefile import tables
-from archive.casefile.counting import Count, Facet, counts, narrowed, total
+from archive.casefile.counting import Count, Facet, counts, narrowed
 from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
@@ -52,15 +52,12 @@ class Answer:
 
 def answer(house: House, person: Person, wanted: Wanted) -> Answer:
     """Recorded before it is given, when words were asked for. Raises QUERY_INVALID, INDEX_UNAVAILABLE."""
-    known = sa.select(_FILE.id).where(_FILE.id.in_(house.viewing.known(person)))
-    found, more = narrowed(known, wanted.facets), False
+    found, more = narrowed(house.viewing.known(person), wanted.facets), False
     if wanted.q:
         found, more = _matching(house, person, wanted.q, found)
     with house.catalogue.reading() as connection:
-        count = total(connection, found)
-        facets = {
-            each: _listed(house.scheme, counts(connection, found, each), each, wanted) for each in Facet
-        }
+        count, tallies = counts(connection, found)
+    facets = {each: _listed(house.scheme, tallies[each], each, wanted) for each in Facet}
     pages = max(1, -(-count // PAGE))
     page = min(max(int(wanted.page), 1), pages)
     files = _page(house, found, wanted, page)
@@ -72,7 +69,8 @@ def answer(house: House, person: Person, wanted: Wanted) -> Answer:
 
 def _matching(house: House, person: Person, words: str, found: sa.Select[Any]) -> tuple[sa.Select[Any], bool]:
     if may(person, Permission.SEARCH):
-        hits = house.index.search(words, found, LIMIT)
+        everything = found.whereclause is None  # then no ids are handed over to be searched among
+        hits = house.index.search(words, None if everything else found, LIMIT)
         return found.where(_FILE.id.in_([each.id for each in hits.files])), hits.more
     readable = house.viewing.granted(person)
     inside: list[str] = []

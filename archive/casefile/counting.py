@@ -1,6 +1,7 @@
 """Counting case files by their facts, in SQL: only of those that the given query selects."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -50,7 +51,7 @@ class Count:
 
 
 def narrowed(query: sa.Select[Any], chosen: Mapping[Facet, str]) -> sa.Select[Any]:
-    """``query`` selects ids; of these, those with the chosen values. A year that is none selects nothing."""
+    """``query`` selects case files; of these, those with the chosen values. A year that is none selects nothing."""
     for facet, value in chosen.items():
         given: int | str = value
         if facet is Facet.YEAR:
@@ -59,15 +60,26 @@ def narrowed(query: sa.Select[Any], chosen: Mapping[Facet, str]) -> sa.Select[An
     return query
 
 
-def total(connection: sa.Connection, ids: sa.Select[Any]) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).select_from(ids.subquery())).scalar_one())
+def counts(
+    connection: sa.Connection, query: sa.Select[Any], most: int = 12
+) -> tuple[int, dict[Facet, list[Count]]]:
+    """How many files there are, and how many have each value: the most frequent first, years newest first.
+
+    One pass over the files: there are few combinations of values, however many files.
+    """
+    values = [_VALUE[each].label(each.value) for each in Facet]
+    grouped = query.with_only_columns(*values, sa.func.count().label("files")).group_by(*values)
+    total = 0
+    tallies: dict[Facet, Counter[str]] = {each: Counter() for each in Facet}
+    for row in connection.execute(grouped).mappings():
+        total += row["files"]
+        for facet, tally in tallies.items():
+            tally[str(row[facet.value])] += row["files"]
+    return total, {facet: _ordered(facet, tally)[:most] for facet, tally in tallies.items()}
 
 
-def counts(connection: sa.Connection, ids: sa.Select[Any], facet: Facet, most: int = 12) -> Sequence[Count]:
-    """How many of the files have each value; the most frequent first, years newest first."""
-    value = _VALUE[facet]
-    files = sa.func.count()
-    query = sa.select(value.label("value"), files.label("files")).where(_FILE.id.in_(ids)).group_by(value)
-    order = [value.desc()] if facet is Facet.YEAR else [files.desc(), value]
-    rows = connection.execute(query.order_by(*order).limit(most))
-    return [Count(str(row.value), row.files) for row in rows]
+def _ordered(facet: Facet, tally: Counter[str]) -> list[Count]:
+    found = [Count(value, files) for value, files in sorted(tally.items())]
+    if facet is Facet.YEAR:
+        return found[::-1]
+    return sorted(found, key=lambda each: -each.files)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,24 @@ def test_an_employee_finds_the_words_of_a_file_provided_to_them_and_of_no_other(
     assert set(hits(both)) == {shared["own"], shared["second"]}
     employee.post(f"/requests/{number}/sign-off", data={"reason": ""})
     assert hits(employee.find("道具").text) == []
+
+
+def test_what_is_granted_is_what_each_file_says_of_itself(house: House, visitor, shared, granted, clock):
+    _, number = granted(shared["own"])
+    person = house.people.by_name(f"{Role.EMPLOYEE.say('zh')}·{OWN}")
+    assert person is not None
+    files = {name: house.case_files.get(reference) for name, reference in shared.items()}
+
+    def agreed() -> bool:
+        one_by_one = {each.id for each in files.values() if house.viewing.grant(person, each)}
+        return house.viewing.granted(person) == one_by_one
+
+    assert house.viewing.granted(person) == {files["own"].id}
+    assert agreed()
+    with house.catalogue.housekeeping() as connection:  # a state without an approval is no grant
+        connection.execute(sa.text("UPDATE approval SET approver = NULL WHERE request = :n"), {"n": number})
+    assert house.viewing.granted(person) == frozenset()
+    assert agreed()
 
 
 def test_a_grant_that_ran_out_finds_no_words(visitor, shared, granted, clock):

@@ -45,6 +45,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_file_completed_on"), "case_file", ["completed_on"], unique=False)
     op.create_index(op.f("ix_case_file_department"), "case_file", ["department"], unique=False)
+    op.create_index(
+        "ix_case_file_facets",
+        "case_file",
+        [
+            "year",
+            "level",
+            "category",
+            "number",
+            "store",
+            "state",
+            "completed_on",
+            "filed_at",
+            "reference",
+            "id",
+        ],
+        unique=False,
+    )
     op.create_index(op.f("ix_case_file_filed_at"), "case_file", ["filed_at"], unique=False)
     op.create_table(
         "follower",
@@ -295,6 +312,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_job_kind_state_priority"), table_name="job")
     op.drop_table("job")
     op.drop_table("follower")
+    op.drop_index("ix_case_file_facets", table_name="case_file")
     op.drop_index(op.f("ix_case_file_filed_at"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_department"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_completed_on"), table_name="case_file")
