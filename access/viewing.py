@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from access import visibility
 from access.granting import Grant, grant_of, granted
 from access.person import Person
-from access.returning import recording_damage
 from access.visibility import KEEPERS, known
 from archive.casefile import tables as casefile_tables
 from archive.casefile.reading import CaseFile, CaseFiles, Document
@@ -141,10 +140,9 @@ class Viewing:
         document = next((d for d in self._case_files.documents(case_file) if d.ordinal == ordinal), None)
         if document is None or not 1 <= page <= document.pages or not 1 <= width <= WIDEST:
             raise MunimentError(Code.PAGE_NOT_FOUND)
-        with recording_damage(self._catalogue, case_file, ordinal):
-            stream, password = self._case_files.open_document(case_file, ordinal)
         read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
         words = marks(self._case_files.texts(case_file)[ordinal][page - 1]) if marks else ()
+        stream, password = self._case_files.open_document(case_file, ordinal)
         with stream:
             drawn = self._sandbox.page(
                 stream, password, page, width, self._watermark(person, grant), read, words

@@ -9,19 +9,12 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from enum import StrEnum
 
 from archive.casefile.counting import Facet
 from archive.keys.sealing import BoxError, derive, seal, unseal
+from indexer.searching import Sort
 
 _LONGEST = 8000  # characters of a token
-
-
-class Sort(StrEnum):
-    """The orders of the results; the first is the default. Relevance is added here when the index gives it."""
-
-    DATE = "date"
-    REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)

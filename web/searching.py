@@ -17,11 +17,13 @@ from archive.casefile import tables
 from archive.casefile.counting import Count, Facet, counts, narrowed
 from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
+from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
+from indexer.searching import Found, Sort
 from indexer.snippets import Snippet
-from web.asking import Sort, Wanted
+from web.asking import Wanted
 from web.wiring import House
 
 LIMIT: Final = 200  # hits of words: beyond them nothing is looked for
@@ -40,49 +42,64 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One page of results. ``more``: there are more than ``total``, which then counts the newest only."""
+    """One page of results. ``more``: there are more than ``total``, which then counts the first only.
+
+    ``behind``: files in whose words nobody looked yet.
+    """
 
     results: Sequence[Result] = ()
     facets: Mapping[Facet, Sequence[Count]] | None = None
     total: int = 0
     more: bool = False
+    behind: int = 0
     page: int = 1
     pages: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """``query`` selects what matches; ``ids`` are the hits of words among it, in the order of the index."""
+
+    query: sa.Select[Any]
+    ids: Sequence[CaseFileId] = ()
+    more: bool = False
+    behind: int = 0
+
+
 def answer(house: House, person: Person, wanted: Wanted) -> Answer:
     """Recorded before it is given, when words were asked for. Raises QUERY_INVALID, INDEX_UNAVAILABLE."""
-    found, more = narrowed(house.viewing.known(person), wanted.facets), False
-    if wanted.q:
-        found, more = _matching(house, person, wanted.q, found)
+    found = narrowed(house.viewing.known(person), wanted.facets)
+    matched = _matching(house, person, wanted, found) if wanted.q else _Matched(found)
     with house.catalogue.reading() as connection:
-        count, tallies = counts(connection, found)
+        count, tallies = counts(connection, matched.query)
     facets = {each: _listed(house.scheme, tallies[each], each, wanted) for each in Facet}
     pages = max(1, -(-count // PAGE))
     page = min(max(int(wanted.page), 1), pages)
-    files = _page(house, found, wanted, page)
+    files = _page(house, matched, wanted, page)
     if wanted.q:
-        _record(house, person, wanted, count, more=more)
+        _record(house, person, wanted, count, more=matched.more)
     results = [Result(each, _snippet(house, person, each, wanted.q)) for each in files]
-    return Answer(results, facets, count, more, page, pages)
+    return Answer(results, facets, count, matched.more, matched.behind, page, pages)
 
 
-def _matching(house: House, person: Person, words: str, found: sa.Select[Any]) -> tuple[sa.Select[Any], bool]:
-    if may(person, Permission.SEARCH):
+def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any]) -> _Matched:
+    words, sort = wanted.q, Sort(wanted.sort)
+    if may(person, Permission.SEARCH) or house.index.asks_for_facts(words):
         everything = found.whereclause is None  # then no ids are handed over to be searched among
-        hits = house.index.search(words, None if everything else found, LIMIT)
-        return found.where(_FILE.id.in_([each.id for each in hits.files])), hits.more
+        hits = house.index.search(words, None if everything else found, LIMIT, sort)
+        ids = tuple(each.id for each in hits.files)
+        return _Matched(found.where(_FILE.id.in_(ids)), ids, hits.more, hits.behind)
     readable = house.viewing.granted(person)
-    inside: list[str] = []
-    more = False
+    inside = Found([], more=False)
     if readable:
         try:
-            hits = house.index.search(words, found.where(_FILE.id.in_(readable)), LIMIT)
-            inside, more = [each.id for each in hits.files], hits.more
+            inside = house.index.search(words, found.where(_FILE.id.in_(readable)), LIMIT, sort)
         except MunimentError as error:
             if error.code is not Code.INDEX_UNAVAILABLE:  # the facts can still be searched
                 raise
-    return found.where(sa.or_(_by_facts(words), _FILE.id.in_(inside))), more
+    ids = tuple(each.id for each in inside.files)
+    by_either = sa.or_(_by_facts(words), _FILE.id.in_(ids))
+    return _Matched(found.where(by_either), ids, inside.more, inside.behind)
 
 
 def _by_facts(words: str) -> sa.ColumnElement[bool]:
@@ -97,25 +114,22 @@ def _by_facts(words: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _page(house: House, found: sa.Select[Any], wanted: Wanted, page: int) -> list[CaseFile]:
-    shown = found.order_by(*_order(house.scheme, wanted.sort)).limit(PAGE).offset((page - 1) * PAGE)
+def _page(house: House, matched: _Matched, wanted: Wanted, page: int) -> list[CaseFile]:
+    shown = matched.query.order_by(*_order(house, matched, wanted)).limit(PAGE).offset((page - 1) * PAGE)
     with house.catalogue.reading() as connection:
         ids = list(connection.execute(shown).scalars())
     return house.case_files.by_ids(ids)
 
 
-def _order(scheme: Scheme, sort: str) -> Sequence[sa.ColumnElement[Any]]:
-    """The one place for orders. For relevance, the order of the hits would have to come along with them."""
-    if sort == Sort.REFERENCE:
-        levels = {each.name: place for place, each in enumerate(scheme.levels)}
-        categories = {each.name: place for place, each in enumerate(scheme.categories)}
-        return (
-            _FILE.year.desc(),
-            sa.case(levels, value=_FILE.level, else_=len(levels)),
-            sa.case(categories, value=_FILE.category, else_=len(categories)),
-            _FILE.number,
-        )
-    return (_FILE.filed_at.desc(), _FILE.reference.desc())
+def _order(house: House, matched: _Matched, wanted: Wanted) -> Sequence[sa.ColumnElement[Any]]:
+    """The index says what is relevant; what it does not know comes after, as everything without words: by date."""
+    if wanted.sort == Sort.REFERENCE:
+        return house.conditions.by_code()
+    by_date = (_FILE.filed_at.desc(), _FILE.reference.desc())
+    if wanted.sort != Sort.RELEVANCE or not matched.ids:
+        return by_date
+    places = {each: place for place, each in enumerate(matched.ids)}
+    return (sa.case(places, value=_FILE.id, else_=len(places)), *by_date)
 
 
 def _listed(scheme: Scheme, found: Sequence[Count], facet: Facet, wanted: Wanted) -> Sequence[Count]:

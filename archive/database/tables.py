@@ -1,4 +1,4 @@
-"""What runs in the background: jobs, and how far each follower of the ledger has come."""
+"""What the servers that share the catalogue keep there: jobs, followers of the ledger, and leases of chores."""
 
 import sqlalchemy as sa
 
@@ -26,4 +26,13 @@ follower = sa.Table(
     metadata,
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),  # of the first ledger entry it has not followed yet
+)
+
+# Who does the archive's own chores, and until when nobody else does.
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("holder", sa.String(36), nullable=False),
+    sa.Column("until", Moment, nullable=False),
 )

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
 from archive.errors import MunimentError
+from indexer.searching import Sort
 from web.admitting import admits
-from web.asking import Asking, Sort, Wanted
+from web.asking import Asking, Wanted
 from web.refusing import is_fragment
 from web.searching import Answer, answer
 from web.visit import Visit, visit

@@ -9,7 +9,7 @@ from access.permissions import Permission
 from access.viewing import DocumentDetails, Grant
 from archive.casefile.reading import CaseFile, Document
 from archive.errors import Code, MunimentError
-from indexer.analysis import Query, parse_query
+from indexer.analysis import Query
 from indexer.snippets import Place, hits_on, places_of
 from web.admitting import admits
 from web.pages.finding import reveal
@@ -89,7 +89,7 @@ def _query(here: Visit, found: str) -> Query | None:
     """What was looked for, by the token of a search of this person's own."""
     words = reveal(here, found).q if found else ""
     try:
-        return parse_query(words) if words else None
+        return here.house.index.words(words) if words else None
     except MunimentError:
         return None
 
@@ -105,7 +105,7 @@ def _trail(here: Visit, file: CaseFile, found: str, at: Place) -> Trail | None:
         return None
     before, after = [each for each in places if each < at], [each for each in places if each > at]
     return Trail(
-        query.text,
+        reveal(here, found).q,
         places.index(at) + 1 if at in places else None,
         len(places),
         before[-1] if before else None,
