@@ -80,6 +80,7 @@ class Code(StrEnum):
     LEVEL_UNKNOWN = "level-unknown"
     NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
+    OCR_MISSING = "ocr-missing"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
     PACKAGE_DAMAGED = "package-damaged"
@@ -99,6 +100,8 @@ class Code(StrEnum):
     ROLE_UNKNOWN = "role-unknown"
     SANDBOX_UNAVAILABLE = "sandbox-unavailable"
     SCHEME_INVALID = "scheme-invalid"
+    SEARCHES_TOO_MANY = "searches-too-many"
+    SEARCH_NAME_INVALID = "search-name-invalid"
     SERVER_RUNNING = "server-running"
     SETTING_INVALID = "setting-invalid"
     SETTING_UNKNOWN = "setting-unknown"
@@ -422,6 +425,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
         ),
+        Code.OCR_MISSING: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "未安装图片文字识别。请运行 {command}，然后重试。",
+            "Reading pictures is not installed. Run {command} and try again.",
+        ),
         Code.OUTPUT_EXISTS: _m(
             Exit.CONFLICT,
             409,
@@ -535,6 +544,18 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             500,
             "分类方案有误：{problem}。",
             "The scheme is not valid: {problem}.",
+        ),
+        Code.SEARCHES_TOO_MANY: _m(
+            Exit.CONFLICT,
+            409,
+            "最多保存 {most} 个常用查找，请先删除不再使用的。",
+            "At most {most} searches can be saved. Delete one that is no longer used.",
+        ),
+        Code.SEARCH_NAME_INVALID: _m(
+            Exit.REFUSED,
+            422,
+            "请为常用查找起一个名称，不超过 {longest} 个字符。",
+            "Give the saved search a name of at most {longest} characters.",
         ),
         Code.SERVER_RUNNING: _m(
             Exit.CONFLICT,

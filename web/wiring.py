@@ -28,6 +28,7 @@ from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
+from archive.evidence import transcribing
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
@@ -44,6 +45,8 @@ from indexer.engine import SearchEngine
 from indexer.fts5_engine import Fts5Engine
 from indexer.index import Indexer
 from indexer.query.conditions import Conditions
+from indexer.recognising import Recognition
+from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
 from retention.schedule import Schedule, due_date
@@ -72,6 +75,9 @@ class House:
     exporting: Exporting
     packages: PackageImport
     index: Indexer
+    conditions: Conditions
+    recognition: Recognition
+    saved_searches: SavedSearches
     people: People
     sessions: Sessions
     requests: Requests
@@ -123,11 +129,15 @@ def opened(
     founded = open_archive(home, _keyring(settings, passphrase), clock, token_bytes)
     try:
         recover(founded.catalogue, founded.vault)
-        with Sandbox(settings.workers, _limits(settings)) as sandbox:
-            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords())
+        with (
+            Sandbox(settings.workers, _limits(settings)) as sandbox,
+            Sandbox(1, transcribing.LIMITS) as reading_room,
+        ):
+            house = _build(settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords())
             try:
                 yield house
             finally:
+                house.recognition.stop(reading_room.close)
                 house.index.stop()
     finally:
         founded.catalogue.database.close()
@@ -165,6 +175,7 @@ def _build(
     founded: Founded,
     scheme: Scheme,
     sandbox: Sandbox,
+    reading_room: Sandbox,
     clock: Clock,
     passwords: Passwords,
 ) -> House:
@@ -212,6 +223,15 @@ def _build(
             catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
+        conditions=conditions,
+        recognition=Recognition(
+            catalogue,
+            case_files,
+            reading_room,
+            available=transcribing.is_available(),
+            randomness=token_bytes,
+        ),
+        saved_searches=SavedSearches(catalogue, founded.index_key),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,

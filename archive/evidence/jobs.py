@@ -9,9 +9,10 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import documents, drawing, images, originals, releasing
+from archive.evidence import documents, drawing, images, originals, releasing, transcribing
 from archive.evidence.kinds import HEAD, EvidenceKind, recognise
 from archive.evidence.limits import Limits
+from archive.evidence.recognised import RecognisedPage
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
 
@@ -97,12 +98,30 @@ def _voucher(job: Job) -> Answer:
 def _page(job: Job) -> Answer:
     document = drawing.open_pdf(job.source, job.password)
     try:
-        request = job.request
-        job.target.write(drawing.draw(document, request["number"], request["width"], request["watermark"]))
+        job.target.write(drawing.draw(document, _wanted(job.request)))
     finally:
         document.close()
     job.target.flush()
     return {}
+
+
+def _wanted(request: Mapping[str, Any]) -> drawing.Wanted:
+    recognised = request["recognised"]
+    return drawing.Wanted(
+        request["number"],
+        request["width"],
+        request["watermark"],
+        None if recognised is None else RecognisedPage.read(recognised),
+        tuple(request["marks"]),
+    )
+
+
+def _recognise(job: Job) -> Answer:
+    document = drawing.open_pdf(job.source, job.password)
+    try:
+        return transcribing.recognise(document, job.request["number"]).document()
+    finally:
+        document.close()
 
 
 def _release(job: Job) -> Answer:
@@ -172,6 +191,7 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "convert": _convert,
     "voucher": _voucher,
     "page": _page,
+    "recognise": _recognise,
     "release": _release,
     "original": _original,
     "report": _report,

@@ -15,3 +15,4 @@ class Limits:
     output_bytes: int = 1 << 30
     source_bytes: int = 100_000_000
     text_characters: int = 16_000_000  # of all pages together
+    nice: int = 0  # nice(2): how far a worker stands back for others

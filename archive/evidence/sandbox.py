@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -21,13 +21,14 @@ from typing import Any, BinaryIO, Self
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
+from archive.evidence.recognised import RecognisedPage
 from archive.evidence.workers import Worker, WorkerDied
 
 __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
 
 _CHUNK = 1 << 20
 _MOST_JOBS = 500  # a worker is replaced after so many: leaks and stowaways do not pile up
-_FAT_KIB = 400_000  # and when it has grown so large
+_FAT = 3  # and when it has grown beyond a third of its memory
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 _WIDTHS = range(1, 8001)  # pixels
 # What a worker may say of a job. It may have been taken over, so anything else is a crash.
@@ -152,8 +153,20 @@ class Sandbox:
         with self._memory_copy(io.BytesIO(attachment), "voucher.json") as given:
             return self._converted(request, given, "voucher.json")
 
-    def page(self, pdf: BinaryIO, password: str, number: int, width: int, watermark: str) -> bytes:
+    def page(
+        self,
+        pdf: BinaryIO,
+        password: str,
+        number: int,
+        width: int,
+        watermark: str,
+        recognised: RecognisedPage | None = None,
+        marks: Sequence[str] = (),
+    ) -> bytes:
         """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, masked (P16) and watermarked.
+
+        ``recognised`` is what was read in its picture, to be masked as well. ``marks`` are words on the page,
+        without white space: they are marked where nothing is masked.
 
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """
@@ -165,9 +178,25 @@ class Sandbox:
             "number": number,
             "width": width,
             "watermark": watermark,
+            "recognised": None if recognised is None else recognised.document(),
+            "marks": list(marks),
         }
         with self._given(pdf) as given, self._result(request, given, f"{number}")[0] as drawn:
             return drawn.read()
+
+    def recognise(self, pdf: BinaryIO, password: str, number: int) -> RecognisedPage:
+        """What stands in the picture of page ``number`` (from 1). Needs the limits of ``transcribing``.
+
+        :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
+        """
+        request = {"job": "recognise", "password": password, "number": number}
+        with self._given(pdf) as given:
+            target, answer = self._result(request, given, f"{number}")
+        target.close()
+        try:
+            return RecognisedPage.read(answer)
+        except ValueError:
+            raise MunimentError(Code.CONVERSION_CRASHED, name=f"{number}") from None
 
     def release(self, pdf: BinaryIO, old_password: str, new_password: str, stamp: str) -> BinaryIO:
         """A fresh copy with another password and ``stamp`` on every page; the caller closes it.
@@ -276,7 +305,7 @@ class Sandbox:
             except WorkerDied as died:
                 _log.warning("a worker died in the job %s: %s", request["job"], died.code)
                 raise MunimentError(died.code, name=name, **died.facts) from None
-            worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"))
+            worker.spent = bool(answer.get("spent")) or not self._slim(answer.get("peak_kib"))
         if isinstance(answer.get("done"), dict):
             return dict(answer["done"])
         refusal = _refusal(answer, name)
@@ -284,6 +313,9 @@ class Sandbox:
             level = logging.WARNING if refusal.code is Code.CONVERSION_CRASHED else logging.INFO
             _log.log(level, "the job %s was refused: %r", request["job"], str(answer["fault"])[:200])
         raise refusal
+
+    def _slim(self, peak_kib: object) -> bool:
+        return isinstance(peak_kib, int) and peak_kib * 1024 < self.limits.memory_bytes // _FAT
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Worker]:
@@ -409,10 +441,6 @@ def _write(descriptor: int, piece: bytes) -> None:
 def _seal(descriptor: int) -> None:
     """From here on nobody changes it, not even a worker that keeps the descriptor."""
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
-
-
-def _slim(peak_kib: object) -> bool:
-    return isinstance(peak_kib, int) and peak_kib < _FAT_KIB
 
 
 def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:

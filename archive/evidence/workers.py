@@ -149,4 +149,6 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": str(home),
         "MALLOC_ARENA_MAX": "1",
         "RAYON_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }

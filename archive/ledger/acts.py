@@ -37,6 +37,7 @@ class Act(StrEnum):
     SIGNED_OUT = "signed-out"
     SIGN_IN_REFUSED = "sign-in-refused"
     SWEPT = "swept"
+    TEXT_READ = "text-read"  # in the pictures of a document
     VIEWED = "viewed"
     VIEW_REFUSED = "view-refused"
     VOIDED = "voided"

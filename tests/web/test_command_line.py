@@ -312,3 +312,17 @@ def test_every_command_says_what_it_does_in_both_languages():
         described = command.help or ""
         assert chinese.search(described), name
         assert latin.search(described), name
+
+
+def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(desk: Desk):
+    desk.file(desk.photo)
+    status = desk.ask("ocr", "status")
+    assert (status["waiting"], status["done"], status["pages"], status["failed"]) == (1, 0, 0, [])
+    if not status["available"]:
+        assert "muniment[ocr]" in str(status["install"])
+        assert desk.refused("ocr", "run") == (Exit.UNAVAILABLE, "ocr-missing")
+        return
+    assert status["install"] is None
+    done = desk.ask("ocr", "run")
+    assert (done["read"], done["waiting"], done["done"], done["pages"]) == (1, 0, 1, 1)
+    assert desk.ask("ocr", "run", "--again")["read"] == 0

@@ -237,7 +237,8 @@ def test_the_worker_learns_neither_the_environment_nor_the_password_by_its_argum
     ((arguments, environment),) = seen
     assert password not in " ".join(arguments)
     assert "secret" not in environment.values()
-    assert set(environment) == {"PATH", "LANG", "PYTHONPATH", "MALLOC_ARENA_MAX", "RAYON_NUM_THREADS"}
+    threads = {"RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+    assert set(environment) == {"PATH", "LANG", "PYTHONPATH", "MALLOC_ARENA_MAX", *threads}
 
 
 def test_a_worker_that_cannot_be_caged_does_nothing(jpeg: bytes, password: str):
