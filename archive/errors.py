@@ -262,8 +262,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.EVIDENCE_KIND: _m(
             Exit.REFUSED,
             415,
-            "“{name}”的格式（{kind}）暂不支持。请提供 JPEG、PNG、TIFF 或 PDF 文件。",
-            "“{name}” is of a kind not taken yet ({kind}). Give JPEG, PNG, TIFF or PDF.",
+            "“{name}”的格式（{kind}）暂不支持。请另存为图片、PDF 或其他常用格式后再上传。",
+            "“{name}” is of a kind not taken ({kind}). Save it as a picture, a PDF or another common kind.",
         ),
         Code.EVIDENCE_NAME: _m(
             Exit.REFUSED,

@@ -9,11 +9,16 @@ class EvidenceKind(StrEnum):
     JPEG = "jpeg"
     PNG = "png"
     TIFF = "tiff"
+    GIF = "gif"
+    WEBP = "webp"
+    HEIC = "heic"
+    AVIF = "avif"
+    BMP = "bmp"
     PDF = "pdf"
 
     @property
     def extension(self) -> str:
-        return {"jpeg": "jpg", "png": "png", "tiff": "tif", "pdf": "pdf"}[self.value]
+        return {"jpeg": "jpg", "tiff": "tif"}.get(self.value, self.value)
 
 
 HEAD = 4096  # bytes that recognise() wants to see
@@ -25,11 +30,11 @@ _PAGES: tuple[tuple[bytes, EvidenceKind], ...] = (
     (b"MM\x00*", EvidenceKind.TIFF),
     (b"II+\x00", EvidenceKind.TIFF),  # BigTIFF
     (b"MM\x00+", EvidenceKind.TIFF),
+    (b"GIF87a", EvidenceKind.GIF),
+    (b"GIF89a", EvidenceKind.GIF),
 )
 
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
     (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"8BPS", "Photoshop"),
@@ -51,16 +56,10 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "SQLite"),
 )
 
-_BRANDS = {
-    b"heic": "HEIC",
-    b"heix": "HEIC",
-    b"mif1": "HEIC",
-    b"msf1": "HEIC",
-    b"avif": "AVIF",
-    b"qt  ": "MOV",
-    b"M4A ": "M4A",
-}
-_RIFF = {b"WEBP": "WebP", b"WAVE": "WAV", b"AVI ": "AVI"}
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
+_BRANDS = {b"qt  ": "MOV", b"M4A ": "M4A"}
+_RIFF: dict[bytes, EvidenceKind | str] = {b"WEBP": EvidenceKind.WEBP, b"WAVE": "WAV", b"AVI ": "AVI"}
 _PACKED = (
     (b"word/", "Word"),
     (b"xl/", "Excel"),
@@ -80,8 +79,10 @@ def recognise(head: bytes) -> EvidenceKind | str:
     for magic, kind in _PAGES:
         if head.startswith(magic):
             return _raw_photo(head) or kind if kind is EvidenceKind.TIFF else kind
-    if name := _container(head):
-        return name
+    if found := _container(head):
+        return found
+    if _is_bitmap(head):
+        return EvidenceKind.BMP
     for magic, name in _FOREIGN:
         if head.startswith(magic):
             return name
@@ -95,9 +96,15 @@ def _raw_photo(head: bytes) -> str | None:
     return "camera raw" if head[8:10] == b"CR" else None
 
 
-def _container(head: bytes) -> str | None:
+def _is_bitmap(head: bytes) -> bool:
+    """``BM`` alone also begins texts; the size of the header behind it is one of a few."""
+    header = int.from_bytes(head[14:18], "little")
+    return head.startswith(b"BM") and header in (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+def _container(head: bytes) -> EvidenceKind | str | None:
     if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12], "MP4")
+        return _branded(head)
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
         return "MOV"
     if head.startswith(b"RIFF"):
@@ -105,6 +112,18 @@ def _container(head: bytes) -> str | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return next((name for mark, name in _PACKED if mark in head), "ZIP")
     return None
+
+
+def _branded(head: bytes) -> EvidenceKind | str:
+    """ISO/IEC 14496-12, 4.3: the major brand may say no more than ``mif1``, "some picture"."""
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, length, 4))}
+    major = head[8:12]
+    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and brands & _AVIF_BRANDS):
+        return EvidenceKind.AVIF
+    if major in _HEIC_BRANDS or major in (b"mif1", b"msf1"):
+        return EvidenceKind.HEIC
+    return _BRANDS.get(major, "MP4")
 
 
 def _text(head: bytes) -> str:

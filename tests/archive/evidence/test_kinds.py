@@ -12,6 +12,14 @@ from archive.evidence.kinds import EvidenceKind, recognise
         (b"\x89PNG\r\n\x1a\n", EvidenceKind.PNG),
         (b"II*\x00\x08\x00\x00\x00\x00\x00", EvidenceKind.TIFF),
         (b"MM\x00*\x00\x00\x00\x08", EvidenceKind.TIFF),
+        (b"\x00\x00\x00\x18ftypheic", EvidenceKind.HEIC),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", EvidenceKind.HEIC),
+        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf", EvidenceKind.AVIF),
+        (b"\x00\x00\x00\x18ftypavif", EvidenceKind.AVIF),
+        (b"GIF89a", EvidenceKind.GIF),
+        (b"GIF87a%PDF-1.7", EvidenceKind.GIF),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", EvidenceKind.WEBP),
+        (b"BM" + bytes(12) + b"\x28\x00\x00\x00", EvidenceKind.BMP),
         (b"%PDF-1.7\n", EvidenceKind.PDF),
         (b"\r\n\r\n%PDF-1.4", EvidenceKind.PDF),
         (b" " * 1000 + b"%PDF-1.4", EvidenceKind.PDF),
@@ -25,10 +33,8 @@ def test_a_kind_that_becomes_pages_is_known_by_its_first_bytes(head: bytes, kind
     ("head", "name"),
     [
         (b"\x00\x00\x00\x18ftypmp42", "MP4"),
-        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
         (b"\x00\x00\x00\x14ftypqt  ", "MOV"),
-        (b"GIF89a", "GIF"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "WebP"),
+        (b"BMW is what the customer drove away in.", "text"),
         (b"PK\x03\x04" + b"\x00" * 26 + b"word/document.xml", "Word"),
         (b"PK\x03\x04" + b"\x00" * 26 + b"xl/workbook.xml", "Excel"),
         (b"PK\x03\x04" + b"\x00" * 26 + b"anything", "ZIP"),
@@ -47,7 +53,7 @@ def test_a_kind_not_taken_is_named(head: bytes, name: str):
 
 def test_a_signature_at_the_start_goes_before_a_pdf_header_inside():
     assert recognise(b"\xff\xd8\xff\xe0" + b"%PDF-1.7") is EvidenceKind.JPEG
-    assert recognise(b"GIF89a%PDF-1.7") == "GIF"
+    assert recognise(b"GIF89a%PDF-1.7") is EvidenceKind.GIF
 
 
 @given(st.binary(max_size=2000))
