@@ -9,9 +9,10 @@ import pikepdf
 from pikepdf import Pdf
 
 from archive.errors import Code
-from archive.evidence import documents, drawing, images, originals, releasing
-from archive.evidence.kinds import HEAD, EvidenceKind, recognise
+from archive.evidence import drawing, images, originals, paging, releasing
+from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
+from archive.evidence.recognising import recognise
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
 
@@ -41,12 +42,11 @@ def _convert(job: Job) -> Answer:
     data = job.source.read()
     if not data:
         raise Refused(Code.EVIDENCE_EMPTY)
-    kind = recognise(data[:HEAD])
+    kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    is_pdf = kind is EvidenceKind.PDF
     original = digest(data)
-    with documents.paginate(data, job.limits) if is_pdf else images.paginate(data, kind, job.limits) as pdf:
+    with paging.paginate(data, kind, job.limits) as pdf:
         pages = len(pdf.pages)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
@@ -54,7 +54,7 @@ def _convert(job: Job) -> Answer:
         seal(pdf, job.password, job.target)
     reopen(job.target, job.password, pages, original)
     # A page made of a picture has no text, and its picture was decoded already.
-    text = _proof(job, pages) if is_pdf else ("",) * pages
+    text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
     return {"pages": pages, "text": text, "kind": kind.value, "sha256": original, "attached": attached}
 
 

@@ -294,7 +294,6 @@ def test_the_name_decides_nothing(saved: Saved, photo: Image.Image, sandbox: San
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"hello", "text"),
         (b"\x00\x00\x00\x18ftypmp42" + bytes(200), "MP4"),
         (b"PK\x03\x04" + bytes(26) + b"word/document.xml", "Word"),
     ],

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.evidence.kinds import EvidenceKind, recognise
+from archive.evidence.kinds import EvidenceKind
+from archive.evidence.recognising import recognise
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,13 @@ from archive.evidence.kinds import EvidenceKind, recognise
         (b"GIF87a%PDF-1.7", EvidenceKind.GIF),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 ", EvidenceKind.WEBP),
         (b"BM" + bytes(12) + b"\x28\x00\x00\x00", EvidenceKind.BMP),
+        (b"BMW is what the customer drove away in.", EvidenceKind.TEXT),
+        (b"<!DOCTYPE html><html>", EvidenceKind.HTML),
+        ("顾客投诉".encode(), EvidenceKind.TEXT),
+        (b"<svg xmlns='x'><script/></svg>", EvidenceKind.TEXT),
+        (b" " * 1100 + b"%PDF-1.4", EvidenceKind.TEXT),
+        (b"From: a\nTo: b\nSubject: c\n\nd", EvidenceKind.MAIL),
+        (b"a,b,c\n1,2,3\n4,5,6\n", EvidenceKind.CSV),
         (b"%PDF-1.7\n", EvidenceKind.PDF),
         (b"\r\n\r\n%PDF-1.4", EvidenceKind.PDF),
         (b" " * 1000 + b"%PDF-1.4", EvidenceKind.PDF),
@@ -34,16 +42,12 @@ def test_a_kind_that_becomes_pages_is_known_by_its_first_bytes(head: bytes, kind
     [
         (b"\x00\x00\x00\x18ftypmp42", "MP4"),
         (b"\x00\x00\x00\x14ftypqt  ", "MOV"),
-        (b"BMW is what the customer drove away in.", "text"),
         (b"PK\x03\x04" + b"\x00" * 26 + b"word/document.xml", "Word"),
         (b"PK\x03\x04" + b"\x00" * 26 + b"xl/workbook.xml", "Excel"),
         (b"PK\x03\x04" + b"\x00" * 26 + b"anything", "ZIP"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
-        (b"<!DOCTYPE html><html>", "HTML"),
-        ("顾客投诉".encode(), "text"),
         (b"II*\x00\x10\x00\x00\x00CR\x02\x00", "camera raw"),
         (b"MZ\x90\x00", "program"),
-        (b" " * 1100 + b"%PDF-1.4", "text"),
         (b"\x00\x01\x02\x03", "unknown"),
     ],
 )

@@ -1,0 +1,37 @@
+"""From any evidence to its pages: the one place that knows which module makes pages of which kind."""
+
+import hashlib
+
+import pikepdf
+
+from archive.errors import Code
+from archive.evidence import documents, images
+from archive.evidence.kinds import EvidenceKind, Family
+from archive.evidence.limits import Limits
+from archive.evidence.refusing import Refused
+
+_DEEPEST = 3  # mails within mails whose own attachments are shown
+
+
+def paginate(data: bytes, kind: EvidenceKind, limits: Limits, depth: int = 0) -> pikepdf.Pdf:
+    """A new document that shows the evidence; the caller closes it.
+
+    :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, EVIDENCE_TOO_MANY_PAGES, CONVERSION_TOO_LARGE.
+    """
+    if kind.family is Family.DOCUMENT:
+        return documents.paginate(data, limits)
+    if kind.family is Family.PICTURE:
+        return images.paginate(data, kind, limits)
+    # Fonts and compiler, for those who bring texts only.
+    from archive.evidence import correspondence, presenting, typesetting  # noqa: PLC0415
+
+    sha256 = hashlib.sha256(data).hexdigest()
+    if kind is not EvidenceKind.MAIL:
+        return typesetting.typeset(presenting.present(data, kind, sha256), limits)
+
+    def show(attached: bytes, its_kind: EvidenceKind) -> pikepdf.Pdf:
+        if depth == _DEEPEST:
+            raise Refused(Code.EVIDENCE_UNREADABLE)
+        return paginate(attached, its_kind, limits, depth + 1)
+
+    return correspondence.paginate(data, sha256, limits, show)

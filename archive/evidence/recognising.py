@@ -1,0 +1,127 @@
+"""What a file is, judged by its content alone; names and declared types are never looked at."""
+
+from archive.evidence import chats, decoding, mails, tabulating
+from archive.evidence.kinds import EvidenceKind
+
+_HEAD = 4096  # bytes in which a signature stands
+_TELLING = 1 << 20  # bytes of a text that tell what kind of text it is
+
+_PAGES: tuple[tuple[bytes, EvidenceKind], ...] = (
+    (b"\xff\xd8\xff", EvidenceKind.JPEG),
+    (b"\x89PNG\r\n\x1a\n", EvidenceKind.PNG),
+    (b"II*\x00", EvidenceKind.TIFF),
+    (b"MM\x00*", EvidenceKind.TIFF),
+    (b"II+\x00", EvidenceKind.TIFF),  # BigTIFF
+    (b"MM\x00+", EvidenceKind.TIFF),
+    (b"GIF87a", EvidenceKind.GIF),
+    (b"GIF89a", EvidenceKind.GIF),
+)
+
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"8BPS", "Photoshop"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
+    (b"{\\rtf", "RTF"),
+    (b"%!PS", "PostScript"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\x7fELF", "program"),
+    (b"MZ", "program"),
+    (b"ID3", "MP3"),
+    (b"\xff\xfb", "MP3"),
+    (b"#!AMR", "AMR"),
+    (b"OggS", "Ogg"),
+    (b"fLaC", "FLAC"),
+    (b"\x1aE\xdf\xa3", "Matroska / WebM"),
+    (b"FLV\x01", "FLV"),
+    (b"SQLite format 3\x00", "SQLite"),
+)
+
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
+_BRANDS = {b"qt  ": "MOV", b"M4A ": "M4A"}
+_RIFF: dict[bytes, EvidenceKind | str] = {b"WEBP": EvidenceKind.WEBP, b"WAVE": "WAV", b"AVI ": "AVI"}
+_PACKED = (
+    (b"word/", "Word"),
+    (b"xl/", "Excel"),
+    (b"ppt/", "PowerPoint"),
+    (b"mimetypeapplication/vnd.oasis", "OpenDocument"),
+    (b"OFD.xml", "OFD"),
+    (b"[Content_Types].xml", "Office"),
+)
+
+
+def recognise(data: bytes) -> EvidenceKind | str:
+    """The kind of a file; of kinds not taken, a name for a human.
+
+    A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13); a signature at the
+    very start of the file goes before it.
+    """
+    head = data[:_HEAD]
+    for magic, kind in _PAGES:
+        if head.startswith(magic):
+            return _raw_photo(head) or kind if kind is EvidenceKind.TIFF else kind
+    if found := _container(head):
+        return found
+    if _is_bitmap(head):
+        return EvidenceKind.BMP
+    for magic, name in _FOREIGN:
+        if head.startswith(magic):
+            return name
+    if b"%PDF-" in head[:1024]:
+        return EvidenceKind.PDF
+    return _writing(data)
+
+
+def _raw_photo(head: bytes) -> str | None:
+    """Canon's raw photos wear a TIFF header; their first frame is only a preview."""
+    return "camera raw" if head[8:10] == b"CR" else None
+
+
+def _is_bitmap(head: bytes) -> bool:
+    """``BM`` alone also begins texts; the size of the header behind it is one of a few."""
+    header = int.from_bytes(head[14:18], "little")
+    return head.startswith(b"BM") and header in (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+def _container(head: bytes) -> EvidenceKind | str | None:
+    if head[4:8] == b"ftyp":
+        return _branded(head)
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return "MOV"
+    if head.startswith(b"RIFF"):
+        return _RIFF.get(head[8:12], "RIFF")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return next((name for mark, name in _PACKED if mark in head), "ZIP")
+    return None
+
+
+def _branded(head: bytes) -> EvidenceKind | str:
+    """ISO/IEC 14496-12, 4.3: the major brand may say no more than ``mif1``, "some picture"."""
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, length, 4))}
+    major = head[8:12]
+    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and brands & _AVIF_BRANDS):
+        return EvidenceKind.AVIF
+    if major in _HEIC_BRANDS or major in (b"mif1", b"msf1"):
+        return EvidenceKind.HEIC
+    return _BRANDS.get(major, "MP4")
+
+
+def _writing(data: bytes) -> EvidenceKind | str:
+    """Which kind of text; a telling part of it is enough."""
+    if mails.is_mail(data[:_TELLING]):
+        return EvidenceKind.MAIL
+    text = decoding.decode(data[:_TELLING])
+    if text is None or not text.content.strip():
+        return "unknown"
+    opening = text.content[:2000].lstrip().lower()
+    if opening.startswith(("<!doctype html", "<html", "<head", "<body")) or "<html" in opening:
+        return EvidenceKind.HTML
+    if chats.parse(text.content) is not None:
+        return EvidenceKind.CHAT
+    if tabulating.split(text.content) is not None:
+        return EvidenceKind.CSV
+    return EvidenceKind.TEXT
