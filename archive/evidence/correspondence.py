@@ -54,14 +54,15 @@ def _shown(attachment: Attachment, show: Paginate) -> tuple[tuple[str, str], pik
     """Kind and fate in words, and the pages. A bad attachment does not make a bad mail: the list says why."""
     if not attachment.data:
         return ("—", "空文件"), None
-    kind = recognise(attachment.data)
-    if not isinstance(kind, EvidenceKind):
-        return (kind, "仅附于原件"), None
+    kind: EvidenceKind | str = "—"
     try:
+        kind = recognise(attachment.data)
+        if not isinstance(kind, EvidenceKind) or kind.wants_aid:
+            return (kind.upper(), "仅附于原件"), None
         pages = show(attachment.data, kind)
     except Refused as refused:
-        return (kind.value.upper(), _REFUSALS.get(refused.code, "无法显示")), None
-    return (kind.value.upper(), f"见后附 {len(pages.pages)} 页"), pages
+        return (kind.upper(), _REFUSALS.get(refused.code, "无法显示")), None
+    return (kind.upper(), f"见后附 {len(pages.pages)} 页"), pages
 
 
 def _sheet(mail: Mail, fates: list[tuple[str, str]], size: int, sha256: str) -> Sheet:

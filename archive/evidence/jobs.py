@@ -21,12 +21,16 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable."""
+    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable.
+
+    ``aid`` is what a program outside made for this job, if any.
+    """
 
     request: Mapping[str, Any]
     source: BinaryIO
     target: BinaryIO
     limits: Limits
+    aid: BinaryIO | None = None
 
     @property
     def password(self) -> str:
@@ -45,8 +49,12 @@ def _convert(job: Job) -> Answer:
     kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
+    said = job.request.get("aid")
+    if said is None and kind.wants_aid:
+        return {"wants": kind.value}
+    helped = paging.Help(dict(said), job.aid.read() if job.aid else b"") if said is not None else None
     original = digest(data)
-    with paging.paginate(data, kind, job.limits) as pdf:
+    with paging.paginate(data, kind, job.limits, helped) as pdf:
         pages = len(pdf.pages)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
@@ -55,7 +63,14 @@ def _convert(job: Job) -> Answer:
     reopen(job.target, job.password, pages, original)
     # A page made of a picture has no text, and its picture was decoded already.
     text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
-    return {"pages": pages, "text": text, "kind": kind.value, "sha256": original, "attached": attached}
+    return {
+        "pages": pages,
+        "text": text,
+        "kind": kind.value,
+        "sha256": original,
+        "attached": attached,
+        "pending": helped is not None and "absent" in helped.said,
+    }
 
 
 def _proof(job: Job, pages: int) -> tuple[str, ...]:
@@ -91,6 +106,7 @@ def _voucher(job: Job) -> Answer:
         "kind": EvidenceKind.PDF.value,
         "sha256": original,
         "attached": True,
+        "pending": False,
     }
 
 

@@ -9,6 +9,7 @@ class Family(StrEnum):
     PICTURE = "picture"
     DOCUMENT = "document"  # PDF
     WRITING = "writing"  # set here from its text
+    OFFICE = "office"  # LibreOffice makes a PDF of it, where it is installed
 
 
 class EvidenceKind(StrEnum):
@@ -28,10 +29,26 @@ class EvidenceKind(StrEnum):
     HTML = "html"
     CHAT = "chat"
     MAIL = "mail"
+    DOC = "doc"
+    DOCX = "docx"
+    XLS = "xls"
+    XLSX = "xlsx"
+    PPT = "ppt"
+    PPTX = "pptx"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    RTF = "rtf"
+    WPS = "wps"  # Microsoft Works; Kingsoft's files of that name are DOC inside
 
     @property
     def extension(self) -> str:
         return _EXTENSIONS.get(self, self.value)
+
+    @property
+    def wants_aid(self) -> bool:
+        """Whether a program outside the worker must help before there are pages."""
+        return self.family is Family.OFFICE
 
     @property
     def family(self) -> Family:
@@ -52,4 +69,15 @@ _FAMILIES = {
     EvidenceKind.HTML: Family.WRITING,
     EvidenceKind.CHAT: Family.WRITING,
     EvidenceKind.MAIL: Family.WRITING,
+    EvidenceKind.DOC: Family.OFFICE,
+    EvidenceKind.DOCX: Family.OFFICE,
+    EvidenceKind.XLS: Family.OFFICE,
+    EvidenceKind.XLSX: Family.OFFICE,
+    EvidenceKind.PPT: Family.OFFICE,
+    EvidenceKind.PPTX: Family.OFFICE,
+    EvidenceKind.ODT: Family.OFFICE,
+    EvidenceKind.ODS: Family.OFFICE,
+    EvidenceKind.ODP: Family.OFFICE,
+    EvidenceKind.RTF: Family.OFFICE,
+    EvidenceKind.WPS: Family.OFFICE,
 }

@@ -1,6 +1,6 @@
 """What a file is, judged by its content alone; names and declared types are never looked at."""
 
-from archive.evidence import chats, decoding, mails, tabulating
+from archive.evidence import chats, decoding, mails, packages, tabulating
 from archive.evidence.kinds import EvidenceKind
 
 _HEAD = 4096  # bytes in which a signature stands
@@ -15,14 +15,14 @@ _PAGES: tuple[tuple[bytes, EvidenceKind], ...] = (
     (b"MM\x00+", EvidenceKind.TIFF),
     (b"GIF87a", EvidenceKind.GIF),
     (b"GIF89a", EvidenceKind.GIF),
+    (b"{\\rtf", EvidenceKind.RTF),
 )
 
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"8BPS", "Photoshop"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
-    (b"{\\rtf", "RTF"),
+    (b"\xffWPC", "WordPerfect"),
     (b"%!PS", "PostScript"),
     (b"Rar!\x1a\x07", "RAR"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
@@ -43,14 +43,6 @@ _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 _BRANDS = {b"qt  ": "MOV", b"M4A ": "M4A"}
 _RIFF: dict[bytes, EvidenceKind | str] = {b"WEBP": EvidenceKind.WEBP, b"WAVE": "WAV", b"AVI ": "AVI"}
-_PACKED = (
-    (b"word/", "Word"),
-    (b"xl/", "Excel"),
-    (b"ppt/", "PowerPoint"),
-    (b"mimetypeapplication/vnd.oasis", "OpenDocument"),
-    (b"OFD.xml", "OFD"),
-    (b"[Content_Types].xml", "Office"),
-)
 
 
 def recognise(data: bytes) -> EvidenceKind | str:
@@ -58,21 +50,27 @@ def recognise(data: bytes) -> EvidenceKind | str:
 
     A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13); a signature at the
     very start of the file goes before it.
+
+    :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE, for office documents.
     """
     head = data[:_HEAD]
+    if head.startswith(packages.ZIP):
+        return packages.in_zip(data)
+    if head.startswith(packages.COMPOUND):
+        return packages.in_compound(data)
+    found = _signed(head) or _container(head)
+    if found is None and b"%PDF-" in head[:1024]:
+        found = EvidenceKind.PDF
+    return found or _writing(data)
+
+
+def _signed(head: bytes) -> EvidenceKind | str | None:
     for magic, kind in _PAGES:
         if head.startswith(magic):
             return _raw_photo(head) or kind if kind is EvidenceKind.TIFF else kind
-    if found := _container(head):
-        return found
     if _is_bitmap(head):
         return EvidenceKind.BMP
-    for magic, name in _FOREIGN:
-        if head.startswith(magic):
-            return name
-    if b"%PDF-" in head[:1024]:
-        return EvidenceKind.PDF
-    return _writing(data)
+    return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
 
 
 def _raw_photo(head: bytes) -> str | None:
@@ -93,8 +91,6 @@ def _container(head: bytes) -> EvidenceKind | str | None:
         return "MOV"
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], "RIFF")
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return next((name for mark, name in _PACKED if mark in head), "ZIP")
     return None
 
 

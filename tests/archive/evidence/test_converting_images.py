@@ -295,7 +295,7 @@ def test_the_name_decides_nothing(saved: Saved, photo: Image.Image, sandbox: San
     ("data", "kind"),
     [
         (b"\x00\x00\x00\x18ftypmp42" + bytes(200), "MP4"),
-        (b"PK\x03\x04" + bytes(26) + b"word/document.xml", "Word"),
+        (b"\xffWPC" + bytes(200), "WordPerfect"),
     ],
 )
 def test_other_kinds_are_refused_by_name(data: bytes, kind: str, sandbox: Sandbox, password: str):

@@ -1,9 +1,12 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.recognising import recognise
+from archive.evidence.refusing import Refused
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,7 @@ from archive.evidence.recognising import recognise
         (b" " * 1100 + b"%PDF-1.4", EvidenceKind.TEXT),
         (b"From: a\nTo: b\nSubject: c\n\nd", EvidenceKind.MAIL),
         (b"a,b,c\n1,2,3\n4,5,6\n", EvidenceKind.CSV),
+        (b"{\\rtf1 words}", EvidenceKind.RTF),
         (b"%PDF-1.7\n", EvidenceKind.PDF),
         (b"\r\n\r\n%PDF-1.4", EvidenceKind.PDF),
         (b" " * 1000 + b"%PDF-1.4", EvidenceKind.PDF),
@@ -42,9 +46,6 @@ def test_a_kind_that_becomes_pages_is_known_by_its_first_bytes(head: bytes, kind
     [
         (b"\x00\x00\x00\x18ftypmp42", "MP4"),
         (b"\x00\x00\x00\x14ftypqt  ", "MOV"),
-        (b"PK\x03\x04" + b"\x00" * 26 + b"word/document.xml", "Word"),
-        (b"PK\x03\x04" + b"\x00" * 26 + b"xl/workbook.xml", "Excel"),
-        (b"PK\x03\x04" + b"\x00" * 26 + b"anything", "ZIP"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
         (b"II*\x00\x10\x00\x00\x00CR\x02\x00", "camera raw"),
         (b"MZ\x90\x00", "program"),
@@ -62,4 +63,5 @@ def test_a_signature_at_the_start_goes_before_a_pdf_header_inside():
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_have_an_answer(head: bytes):
-    assert recognise(head)
+    with contextlib.suppress(Refused):
+        assert recognise(head)
