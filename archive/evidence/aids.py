@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from archive.evidence import office, scratch
-from archive.evidence.kinds import EvidenceKind
+from archive.evidence import media, office, scratch
+from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.programs import Programs, Uncaged
 
 _log = logging.getLogger(__name__)
-_OFFICE = "LibreOffice"
+_OFFICE, _MEDIA = "LibreOffice", "ffmpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Aids:
         """
         made = os.memfd_create("aid", os.MFD_CLOEXEC)
         try:
-            yield self._office(kind, source, made, name)
+            aid = self._office if kind.family is Family.OFFICE else self._media
+            yield aid(kind, source, made, name)
         finally:
             os.close(made)
 
@@ -53,3 +54,15 @@ class Aids:
             return Aid({"absent": _OFFICE})
         os.lseek(made, 0, os.SEEK_SET)
         return Aid({"rendered": True}, made)
+
+    def _media(self, kind: EvidenceKind, source: int, made: int, name: str) -> Aid:
+        tools = media.find()
+        if tools is None:
+            return Aid({"absent": _MEDIA})
+        try:
+            found = media.describe(self._programs, tools, source, made, kind, name)
+        except Uncaged as problem:
+            _log.warning("%s is not used: %s", _MEDIA, problem)
+            return Aid({"absent": _MEDIA})
+        os.lseek(made, 0, os.SEEK_SET)
+        return Aid({"media": found}, made)

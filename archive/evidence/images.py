@@ -88,6 +88,15 @@ def paginate(data: bytes, kind: EvidenceKind, limits: Limits) -> pikepdf.Pdf:
     return pdf
 
 
+def plain_jpeg(data: bytes) -> bytes | None:
+    """A JPEG made elsewhere, drawn anew from its pixels; none when it is not one."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            return _plain(picture, EvidenceKind.WEBP)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
 def embedded_jpeg(pdf: pikepdf.Pdf) -> bytes | None:
     """The compressed bytes of the only picture of the first page, where it is a JPEG."""
     image = _only_image(pdf)

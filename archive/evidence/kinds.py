@@ -10,6 +10,8 @@ class Family(StrEnum):
     DOCUMENT = "document"  # PDF
     WRITING = "writing"  # set here from its text
     OFFICE = "office"  # LibreOffice makes a PDF of it, where it is installed
+    SOUND = "sound"  # behind a cover, which ffmpeg helps to write
+    FILM = "film"
 
 
 class EvidenceKind(StrEnum):
@@ -40,6 +42,22 @@ class EvidenceKind(StrEnum):
     ODP = "odp"
     RTF = "rtf"
     WPS = "wps"  # Microsoft Works; Kingsoft's files of that name are DOC inside
+    MP3 = "mp3"
+    WAV = "wav"
+    M4A = "m4a"
+    AAC = "aac"
+    AMR = "amr"
+    SILK = "silk"  # WeChat's voice messages
+    OGG = "ogg"
+    FLAC = "flac"
+    MP4 = "mp4"
+    MOV = "mov"
+    AVI = "avi"
+    MKV = "mkv"  # and WebM
+    FLV = "flv"
+    WMV = "wmv"  # any Advanced Systems Format
+    MPEG = "mpeg"
+    TS = "ts"
 
     @property
     def extension(self) -> str:
@@ -48,7 +66,7 @@ class EvidenceKind(StrEnum):
     @property
     def wants_aid(self) -> bool:
         """Whether a program outside the worker must help before there are pages."""
-        return self.family is Family.OFFICE
+        return self.family in (Family.OFFICE, Family.SOUND, Family.FILM)
 
     @property
     def family(self) -> Family:
@@ -80,4 +98,20 @@ _FAMILIES = {
     EvidenceKind.ODP: Family.OFFICE,
     EvidenceKind.RTF: Family.OFFICE,
     EvidenceKind.WPS: Family.OFFICE,
+    EvidenceKind.MP3: Family.SOUND,
+    EvidenceKind.WAV: Family.SOUND,
+    EvidenceKind.M4A: Family.SOUND,
+    EvidenceKind.AAC: Family.SOUND,
+    EvidenceKind.AMR: Family.SOUND,
+    EvidenceKind.SILK: Family.SOUND,
+    EvidenceKind.OGG: Family.SOUND,
+    EvidenceKind.FLAC: Family.SOUND,
+    EvidenceKind.MP4: Family.FILM,
+    EvidenceKind.MOV: Family.FILM,
+    EvidenceKind.AVI: Family.FILM,
+    EvidenceKind.MKV: Family.FILM,
+    EvidenceKind.FLV: Family.FILM,
+    EvidenceKind.WMV: Family.FILM,
+    EvidenceKind.MPEG: Family.FILM,
+    EvidenceKind.TS: Family.FILM,
 }

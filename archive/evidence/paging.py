@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pikepdf
 
@@ -12,6 +12,9 @@ from archive.evidence import documents, images
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.refusing import Refused
+
+if TYPE_CHECKING:
+    from archive.evidence.blocks import Sheet
 
 _DEEPEST = 3  # mails within mails whose own attachments are shown
 
@@ -40,12 +43,11 @@ def paginate(
     if helped is not None and helped.said.get("rendered"):
         return documents.paginate(helped.made, limits)
     # Fonts and compiler, for those who bring texts only.
-    from archive.evidence import correspondence, covers, presenting, typesetting  # noqa: PLC0415
+    from archive.evidence import correspondence, presenting, typesetting  # noqa: PLC0415
 
     sha256 = hashlib.sha256(data).hexdigest()
     if helped is not None:
-        sheet = covers.waiting(kind, len(data), sha256, str(helped.said["absent"]))
-        return typesetting.typeset(sheet, limits)
+        return typesetting.typeset(_cover(data, kind, sha256, helped), limits)
     if kind is not EvidenceKind.MAIL:
         return typesetting.typeset(presenting.present(data, kind, sha256), limits)
 
@@ -55,3 +57,13 @@ def paginate(
         return paginate(attached, its_kind, limits, depth=depth + 1)
 
     return correspondence.paginate(data, sha256, limits, show)
+
+
+def _cover(data: bytes, kind: EvidenceKind, sha256: str, helped: Help) -> "Sheet":
+    from archive.evidence import covers  # noqa: PLC0415 -- as above
+
+    absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
+    if kind.family is Family.OFFICE:
+        return covers.waiting(kind, len(data), sha256, absent)
+    poster = images.plain_jpeg(helped.made) if helped.made else None
+    return covers.behind(kind, len(data), sha256, found, poster, absent)

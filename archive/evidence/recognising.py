@@ -14,6 +14,22 @@ _PAGES: tuple[tuple[bytes, EvidenceKind], ...] = (
     (b"II+\x00", EvidenceKind.TIFF),  # BigTIFF
     (b"MM\x00+", EvidenceKind.TIFF),
     (b"GIF87a", EvidenceKind.GIF),
+    (b"ID3", EvidenceKind.MP3),
+    (b"\xff\xfb", EvidenceKind.MP3),  # MPEG audio frames without a tag (ISO/IEC 11172-3, 2.4.1.3)
+    (b"\xff\xfa", EvidenceKind.MP3),
+    (b"\xff\xf3", EvidenceKind.MP3),
+    (b"\xff\xf2", EvidenceKind.MP3),
+    (b"\xff\xf1", EvidenceKind.AAC),
+    (b"\xff\xf9", EvidenceKind.AAC),
+    (b"#!AMR", EvidenceKind.AMR),
+    (b"#!SILK", EvidenceKind.SILK),
+    (b"\x02#!SILK", EvidenceKind.SILK),
+    (b"OggS", EvidenceKind.OGG),
+    (b"fLaC", EvidenceKind.FLAC),
+    (b"\x1aE\xdf\xa3", EvidenceKind.MKV),
+    (b"FLV\x01", EvidenceKind.FLV),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", EvidenceKind.WMV),
+    (b"\x00\x00\x01\xba", EvidenceKind.MPEG),
     (b"GIF89a", EvidenceKind.GIF),
     (b"{\\rtf", EvidenceKind.RTF),
 )
@@ -29,20 +45,13 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"\x7fELF", "program"),
     (b"MZ", "program"),
-    (b"ID3", "MP3"),
-    (b"\xff\xfb", "MP3"),
-    (b"#!AMR", "AMR"),
-    (b"OggS", "Ogg"),
-    (b"fLaC", "FLAC"),
-    (b"\x1aE\xdf\xa3", "Matroska / WebM"),
-    (b"FLV\x01", "FLV"),
     (b"SQLite format 3\x00", "SQLite"),
 )
 
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
-_BRANDS = {b"qt  ": "MOV", b"M4A ": "M4A"}
-_RIFF: dict[bytes, EvidenceKind | str] = {b"WEBP": EvidenceKind.WEBP, b"WAVE": "WAV", b"AVI ": "AVI"}
+_BRANDS = {b"qt  ": EvidenceKind.MOV, b"M4A ": EvidenceKind.M4A, b"M4B ": EvidenceKind.M4A}
+_RIFF = {b"WEBP": EvidenceKind.WEBP, b"WAVE": EvidenceKind.WAV, b"AVI ": EvidenceKind.AVI}
 
 
 def recognise(data: bytes) -> EvidenceKind | str:
@@ -70,6 +79,8 @@ def _signed(head: bytes) -> EvidenceKind | str | None:
             return _raw_photo(head) or kind if kind is EvidenceKind.TIFF else kind
     if _is_bitmap(head):
         return EvidenceKind.BMP
+    if head[:1] == b"G" and head[188:189] == b"G" and head[376:377] == b"G":  # ISO/IEC 13818-1, 2.4.3.2
+        return EvidenceKind.TS
     return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
 
 
@@ -88,7 +99,7 @@ def _container(head: bytes) -> EvidenceKind | str | None:
     if head[4:8] == b"ftyp":
         return _branded(head)
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "MOV"
+        return EvidenceKind.MOV
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], "RIFF")
     return None
@@ -103,7 +114,7 @@ def _branded(head: bytes) -> EvidenceKind | str:
         return EvidenceKind.AVIF
     if major in _HEIC_BRANDS or major in (b"mif1", b"msf1"):
         return EvidenceKind.HEIC
-    return _BRANDS.get(major, "MP4")
+    return _BRANDS.get(major, EvidenceKind.MP4)
 
 
 def _writing(data: bytes) -> EvidenceKind | str:

@@ -294,7 +294,7 @@ def test_the_name_decides_nothing(saved: Saved, photo: Image.Image, sandbox: San
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"\x00\x00\x00\x18ftypmp42" + bytes(200), "MP4"),
+        (b"Rar!\x1a\x07" + bytes(200), "RAR"),
         (b"\xffWPC" + bytes(200), "WordPerfect"),
     ],
 )

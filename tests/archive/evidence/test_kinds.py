@@ -31,6 +31,10 @@ from archive.evidence.refusing import Refused
         (b" " * 1100 + b"%PDF-1.4", EvidenceKind.TEXT),
         (b"From: a\nTo: b\nSubject: c\n\nd", EvidenceKind.MAIL),
         (b"a,b,c\n1,2,3\n4,5,6\n", EvidenceKind.CSV),
+        (b"\x00\x00\x00\x18ftypmp42", EvidenceKind.MP4),
+        (b"\x00\x00\x00\x18ftyp3gp5", EvidenceKind.MP4),
+        (b"\x00\x00\x00\x14ftypqt  ", EvidenceKind.MOV),
+        (b"#!AMR\n", EvidenceKind.AMR),
         (b"{\\rtf1 words}", EvidenceKind.RTF),
         (b"%PDF-1.7\n", EvidenceKind.PDF),
         (b"\r\n\r\n%PDF-1.4", EvidenceKind.PDF),
@@ -44,8 +48,6 @@ def test_a_kind_that_becomes_pages_is_known_by_its_first_bytes(head: bytes, kind
 @pytest.mark.parametrize(
     ("head", "name"),
     [
-        (b"\x00\x00\x00\x18ftypmp42", "MP4"),
-        (b"\x00\x00\x00\x14ftypqt  ", "MOV"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
         (b"II*\x00\x10\x00\x00\x00CR\x02\x00", "camera raw"),
         (b"MZ\x90\x00", "program"),
