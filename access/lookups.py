@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from access import tables
 from access.permissions import Permission, may
-from access.person import COLUMNS, Person, person_of
+from access.person import COLUMNS, Person, Role, person_of
 from access.requests.request import Approval, Request, load
 from archive.casefile import tables as casefile_tables
 from archive.casefile.reading import CaseFiles
@@ -24,6 +24,7 @@ from archive.database.catalogue import Catalogue
 from archive.database.schema import Moment
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
 from archive.ledger.log import Entry, entries
 
 _ENTRY = ledger_tables.entry.c
@@ -201,10 +202,17 @@ class Lookups:
                 if day < min(each for _, _, each in looks):
                     break
                 continue
-            look = looks.setdefault(key, _Look(people[entry.actor], entry.subject, entry.at, entry.at))
+            look = looks.setdefault(
+                key, _Look(_reader(people, entry.actor), entry.subject, entry.at, entry.at)
+            )
             look.first_at = entry.at
             look.pages.add(_seen(entry))
         return looks.values()
+
+
+def _reader(people: dict[str, Person], actor: Actor) -> Person:
+    """Whoever looks from the console of the machine has no account."""
+    return people.get(actor) or Person(actor, actor, Role.SYSTEM, "–")
 
 
 def _provided(wanted: _Wanted) -> sa.Select[Any]:

@@ -2,6 +2,7 @@
 recommends).
 """
 
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,16 @@ _COMMON: Final = frozenset(
         "我爱你",
     ]
 )
+
+
+# No letter or figure that is taken for another when it is read out.
+_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def initial_password() -> str:
+    """Sixteen characters in groups of four (79 bits): to be told once, and changed by its owner."""
+    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
+    return "-".join(groups)
 
 
 @dataclass(frozen=True)

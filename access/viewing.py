@@ -6,7 +6,7 @@ they may and writes the ledger; only when that is durable do bytes leave. What i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any, BinaryIO, Final, NoReturn, Protocol
 
@@ -24,6 +24,7 @@ from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.masking import mask_text
 from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE, Detail
 
 __all__ = ["CaseFileDetails", "DocumentDetails", "Drawing", "Grant", "Viewing", "known"]
 
@@ -126,13 +127,28 @@ class Viewing:
 
         Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED.
         """
-        case_file, _ = self._admit(person, reference, 0, DESCRIPTION)
+        case_file, grant = self._admit(person, reference, 0, DESCRIPTION)
+        details = self._describe(case_file, grant)
+        return replace(details, grant=self._record(person, case_file, 0, DESCRIPTION))
+
+    def details_at_console(self, reference: str) -> CaseFileDetails:
+        """For whoever holds the master key itself, and so could open the file unseen: recorded all the same.
+
+        Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND.
+        """
+        case_file = self._case_files.get(reference)
+        details = self._describe(case_file, Grant(None, None))
+        with self._catalogue.unit(CONSOLE) as unit:
+            detail: Detail = {"document": 0, "page": DESCRIPTION, "request": None}
+            unit.record(Act.VIEWED, case_file.reference, detail=detail)
+        return details
+
+    def _describe(self, case_file: CaseFile, grant: Grant) -> CaseFileDetails:
         titles = self._case_files.titles(case_file)
         documents = tuple(
             _details(each, titles[each.ordinal]) for each in self._case_files.documents(case_file)
         )
         voucher = json.loads(self._case_files.voucher(case_file).decode("utf-8-sig"))
-        grant = self._record(person, case_file, 0, DESCRIPTION)
         return CaseFileDetails(case_file, _masked_voucher(voucher), documents, grant)
 
     def _admit(self, person: Person, reference: str, ordinal: int, page: int) -> tuple[CaseFile, Grant]:

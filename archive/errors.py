@@ -31,6 +31,7 @@ class Exit(IntEnum):
 class Code(StrEnum):
     ACCESS_DENIED = "access-denied"
     ACCOUNT_LOCKED = "account-locked"
+    ADDRESS_IN_USE = "address-in-use"
     ALREADY_COMPLETED = "already-completed"
     ALREADY_HELD = "already-held"
     ALREADY_LIFTED = "already-lifted"
@@ -75,6 +76,7 @@ class Code(StrEnum):
     LEVEL_UNKNOWN = "level-unknown"
     NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
+    OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
     PAGE_NOT_FOUND = "page-not-found"
     PASSPHRASE_WRONG = "passphrase-wrong"
@@ -125,6 +127,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             429,
             "登录失败次数过多，请 {minutes} 分钟后再试。",
             "Too many failed sign-ins. Try again in {minutes} minutes.",
+        ),
+        Code.ADDRESS_IN_USE: _m(
+            Exit.CONFLICT,
+            503,
+            "无法在 {address} 上提供服务（{problem}）。请用 --port 指定其他端口。",
+            "Cannot serve on {address} ({problem}). Name another port with --port.",
         ),
         Code.ALREADY_COMPLETED: _m(
             Exit.CONFLICT,
@@ -384,6 +392,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
+        ),
+        Code.OUTPUT_EXISTS: _m(
+            Exit.CONFLICT,
+            409,
+            "{path} 已存在，未覆盖任何内容。请指定另一个目录。",
+            "{path} is there already; nothing was overwritten. Name another folder.",
         ),
         Code.OWN_REQUEST: _m(
             Exit.DENIED,

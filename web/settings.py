@@ -64,7 +64,7 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
     settings = Settings(**values)
-    _check(settings)
+    check(settings)
     return settings
 
 
@@ -108,7 +108,8 @@ def _typed(key: str, value: object) -> object:
         raise MunimentError(Code.SETTING_INVALID, key=key, problem=f"{value!r} is no {name}") from None
 
 
-def _check(settings: Settings) -> None:
+def check(settings: Settings) -> None:
+    """Raises MunimentError(SETTING_INVALID)."""
     for key, lowest, highest in (
         ("port", 0, 65535),
         ("workers", 1, 64),

@@ -1,13 +1,18 @@
 """The proof that numbers run in order, none skipped, none missing (P9)."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import groupby
 
 import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import FileState
-from archive.casefile.reference import Series
+from archive.casefile.reference import Reference, Series
+from archive.ledger import tables as ledger_tables
+from archive.ledger.acts import Act
+
+_FILE = tables.case_file.c
+_KEY = (_FILE.year, _FILE.level, _FILE.category)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +23,55 @@ class Run:
     last: int
     files: int
     void: int
-    missing: tuple[int, ...]
+    missing: tuple[int, ...]  # in a whole archive, none
+
+    @property
+    def whole(self) -> bool:
+        return not self.missing
 
 
 def runs(connection: sa.Connection) -> tuple[Run, ...]:
-    """Every series with the numbers that are missing between 1 and its last."""
-    columns = tables.case_file.c
-    key = (columns.year, columns.level, columns.category)
-    rows = connection.execute(sa.select(*key, columns.number, columns.state).order_by(*key, columns.number))
-    result = []
-    for (year, level, category), group in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
-        files = list(group)
-        taken = {row.number for row in files}
-        last = max(taken)
-        missing = tuple(number for number in range(1, last + 1) if number not in taken)
-        void = sum(row.state == FileState.VOID.value for row in files)
-        result.append(Run(Series(year, level, category), last, len(files), void, missing))
-    return tuple(result)
+    """Every series, newest year first, with what is missing from 1 to the last number.
+
+    The last number is the highest in the catalogue or in the ledger: a row that vanished from the end of a series is
+    missed too, because its filing is recorded.
+    """
+    void = sa.func.sum(sa.case((_FILE.state == FileState.VOID.value, 1), else_=0))
+    query = (
+        sa.select(
+            *_KEY, sa.func.count().label("files"), sa.func.max(_FILE.number).label("last"), void.label("void")
+        )
+        .group_by(*_KEY)
+        .order_by(_FILE.year.desc(), _FILE.level, _FILE.category)
+    )
+    kept = {Series(row.year, row.level, row.category): row for row in connection.execute(query)}
+    vanished = _vanished(connection)
+    found = []
+    for series in [*kept, *(each for each in vanished if each not in kept)]:
+        row = kept.get(series)
+        files, last = (row.files, row.last) if row else (0, 0)
+        last = max(last, *vanished[series]) if series in vanished else last
+        missing = () if files == last else _missing(connection, series, last)
+        found.append(Run(series, last, files, row.void if row else 0, missing))
+    return tuple(found)
+
+
+def _missing(connection: sa.Connection, series: Series, last: int) -> tuple[int, ...]:
+    query = sa.select(_FILE.number).where(
+        _FILE.year == series.year, _FILE.level == series.level, _FILE.category == series.category
+    )
+    there = set(connection.execute(query).scalars())
+    return tuple(number for number in range(1, last + 1) if number not in there)
+
+
+def _vanished(connection: sa.Connection) -> dict[Series, list[int]]:
+    """Numbers whose filing the ledger recorded and the catalogue does not know."""
+    entry = ledger_tables.entry.c
+    query = sa.select(entry.subject).where(
+        entry.act == Act.FILED.value, entry.subject.not_in(sa.select(_FILE.reference))
+    )
+    found: dict[Series, list[int]] = defaultdict(list)
+    for subject in connection.execute(query).scalars():
+        reference = Reference.parse(subject)
+        found[reference.series].append(reference.number)
+    return found

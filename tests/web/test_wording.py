@@ -42,7 +42,9 @@ OPEN_FAMILIES = ("detail.",)
 
 
 def sources() -> str:
-    pages = [*WEB.glob("*.py"), *WEB.glob("pages/*.py"), *WEB.glob("templates/**/*.html")]
+    views = ("*.py", "cli/*.py", "pages/*.py", "sample/*.py", "templates/**/*.html")
+    pages = [path for each in views for path in WEB.glob(each)]
+
     return "\n".join(path.read_text("utf-8") for path in pages)
 
 

@@ -1,11 +1,10 @@
 """People 人员, for the system administrator: who there is, new ones, leavers, forgotten passwords."""
 
-import secrets
-
 import flask
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from access.passwords import initial_password
 from access.permissions import Permission
 from access.person import Person, Role, role_of
 from archive.errors import MunimentError
@@ -13,9 +12,6 @@ from web.admitting import admits
 from web.visit import visit
 
 pages = Blueprint("people", __name__)
-
-# No letter or figure that is taken for another when it is read out.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @pages.get("/people")
@@ -55,12 +51,6 @@ def disable(number: str) -> Response:
     person = here.house.people.disable(here.actor, number)
     flask.flash(here.words("people.disabled_done", name=person.name))
     return redirect(url_for("people.everybody"), code=303)
-
-
-def initial_password() -> str:
-    """Sixteen characters in groups of four (79 bits): to be told once, and changed by its owner."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
-    return "-".join(groups)
 
 
 def _page(error: MunimentError | None) -> str:

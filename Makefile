@@ -1,0 +1,55 @@
+# make run: a working archive in the browser · make test: everything that CI runs · make bench: the figures
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# The programs that independent checks are made with, and the fonts that names with rare characters need.
+TOOLS := chromium qpdf pdfinfo mutool
+PACKAGES := chromium qpdf poppler-utils mupdf-tools fonts-noto-cjk
+FONTS := /usr/share/fonts/opentype/noto
+
+.PHONY: run test bench clean debian tools
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run
+	@$(BIN)/muniment serve --sample
+
+test: $(VENV)/.test tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+bench: $(VENV)/.test
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Muniment needs Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory debian WANTED=python3-venv
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing, with what the tests need …"
+	@$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+tools:
+	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=1; done; [ -d $(FONTS) ] || missing=1; \
+	[ -z "$$missing" ] || $(MAKE) --no-print-directory debian WANTED="$(PACKAGES)"
+
+# Debian's packages: installed where we may, else said.
+debian:
+	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(WANTED) >/dev/null; \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(WANTED) >/dev/null; \
+	else echo "Please run: sudo apt-get install $(WANTED)"; exit 1; fi

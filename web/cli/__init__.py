@@ -1,0 +1,30 @@
+"""The command line ``muniment``: one module a subject, every command on the same frame.
+
+Standard output carries the answer (one JSON document under ``--json``), standard error everything else. Exit codes are
+those of the table in ``archive.errors``.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from web.cli import filing, finding, founding, ledger, people, retention, samples, serving
+from web.cli.frame import answering
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), help="The archive's folder · 档案库目录.")
+@click.version_option(package_name="muniment", prog_name="muniment")
+def cli(home: Path | None) -> None:
+    """Muniment 卷宗: the archive of complaint case files · 顾客投诉登记档案库."""
+
+
+for subject in (founding, filing, finding, people, retention, ledger, samples, serving):
+    for command in subject.COMMANDS:
+        cli.add_command(command)
+
+
+def main() -> None:
+    """The entry point. Ends the process with the exit code of what happened."""
+    sys.exit(answering(cli, sys.argv[1:]))

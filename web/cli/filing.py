@@ -1,0 +1,208 @@
+"""Filing one case file or many, completing, voiding, releasing."""
+
+import os
+import stat
+from collections import Counter
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from archive.days import parse_day
+from archive.errors import Code, Exit, MunimentError
+from archive.ledger.entries import CONSOLE
+from web.cli.frame import Frame, framed
+
+if TYPE_CHECKING:
+    from archive.casefile.importing import Outcome
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--level", required=True, help="一级, 二级, 三级.")
+@click.option("--category", required=True, help="剧本相关, 服务相关, …")
+@click.option("--completed", metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
+@click.option("--permanent", metavar="GROUND", help="legal-dispute, brand-impact.")
+@click.option("--voucher", required=True, type=_PATH, help="voucher.json.")
+@click.argument("evidence", nargs=-1, type=_PATH)
+@framed
+def file(
+    frame: Frame,
+    *,
+    level: str,
+    category: str,
+    completed: str | None,
+    permanent: str | None,
+    voucher: Path,
+    evidence: tuple[Path, ...],
+) -> None:
+    """File one case file: the voucher and its evidence · 归档一份投诉."""
+    from archive.casefile.filing import Submission  # noqa: PLC0415
+    from archive.casefile.sources import Source  # noqa: PLC0415
+    from archive.voucher.checking import check  # noqa: PLC0415
+    from archive.voucher.fields import parse  # noqa: PLC0415
+
+    with ExitStack() as opened:
+        completed_on = _day(completed)
+        text = _read(voucher)
+        sources = tuple(Source(path.name, opened.enter_context(_open(path))) for path in evidence)
+        house = opened.enter_context(frame.house())
+        filed = house.filing.file(
+            CONSOLE, Submission(level, category, completed_on, permanent, text, sources)
+        )
+        flags = [flag.say(frame.words.language) for flag in check(parse(text))]
+    for flag in flags:
+        frame.tell(frame.words("cli.flag", flag=flag))
+    frame.give(
+        {"reference": filed.reference, "documents": list(filed.documents), "flags": flags},
+        (filed.reference, *(f"  {name}" for name in filed.documents)),
+    )
+
+
+@click.command("import")
+@click.option("--level", help="For folders that name none · 未写明等级的文件夹.")
+@click.option("--category", help="For folders that name none · 未写明类别的文件夹.")
+@click.option("--completed", metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
+@click.argument("directory", type=_PATH)
+@framed
+def import_(
+    frame: Frame, *, level: str | None, category: str | None, completed: str | None, directory: Path
+) -> Exit:
+    """File every folder with a voucher.json below DIRECTORY; go on where it was cut off · 批量归档."""
+    from archive.casefile.importing import Defaults, Importing  # noqa: PLC0415
+
+    with frame.house() as house:
+        importing = Importing(
+            house.catalogue,
+            house.filing,
+            house.scheme,
+            house.founded.fingerprint_key,
+            frame.settings.workers,
+        )
+        defaults = Defaults(level, category, _day(completed))
+        folders = importing.folders(directory)
+        steps = importing.import_all(CONSOLE, directory, defaults)
+        outcomes = sorted(frame.progress(steps, len(folders)), key=lambda each: each.folder)
+    for each in outcomes:
+        if each.refusal is not None:
+            frame.tell(f"{each.folder}: {each.refusal.say(frame.words.language)}")
+    counts = Counter(_verdict(each) for each in outcomes)
+    frame.give(
+        {
+            **{verdict: counts[verdict] for verdict in ("filed", "known", "refused")},
+            "folders": [_outcome(frame, each) for each in outcomes],
+        },
+        (frame.words("cli.imported", **{each: counts[each] for each in ("filed", "known", "refused")}),),
+    )
+    return Exit.REFUSED if counts["refused"] else Exit.OK
+
+
+@click.command()
+@click.option("--on", required=True, metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
+@click.argument("reference")
+@framed
+def complete(frame: Frame, *, on: str, reference: str) -> None:
+    """Give the completion date, from which the retention period counts · 登记办结日期."""
+    day = parse_day(on)
+    with frame.house() as house:
+        case_file = house.completing.complete(CONSOLE, reference, day)
+    frame.give(
+        {"reference": case_file.reference, "completed_on": day.isoformat()},
+        (frame.words("case.completed", reference=case_file.reference),),
+    )
+
+
+@click.command()
+@click.option("--reason", required=True, help="Why · 作废理由.")
+@click.argument("reference")
+@framed
+def void(frame: Frame, *, reason: str, reference: str) -> None:
+    """Void a file: stamped 作废 and kept whole, its number never reused · 作废."""
+    with frame.house() as house:
+        case_file = house.voiding.void(CONSOLE, reference, reason)
+    frame.give(
+        {"reference": case_file.reference, "state": case_file.state.value},
+        (frame.words("case.voided", reference=case_file.reference),),
+    )
+
+
+@click.command()
+@click.option("--to", "directory", required=True, type=_PATH, help="A folder · 存放副本的目录.")
+@click.option("--for", "recipient", default="", help="Who gets it · 交给何人.")
+@click.argument("reference")
+@framed
+def release(frame: Frame, *, directory: Path, recipient: str, reference: str) -> None:
+    """Write a stamped copy under a one-time password; recorded · 出具副本（一次性密码，留有记录）."""
+    with frame.house() as house, ExitStack() as opened:
+        target = _fresh_folder(directory, house.case_files.get(reference).reference)
+        copy = house.releasing.release(CONSOLE, reference, to=recipient)
+        paths = []
+        for name, stream in copy.documents:
+            opened.enter_context(stream)
+            paths.append(_write(target / name, stream))
+    frame.give(
+        {"reference": copy.reference, "password": copy.password, "documents": [str(path) for path in paths]},
+        (*(str(path) for path in paths), frame.words("cli.one_time_password", password=copy.password)),
+    )
+
+
+def _fresh_folder(directory: Path, reference: str) -> Path:
+    """``directory/reference``, made before anything is recorded. Raises OUTPUT_EXISTS."""
+    target = directory / reference
+    try:
+        target.mkdir(parents=True, mode=0o700)
+    except (FileExistsError, NotADirectoryError):
+        raise MunimentError(Code.OUTPUT_EXISTS, path=str(target)) from None
+    except PermissionError:
+        raise MunimentError(Code.PATH_NOT_FOUND, path=str(directory)) from None
+    return target
+
+
+def _write(path: Path, stream: BinaryIO) -> Path:
+    with path.open("xb") as file:
+        while block := stream.read(1 << 20):
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def _open(path: Path) -> BinaryIO:
+    """A plain file; one that is named outright may be reached by a link."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would be waited for
+            raise MunimentError(Code.EVIDENCE_NOT_A_FILE, name=path.name)
+        return path.open("rb")
+    except (FileNotFoundError, NotADirectoryError, PermissionError, ValueError):
+        raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None
+
+
+def _read(voucher: Path) -> bytes:
+    """No more than the reader needs to see that it is too long."""
+    from archive.voucher.fields import MOST_BYTES  # noqa: PLC0415
+
+    with _open(voucher) as file:
+        return file.read(MOST_BYTES + 1)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else parse_day(text)
+
+
+def _verdict(outcome: "Outcome") -> str:
+    if outcome.refusal is not None:
+        return "refused"
+    return "filed" if outcome.filed else "known"
+
+
+def _outcome(frame: Frame, outcome: "Outcome") -> dict[str, str | None]:
+    said: dict[str, str | None] = {"folder": outcome.folder, "outcome": _verdict(outcome)}
+    if outcome.refusal is None:
+        return {**said, "reference": outcome.reference}
+    return {**said, "error": outcome.refusal.code.value, "message": outcome.refusal.say(frame.words.language)}
+
+
+COMMANDS = (file, import_, complete, void, release)

@@ -1,0 +1,149 @@
+"""What every command shares: settings and house, words in the reader's language, the answer, and how errors end."""
+
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from archive.errors import Code, Exit, MunimentError, refusal_of
+from web.settings import Settings, load_settings
+from web.wording import Language, Wording, wording
+
+if TYPE_CHECKING:  # a help text needs no archive
+    from web.wiring import House
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_INTERRUPTED = 128 + signal.SIGINT
+_JSON = "--json"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One run of a command."""
+
+    settings: Settings
+    json: bool
+    words: Wording
+
+    @contextmanager
+    def house(self) -> Iterator["House"]:
+        """The archive, opened. A passphrase is asked for where there is somebody to ask."""
+        from web.wiring import opened  # noqa: PLC0415
+
+        with ExitStack() as stack:
+            try:
+                house = stack.enter_context(opened(self.settings))
+            except MunimentError as error:
+                if error.code is not Code.PASSPHRASE_WRONG or self.settings.passphrase_file or not attended():
+                    raise
+                house = stack.enter_context(opened(self.settings, getpass(self.words("cli.passphrase"))))
+            yield house
+
+    def give(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
+        """The answer: the document under ``--json``, else the lines."""
+        if self.json:
+            click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        else:
+            for line in lines:
+                click.echo(line)
+
+    def tell(self, text: str) -> None:
+        """A message beside the answer."""
+        click.echo(text, err=True)
+
+    @contextmanager
+    def bar(self, total: int) -> Iterator[Callable[[int], None]]:
+        """Told how far a piece of work has come, it shows that on a terminal and nothing elsewhere."""
+        from tqdm import tqdm  # noqa: PLC0415
+
+        with tqdm(total=total, file=sys.stderr, disable=None, leave=False) as shown:
+            yield lambda done: None if shown.disable else _advance(shown, done)
+
+    def progress(self, steps: Iterable[T], total: int) -> Iterator[T]:
+        """The steps, with a bar on a terminal and none elsewhere."""
+        from tqdm import tqdm  # noqa: PLC0415
+
+        yield from tqdm(steps, total=total, file=sys.stderr, disable=None, unit="", leave=False)
+
+
+def _advance(shown: Any, done: int) -> None:
+    shown.update(done - shown.n)
+
+
+def attended() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def framed(view: Callable[Concatenate[Frame, P], Exit | None]) -> Callable[P, Exit | None]:
+    """Gives the view its frame, and the command ``--home`` and ``--json``."""
+
+    @click.option("--home", type=click.Path(path_type=Path), help="The archive's folder · 档案库目录.")
+    @click.option(_JSON, "as_json", is_flag=True, help="One JSON document on standard output · 输出 JSON.")
+    @wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Exit | None:
+        home, as_json = kwargs.pop("home"), bool(kwargs.pop("as_json"))
+        wanted = home or click.get_current_context().find_root().params.get("home")
+        settings = load_settings(os.environ, home=wanted if isinstance(wanted, Path) else None)
+        return view(Frame(settings, as_json, wording(language(os.environ))), *args, **kwargs)
+
+    return run
+
+
+def answering(command: click.Command, arguments: Sequence[str]) -> int:
+    """Runs the command and says how it ended: the exit code. No trace and no value of ours reaches the terminal."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        ended = command.main(list(arguments), prog_name="muniment", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except BrokenPipeError:  # whoever read the answer has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:  # noqa: BLE001 - the last place where anything can be said
+        return _refused(refusal_of(error) or _defect(error), as_json=_JSON in arguments)
+    return int(ended) if isinstance(ended, int) else Exit.OK
+
+
+def language(environment: Mapping[str, str]) -> Language:
+    """Of the terminal (POSIX locale variables): Chinese where it is Chinese, else English."""
+    spoken = next(
+        (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), ""
+    )
+    return Language.ZH if spoken.lower().startswith("zh") else Language.EN
+
+
+def _refused(error: MunimentError, *, as_json: bool) -> int:
+    sentence = error.say(language(os.environ))
+    if as_json:
+        click.echo(json.dumps({"error": error.code.value, "message": sentence}, ensure_ascii=False, indent=1))
+    click.echo(f"muniment: {sentence}", err=True)
+    return error.meaning.exit
+
+
+def _defect(error: Exception) -> MunimentError:
+    incident = secrets.token_hex(4).upper()
+    # Places only: a message or a value might hold a customer's data.
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    logging.getLogger("muniment").error("incident %s: %s in %s", incident, type(error).__name__, places)
+    return MunimentError(Code.INTERNAL, incident=incident)

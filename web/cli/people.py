@@ -1,0 +1,92 @@
+"""People and their roles."""
+
+import sys
+from getpass import getpass
+
+import click
+
+from access.person import Person, role_of
+from archive.errors import Code, MunimentError
+from archive.ledger.entries import CONSOLE
+from web.cli.frame import Frame, attended, framed
+
+_LONGEST_LINE = 4096
+
+
+@click.group()
+def people() -> None:
+    """Who may come in · 人员."""
+
+
+@people.command()
+@click.option("--role", required=True, help="administrator, auditor, employee, head, …, 档案管理员, …")
+@click.option("--department", required=True, help="客服部, 春熙路店, …")
+@click.option("--password-stdin", is_flag=True, help="The password is a line of standard input.")
+@click.argument("name")
+@framed
+def add(frame: Frame, *, role: str, department: str, password_stdin: bool, name: str) -> None:
+    """Add a person · 新增人员."""
+    wanted = role_of(role)
+    password = _password(frame, from_input=password_stdin)
+    with frame.house() as house:
+        person = house.people.add(CONSOLE, name, wanted, department, password)
+    frame.give(_shown(person), (f"{person.number}  {person.name}",))
+
+
+@people.command("list")
+@framed
+def list_(frame: Frame) -> None:
+    """Everybody, by number · 人员名单."""
+    with frame.house() as house:
+        found = [_shown(each) for each in house.people.list()]
+    frame.give({"people": found}, ("  ".join(str(value) for value in each.values()) for each in found))
+
+
+@people.command()
+@click.argument("name")
+@framed
+def disable(frame: Frame, *, name: str) -> None:
+    """End somebody's access at once · 停用账号."""
+    with frame.house() as house:
+        found = house.people.by_name(name)
+        if found is None:
+            raise MunimentError(Code.PERSON_NOT_FOUND)
+        person = house.people.disable(CONSOLE, found.number)
+    frame.give(_shown(person), (frame.words("people.disabled_done", name=person.name),))
+
+
+@people.command("password")
+@click.option("--password-stdin", is_flag=True, help="The password is a line of standard input.")
+@click.argument("name")
+@framed
+def reset(frame: Frame, *, password_stdin: bool, name: str) -> None:
+    """Give a new password to somebody who forgot theirs · 重设密码."""
+    password = _password(frame, from_input=password_stdin)
+    with frame.house() as house:
+        found = house.people.by_name(name)
+        if found is None:
+            raise MunimentError(Code.PERSON_NOT_FOUND)
+        house.people.reset_password(CONSOLE, found.number, password)
+    frame.give(_shown(found), (f"{found.number}  {found.name}",))
+
+
+def _password(frame: Frame, *, from_input: bool) -> str:
+    """Never an argument: those can be read by everybody on the machine."""
+    if from_input:
+        return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
+    if not attended():
+        raise click.UsageError("--password-stdin")
+    return getpass(frame.words("cli.password"))
+
+
+def _shown(person: Person) -> dict[str, str | bool]:
+    return {
+        "number": person.number,
+        "name": person.name,
+        "role": person.role.value,
+        "department": person.department,
+        "disabled": person.disabled,
+    }
+
+
+COMMANDS = (people,)

@@ -1,0 +1,33 @@
+"""Serving the pages."""
+
+from dataclasses import replace
+
+import click
+
+from web.cli.frame import Frame, framed
+from web.settings import check
+
+
+@click.command()
+@click.option("--host", help="Default 127.0.0.1.")
+@click.option("--port", type=int, help="Default 8000; 0 takes a free one.")
+@click.option("--sample", is_flag=True, help="Make and fill a sample archive first · 载入示例档案.")
+@framed
+def serve(frame: Frame, *, host: str | None, port: int | None, sample: bool) -> None:
+    """Serve the archive in the browser · 启动网页服务."""
+    wanted = frame.settings
+    settings = replace(
+        wanted, host=wanted.host if host is None else host, port=wanted.port if port is None else port
+    )
+    check(settings)
+    if sample:
+        from web.sample.loading import load  # noqa: PLC0415
+
+        load(frame)
+    from web.serving import serve as run  # noqa: PLC0415
+
+    with replace(frame, settings=settings).house() as house:
+        run(house, lambda address: frame.tell(frame.words("cli.serving", address=address)))
+
+
+COMMANDS = (serve,)

@@ -1,0 +1,139 @@
+"""The server: waitress over the pages, one to an archive, ended in order by SIGTERM and Ctrl-C."""
+
+import fcntl
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from waitress import create_server
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
+
+from archive.errors import Code, MunimentError, refusal_of
+from web.app import create_app
+from web.uploading import SealedBuffer
+from web.wiring import House
+
+Ready = Callable[[str], None]  # told the address once the server listens
+
+_FORMS = 1 << 20  # bytes that the fields of a form may add to the files
+_log = logging.getLogger("muniment.server")
+
+
+def serve(house: House, ready: Ready) -> None:
+    """Serves until it is told to stop; requests under way are answered. Raises SERVER_RUNNING, ADDRESS_IN_USE."""
+    settings = house.settings
+    with only_server(settings.home.absolute() / "locks" / "server.lock"):
+        limit = settings.upload_limit_mb * 1024 * 1024 + _FORMS
+        try:
+            server: Any = create_server(
+                create_app(house),
+                host=settings.host,
+                port=settings.port,
+                threads=settings.threads,
+                ident="",
+                max_request_body_size=limit,
+                # Beyond this waitress would write a page to /tmp in plain. It never buffers so much.
+                outbuf_overflow=1 << 30,
+                clear_untrusted_proxy_headers=True,
+            )
+        except OSError as error:
+            raise MunimentError(
+                Code.ADDRESS_IN_USE, address=f"{settings.host}:{settings.port}", problem=error.strerror
+            ) from None
+        server.channel_class = _Channel
+        house.index.start()
+        with _stopping_on(signal.SIGTERM):
+            ready(f"http://{settings.host}:{server.effective_port}")
+            server.run()
+        server.close()
+
+
+@contextmanager
+def only_server(lock: Path) -> Iterator[None]:
+    """One server an archive; the kernel releases the lock when the process dies. Raises SERVER_RUNNING."""
+    with lock.open("a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise MunimentError(Code.SERVER_RUNNING, pid=file.read(20).decode() or "?") from None
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        yield
+
+
+@contextmanager
+def _stopping_on(number: signal.Signals) -> Iterator[None]:
+    """The signal ends the server's loop as Ctrl-C does: by an exception that lets requests under way finish."""
+
+    def stop(_number: int, _frame: object) -> NoReturn:
+        raise SystemExit(0)
+
+    before = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+class _Refused(ErrorTask):  # type: ignore[misc]
+    """What the server refuses before a page sees it, in our own words."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        if isinstance(error, RequestEntityTooLarge):
+            limit = (self.channel.server.adj.max_request_body_size - _FORMS) // (1024 * 1024)
+            error = MunimentError(Code.UPLOAD_TOO_LARGE, limit=limit)
+        if isinstance(error, MunimentError):
+            as_json = "application/json" in self.request.headers.get("ACCEPT", "")
+            self.request.error = _Said(error, as_json=as_json)
+        super().execute()
+
+
+class _Said:
+    """An error as waitress sends it: both languages, since nothing of the request was read yet."""
+
+    def __init__(self, error: MunimentError, *, as_json: bool) -> None:
+        self._error = error
+        self._as_json = as_json
+
+    def to_response(self, _ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        said, kind = f"{self._error.say('zh')}\n{self._error.say('en')}", "text/plain"
+        if self._as_json:
+            kind = "application/json"
+            said = json.dumps({"code": self._error.code.value, "message": said}, ensure_ascii=False)
+        body = f"{said}\n".encode()
+        headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body)))]
+        return f"{self._error.meaning.http} Refused", headers, body
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Receives bodies sealed, and says so when there is no room for one."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.body_rcv is not None:
+            self.body_rcv.buf = SealedBuffer(self.adj.inbuf_overflow)
+
+    def received(self, data: bytes) -> int:
+        try:
+            return int(super().received(data))
+        except OSError as fault:
+            _log.error("an upload was not received: %s", fault.strerror)
+            self.error = refusal_of(fault) or MunimentError(Code.ARCHIVE_BUSY)
+            self.completed = True
+            return len(data)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
+    error_task_class = _Refused
