@@ -42,6 +42,7 @@ class Founded:
     keyring: Keyring
     index_key: bytes
     fingerprint_key: bytes
+    quarantine_key: bytes
 
 
 def vault_at(home: Path) -> LocalVault:
@@ -124,6 +125,7 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
         keyring,
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),
+        quarantine_key=derive(root, "quarantine"),
     )
 
 

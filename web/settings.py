@@ -4,6 +4,7 @@ The environment wins: ``MUNIMENT_PORT=9000`` sets ``port``. An unknown key stops
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -35,6 +36,7 @@ class Settings:
     evidence_limit_mb: int = 100  # a file
     upload_limit_mb: int = 500  # a request
     pages_limit: int = 2000  # a document
+    clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
     secure_cookies: bool = False  # set it where the server is reached over https
 
@@ -121,6 +123,9 @@ def check(settings: Settings) -> None:
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
+        problem = f"{settings.clamav!r} is neither host:port nor the path of a socket"
+        raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):

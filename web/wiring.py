@@ -14,12 +14,15 @@ from access.sessions import Sessions
 from access.viewing import Viewing
 from archive.casefile.completing import Completing
 from archive.casefile.filing import Filing
+from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
+from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
+from archive.evidence.clamd import Clamd
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.keyring import Keyring, create_key_file, open_key_file
@@ -43,6 +46,7 @@ class House:
     sandbox: Sandbox
     filing: Filing
     voiding: Voiding
+    quarantine: Quarantine
     completing: Completing
     releasing: Releasing
     index: Indexer
@@ -118,11 +122,15 @@ def _build(
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
+    quarantine = Quarantine(
+        settings.home.absolute() / "quarantine", founded.quarantine_key, catalogue, token_bytes
+    )
+    scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
         catalogue,
         founded.keyring,
         vault,
-        sandbox,
+        Receiving(sandbox, quarantine, scanner),
         scheme,
         case_files,
         due_date=due_date,
@@ -141,6 +149,7 @@ def _build(
         sandbox=sandbox,
         filing=filing,
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        quarantine=quarantine,
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         index=Indexer(catalogue, case_files, engine),

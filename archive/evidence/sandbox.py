@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -109,14 +109,28 @@ class Sandbox:
         with self._changed:
             return tuple(worker.pid for worker in self._all if worker.alive())
 
-    def convert(self, source: BinaryIO, name: str, password: str) -> Converted:
+    def convert(
+        self,
+        source: BinaryIO,
+        name: str,
+        password: str,
+        *,
+        inspect: Callable[[BinaryIO], None] | None = None,
+    ) -> Converted:
         """Evidence to an encrypted PDF, the original bytes recoverable. ``name`` is for error messages only.
+
+        ``inspect`` is shown the very bytes that will be converted, in a stream that nobody can change, and may
+        refuse them.
 
         :raises MunimentError: EVIDENCE_EMPTY, EVIDENCE_ENCRYPTED, EVIDENCE_KIND, EVIDENCE_TOO_LARGE,
             EVIDENCE_TOO_MANY_PAGES, EVIDENCE_UNREADABLE.
         """
         request = {"job": "convert", "password": password}
         with self._memory_copy(source, name) as given:
+            if inspect is not None:
+                with os.fdopen(os.dup(given), "rb") as held:
+                    inspect(held)
+                os.lseek(given, 0, os.SEEK_SET)
             made = self._converted(request, (given,), name)
             if isinstance(made, Converted):
                 return made

@@ -15,6 +15,8 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
+    QUARANTINED = "quarantined"
+    QUARANTINE_OPENED = "quarantine-opened"
     RELEASED = "released"
     REQUEST_APPROVED = "request-approved"
     REQUEST_CLOSED = "request-closed"

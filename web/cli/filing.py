@@ -81,6 +81,7 @@ def import_(
             house.scheme,
             house.founded.fingerprint_key,
             frame.settings.workers,
+            waiting=lambda error: frame.tell(error.say(frame.words.language)),
         )
         defaults = Defaults(level, category, _day(completed))
         folders = importing.folders(directory)
