@@ -37,7 +37,7 @@ from indexer.gathering import facts, gather
 from indexer.naming import named
 from indexer.snippets import Snippet, snippet
 
-INDEXED = (Act.FILED, Act.VOIDED, Act.COMPLETED)
+INDEXED = (Act.FILED, Act.VOIDED, Act.COMPLETED, Act.CONVERTED)
 BATCH_FILES = 100
 _PAGE = 1000  # entries read at once, and passed over before the mark is written for their sake alone
 _PATIENCE = 120.0  # seconds to wait for another writer: one batch of theirs, many times over

@@ -13,6 +13,7 @@ from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
 from archive.casefile.completing import Completing
+from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
@@ -47,6 +48,7 @@ class House:
     filing: Filing
     voiding: Voiding
     quarantine: Quarantine
+    converting: Converting
     completing: Completing
     releasing: Releasing
     index: Indexer
@@ -150,6 +152,7 @@ def _build(
         filing=filing,
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         quarantine=quarantine,
+        converting=Converting(catalogue, vault, sandbox, case_files),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         index=Indexer(catalogue, case_files, engine),

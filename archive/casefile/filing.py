@@ -304,6 +304,7 @@ def insert_document(
             sha512=stored.sha512.hex(),
             authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
             original_sha256=converted.original_sha256,
+            pending=converted.pending,
             title=key.seal(title.encode(), f"title:{ordinal}:{version}"),
             text=key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
         )

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Act(StrEnum):
     ARCHIVE_CREATED = "archive-created"
     COMPLETED = "completed"
+    CONVERTED = "converted"
     DAMAGE_FOUND = "damage-found"
     FILED = "filed"
     HELD = "held"
