@@ -68,7 +68,7 @@ def _probed(programs: Programs, probe: Path, source: int, given: Sequence[str], 
     said = os.memfd_create("said", os.MFD_CLOEXEC)
     try:
         arguments = ["-v", "quiet", *_CLOSED, "-of", "json", "-show_entries", _ASKED, *given]
-        code = programs.run(Errand(probe, arguments, _ENVIRONMENT, passed=(source,), output=said), name)
+        code = programs.run(_errand(probe, arguments, source, said), name)
         answer = json.loads(os.pread(said, _ANSWER, 0)) if code == 0 else {}
     except (ValueError, RecursionError):
         answer = {}
@@ -104,8 +104,14 @@ def _draw(
             "pipe:1",
         ),
     ]
-    if programs.run(Errand(ffmpeg, arguments, _ENVIRONMENT, passed=(source,), output=poster), name):
+    if programs.run(_errand(ffmpeg, arguments, source, poster), name):
         os.ftruncate(poster, 0)
+
+
+def _errand(program: Path, arguments: Sequence[str], source: int, output: int) -> Errand:
+    return Errand(
+        program, arguments, _ENVIRONMENT, readable=(program.parent,), passed=(source,), output=output
+    )
 
 
 def _plain(stream: Mapping[str, object]) -> dict[str, str]:

@@ -97,7 +97,7 @@ class Programs:
         with self._lock:
             if self._closed:
                 raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
-            process = self._starter(
+            process = self._started(
                 lambda: subprocess.Popen(
                     [*command, str(errand.program), *errand.arguments],
                     stdin=subprocess.DEVNULL,
@@ -115,6 +115,12 @@ class Programs:
             )
             self._running.add(process)
         return process
+
+    def _started(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        try:
+            return self._starter(start)
+        except OSError as fault:
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=fault.strerror) from fault
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from archive.evidence import chats, decoding, mails, packages, tabulating
 from archive.evidence.kinds import EvidenceKind
 
 _HEAD = 4096  # bytes in which a signature stands
+_MARKUP = ("<!doctype html", "<html", "<head>", "<body")
 _TELLING = 1 << 20  # bytes of a text that tell what kind of text it is
 
 _PAGES: tuple[tuple[bytes, EvidenceKind], ...] = (
@@ -125,7 +126,7 @@ def _writing(data: bytes) -> EvidenceKind | str:
     if text is None or not text.content.strip():
         return "unknown"
     opening = text.content[:2000].lstrip().lower()
-    if opening.startswith(("<!doctype html", "<html", "<head", "<body")) or "<html" in opening:
+    if opening.startswith("<") and any(mark in opening for mark in _MARKUP):
         return EvidenceKind.HTML
     if chats.parse(text.content) is not None:
         return EvidenceKind.CHAT

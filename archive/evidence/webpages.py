@@ -169,9 +169,8 @@ class _Reader(HTMLParser):
 
     def _end_link(self, target: str) -> None:
         """Where a link leads is part of the evidence: what it shows may say another thing."""
-        if re.match(r"(?:https?|mailto|tel|ftp):", target, re.IGNORECASE) and target not in "".join(
-            self._words
-        ):
+        shown = self._words[-1] if self._words else ""
+        if re.match(r"(?:https?|mailto|tel|ftp):", target, re.IGNORECASE) and target not in shown:
             self._words.append(f" ‹{target}›")
 
     def _end_cell(self) -> None:

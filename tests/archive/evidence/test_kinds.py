@@ -25,6 +25,8 @@ from archive.evidence.refusing import Refused
         (b"RIFF\x00\x00\x00\x00WEBPVP8 ", EvidenceKind.WEBP),
         (b"BM" + bytes(12) + b"\x28\x00\x00\x00", EvidenceKind.BMP),
         (b"BMW is what the customer drove away in.", EvidenceKind.TEXT),
+        (b"what <html> is, and <script> too", EvidenceKind.TEXT),
+        (b"<?xml version='1.0'?>\n<html>", EvidenceKind.HTML),
         (b"<!DOCTYPE html><html>", EvidenceKind.HTML),
         ("顾客投诉".encode(), EvidenceKind.TEXT),
         (b"<svg xmlns='x'><script/></svg>", EvidenceKind.TEXT),
