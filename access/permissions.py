@@ -16,6 +16,7 @@ from archive.errors import Code, MunimentError
 class Permission(StrEnum):
     APPROVE = "approve"  # access requests, at the step of one's own role
     BROWSE = "browse"  # the catalogue's facts of the files one may know of
+    CHECK = "check"  # that what is kept is whole
     CLOSE = "close"  # take a file back: return check, recall
     COMPLETE = "complete"
     FILE = "file"
@@ -41,6 +42,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.ADMINISTRATOR: frozenset(
             {
                 Permission.BROWSE,
+                Permission.CHECK,
                 Permission.CLOSE,
                 Permission.COMPLETE,
                 Permission.FILE,
@@ -59,6 +61,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.AUDITOR: frozenset(
             {
                 Permission.BROWSE,
+                Permission.CHECK,
                 Permission.KNOW_ALL,
                 Permission.READ_DIRECTLY,
                 Permission.READ_LEDGER,

@@ -39,7 +39,11 @@ class Code(StrEnum):
     ARCHIVE_BUSY = "archive-busy"
     ARCHIVE_DAMAGED = "archive-damaged"
     ARCHIVE_EXISTS = "archive-exists"
+    ARCHIVE_IN_USE = "archive-in-use"
     ARCHIVE_MISSING = "archive-missing"
+    BACKUP_DAMAGED = "backup-damaged"
+    BACKUP_MISSING = "backup-missing"
+    BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
     CATEGORY_UNKNOWN = "category-unknown"
@@ -80,6 +84,7 @@ class Code(StrEnum):
     NAME_TAKEN = "name-taken"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
+    PACKAGE_DAMAGED = "package-damaged"
     PAGE_NOT_FOUND = "page-not-found"
     PASSPHRASE_WRONG = "passphrase-wrong"
     PASSWORD_WEAK = "password-weak"
@@ -175,11 +180,35 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "{home} 中已有档案库，未作任何改动。",
             "There is an archive in {home} already; nothing was changed.",
         ),
+        Code.ARCHIVE_IN_USE: _m(
+            Exit.CONFLICT,
+            409,
+            "此档案库中已有自己的归档。保存包只能导入尚未归档的新档案库，以免打乱编号。",
+            "Something was filed in this archive already. Import packages only into an archive in which nothing was, so that its numbers stay in order.",
+        ),
         Code.ARCHIVE_MISSING: _m(
             Exit.NOT_FOUND,
             503,
             "{home} 中没有档案库。请先运行 muniment init，或用 --home 指定正确的目录。",
             "There is no archive in {home}. Run muniment init first, or name the right folder with --home.",
+        ),
+        Code.BACKUP_DAMAGED: _m(
+            Exit.DAMAGED,
+            500,
+            "备份中的 {path} 缺失或损坏（{problem}）。请改用更早的快照（--snapshot）或备份的另一副本。",
+            "{path} of the backup is missing or damaged ({problem}). Take an earlier snapshot (--snapshot) or another copy of the backup.",
+        ),
+        Code.BACKUP_MISSING: _m(
+            Exit.NOT_FOUND,
+            404,
+            "{place} 中没有可用的备份快照。请核对位置，或先运行 muniment backup。",
+            "There is no backup snapshot in {place}. Check the place, or run muniment backup first.",
+        ),
+        Code.BACKUP_OF_OTHER: _m(
+            Exit.CONFLICT,
+            409,
+            "{place} 中是另一个档案库的备份，未作任何改动。请为本档案库指定自己的位置。",
+            "{place} holds the backup of another archive; nothing was changed. Name a place of its own for this one.",
         ),
         Code.CASE_INCOMPLETE: _m(
             Exit.REFUSED,
@@ -420,6 +449,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             403,
             "不能审批自己的申请。",
             "Nobody approves their own request.",
+        ),
+        Code.PACKAGE_DAMAGED: _m(
+            Exit.DAMAGED,
+            422,
+            "保存包中的 {path} 缺失或损坏（{problem}），其中未完成的案卷没有导入。请使用完好的副本。",
+            "{path} of the package is missing or damaged ({problem}); the case file was not imported. Use an unharmed copy.",
         ),
         Code.PAGE_NOT_FOUND: _m(
             Exit.NOT_FOUND,

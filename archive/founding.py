@@ -7,18 +7,19 @@ master key itself lies beside the home folder, never in it.
 import json
 import shutil
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
-from archive.database.migrating import migrate
+from archive.database.migrating import migrate, revision
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -30,16 +31,17 @@ from archive.vault import durable
 from archive.vault.local import LocalVault
 
 _FORMAT = 1
-_DESCRIPTION = "archive.json"
+DESCRIPTION = "archive.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Founded:
     """An open archive: its catalogue, its vault, and the keys of what lies beside them."""
 
     catalogue: Catalogue
     vault: LocalVault
     keyring: Keyring
+    catalogue_key: bytes
     index_key: bytes
     fingerprint_key: bytes
     quarantine_key: bytes
@@ -50,7 +52,7 @@ def vault_at(home: Path) -> LocalVault:
 
 
 def is_founded(home: Path) -> bool:
-    return (home / _DESCRIPTION).exists()
+    return (home / DESCRIPTION).exists()
 
 
 def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
@@ -66,9 +68,12 @@ def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomnes
         _build(built, keyring, clock, randomness)
         built.rename(home)
         durable.sync_folder(home.parent)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(built, ignore_errors=True)
-        if error.errno in (ENOTEMPTY, EEXIST):  # somebody founded one meanwhile
+        if isinstance(error, OSError) and error.errno in (
+            ENOTEMPTY,
+            EEXIST,
+        ):  # somebody founded one meanwhile
             raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home)) from None
         raise
     return open_archive(home, keyring, clock, randomness)
@@ -95,7 +100,7 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
         "master_version": wrapped.version,
         "key": b64encode(wrapped.box).decode(),
     }
-    durable.write(home / _DESCRIPTION, json.dumps(description, indent=1).encode())
+    durable.write(home / DESCRIPTION, json.dumps(description, indent=1).encode())
     durable.sync_folder(home)
     founded = open_archive(home, keyring, clock, randomness)
     with founded.catalogue.unit(CONSOLE) as unit:
@@ -104,29 +109,56 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
 
 
 def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
-    """Raises ARCHIVE_MISSING, KEY_WRONG."""
+    """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
     try:
-        description = json.loads((home / _DESCRIPTION).read_bytes())
-        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
-        identifier = description["archive"]
+        description = json.loads((home / DESCRIPTION).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
-    except (ValueError, KeyError, TypeError):
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path=_DESCRIPTION) from None
-    root = keyring.unwrap(wrapped, f"archive:{identifier}")
+    except ValueError:
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
+    root, identifier = _root(description, keyring)
     if not (home / "catalogue.db").exists():
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
-    database = Database(home / "catalogue.db", derive(root, "catalogue"))
-    migrate(database)
-    ledger = _open_ledger(database, keyring, identifier, randomness)
+    catalogue_key = derive(root, "catalogue")
+    database = Database(home / "catalogue.db", catalogue_key)
+    try:
+        _check_begun(database)
+        migrate(database)
+        ledger = _open_ledger(database, keyring, identifier, randomness)
+    except BaseException:
+        database.close()
+        raise
     return Founded(
         Catalogue(database, ledger, clock),
         vault_at(home),
         keyring,
+        catalogue_key=catalogue_key,
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),
         quarantine_key=derive(root, "quarantine"),
     )
+
+
+def catalogue_key_of(description: Mapping[str, Any], keyring: Keyring) -> bytes:
+    """From what ``archive.json`` says. Raises KEY_WRONG, ARCHIVE_DAMAGED."""
+    return derive(_root(description, keyring)[0], "catalogue")
+
+
+def _root(description: Mapping[str, Any], keyring: Keyring) -> tuple[bytes, str]:
+    """The key that the archive's other keys are derived from, and the archive's name."""
+    try:
+        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
+        identifier = str(description["archive"])
+    except (ValueError, KeyError, TypeError):
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
+    return keyring.unwrap(wrapped, f"archive:{identifier}"), identifier
+
+
+def _check_begun(database: Database) -> None:
+    """An emptied catalogue is damage: it is not for us to begin anew."""
+    with database.reading() as connection:
+        if revision(connection) is None:
+            raise MunimentError(Code.ARCHIVE_DAMAGED, path=database.path.name)
 
 
 def _open_ledger(database: Database, keyring: Keyring, identifier: str, randomness: Randomness) -> Ledger:

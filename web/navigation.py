@@ -36,6 +36,7 @@ _WAYS = (
     Way("lookups", "lookups.register", "register", (Permission.READ_LOOKUPS, Permission.REQUEST)),
     Way("retention", "retention.due", "clock", (Permission.SWEEP,)),
     Way("numbers", "numbers.series", "numbers", (Permission.SWEEP, Permission.READ_LEDGER)),
+    Way("fixity", "fixity.overview", "shield", (Permission.CHECK,)),
     Way("ledger", "ledger.overview", "ledger", (Permission.READ_LEDGER,)),
     Way("people", "people.everybody", "people", (Permission.MANAGE_PEOPLE,)),
 )

@@ -68,10 +68,18 @@ def _vanished(connection: sa.Connection) -> dict[Series, list[int]]:
     """Numbers whose filing the ledger recorded and the catalogue does not know."""
     entry = ledger_tables.entry.c
     query = sa.select(entry.subject).where(
-        entry.act == Act.FILED.value, entry.subject.not_in(sa.select(_FILE.reference))
+        entry.act.in_((Act.FILED.value, Act.IMPORTED.value)), entry.subject.not_in(sa.select(_FILE.reference))
     )
     found: dict[Series, list[int]] = defaultdict(list)
     for subject in connection.execute(query).scalars():
         reference = Reference.parse(subject)
         found[reference.series].append(reference.number)
     return found
+
+
+def last_number(connection: sa.Connection, series: Series) -> int:
+    """The highest number taken in the series; 0 when there is none."""
+    query = sa.select(sa.func.max(_FILE.number)).where(
+        _FILE.year == series.year, _FILE.level == series.level, _FILE.category == series.category
+    )
+    return connection.execute(query).scalar() or 0

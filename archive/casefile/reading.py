@@ -15,6 +15,10 @@ from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
+from archive.ledger.acts import Act
+from archive.ledger.entries import SYSTEM, Detail
+
+_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING})
 
 
 class FileState(StrEnum):
@@ -81,6 +85,8 @@ def place_of(ordinal: int, version: int) -> str:
 
 _COLUMNS = [column for column in tables.case_file.c if column.name not in ("voucher", "fingerprint")]
 
+_DOCUMENT_COLUMNS = [column for column in tables.document.c if column.name not in ("title", "text")]
+
 
 class CaseFiles:
     """What is kept, for those who may read it: the caller asks for permission and records the look-up first."""
@@ -121,6 +127,11 @@ class CaseFiles:
         """The newest version of each document, voucher first."""
         return self._documents(case_file.id, case_file.version)
 
+    def all_documents(self, case_file: CaseFile) -> tuple[Document, ...]:
+        """Every version of every document, oldest version first, by ordinal within one."""
+        with self._catalogue.reading() as connection:
+            return all_documents(connection, case_file.id)
+
     def file_key(self, case_file: CaseFileId) -> FileKey | None:
         """None when the key was shredded."""
         query = sa.select(tables.file_key).where(tables.file_key.c.case_file == case_file)
@@ -158,27 +169,42 @@ class CaseFiles:
         }
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
-        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked.
+        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
+        of its own: the act that met it does not happen.
 
         Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED.
         """
         document = next((each for each in self.documents(case_file) if each.ordinal == ordinal), None)
         if document is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
+        return self.open_version(case_file, document)
+
+    def open_version(self, case_file: CaseFile, document: Document) -> tuple[BinaryIO, str]:
+        """As ``open_document``, in any version. Raises MunimentError: DOCUMENT_MISSING, DOCUMENT_ALTERED."""
         key = self.key_of(case_file)
+        try:
+            stream = self._open_checked(case_file, document, key)
+        except MunimentError as error:
+            if error.code in _DAMAGE:
+                with self._catalogue.unit(SYSTEM) as unit:
+                    detail: Detail = {"document": document.ordinal, "problem": error.code.value}
+                    unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
+            raise
+        return stream, key.pdf_password(place_of(document.ordinal, document.version))
+
+    def _open_checked(self, case_file: CaseFile, document: Document, key: FileKey) -> BinaryIO:
         folder = Reference.parse(case_file.reference).folder
         stream = self._vault.open(folder, document.version, document.name)
         digest = self._vault.sha512(stream)
-        place = place_of(ordinal, document.version)
+        place = place_of(document.ordinal, document.version)
         if digest.hex() != document.sha512 or not key.authentic(digest, place, document.authentication):
             stream.close()
             raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
-        return stream, key.pdf_password(place)
+        return stream
 
     def _documents(self, case_file: CaseFileId, version: int) -> tuple[Document, ...]:
-        columns = [c for c in tables.document.c if c.name not in ("title", "text")]
         with self._catalogue.reading() as connection:
-            rows = connection.execute(_newest(columns, case_file, version)).all()
+            rows = connection.execute(_newest(_DOCUMENT_COLUMNS, case_file, version)).all()
         return tuple(Document(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
 
     def _boxes(self, case_file: CaseFile, column: sa.Column[Any]) -> dict[int, tuple[int, bytes]]:
@@ -186,6 +212,16 @@ class CaseFiles:
         with self._catalogue.reading() as connection:
             rows = connection.execute(_newest(columns, case_file.id, case_file.version)).all()
         return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Document, ...]:
+    """Every version of every document, oldest version first, by ordinal within one."""
+    query = (
+        sa.select(*_DOCUMENT_COLUMNS)
+        .where(tables.document.c.case_file == case_file)
+        .order_by(tables.document.c.version, tables.document.c.ordinal)
+    )
+    return tuple(Document(**row) for row in connection.execute(query).mappings())
 
 
 def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: int) -> sa.Select[Any]:

@@ -33,6 +33,8 @@ case_file = sa.Table(
     sa.Index(None, "department"),
     sa.Index(None, "filed_at"),
     sa.Index(None, "completed_on"),
+    sa.Index(None, "script"),
+    sa.Index(None, "store"),
 )
 
 document = sa.Table(

@@ -6,7 +6,7 @@ which records them in the ledger; only housekeeping (sessions, counters) may use
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ from sqlcipher3 import dbapi2
 from archive.errors import Code, MunimentError
 
 BUSY_SECONDS = 30
+_NOT_OURS = "not a database"  # SQLCipher's word for a wrong key and for a damaged first page
 
 
 class Database:
-    """The catalogue file at ``path``, opened with a raw 32-byte key."""
+    """The catalogue file at ``path``, opened with a raw 32-byte key. Its blocks raise MunimentError: ARCHIVE_BUSY,
+    ARCHIVE_DAMAGED, DISK_FULL.
+    """
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
@@ -35,17 +38,21 @@ class Database:
         )
         sa.event.listen(self.engine, "begin", _begin)
 
-    def _connect(self) -> Any:
+    def _opened(self, path: Path) -> Any:
         connection = dbapi2.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            str(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute(self._pragma_key)
+        return connection
+
+    def _connect(self) -> Any:
+        connection = self._opened(self.path)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except dbapi2.DatabaseError as error:
             connection.close()
-            if "not a database" in str(error):
-                raise MunimentError(Code.KEY_WRONG, path=self.path.name) from None
+            if _NOT_OURS in str(error):  # the key was opened by the master key, so it is the right one
+                raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from None
             raise
         for pragma in (
             "synchronous = FULL",
@@ -61,18 +68,42 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent snapshot; what is written through it is rolled back."""
-        with _said(), self.engine.connect() as connection:
+        with self._said(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """The write lock from the first statement; commits when the block ends well."""
         with (
-            _said(),
+            self._said(),
             self.engine.connect().execution_options(muniment_writes=True) as connection,
             connection.begin(),
         ):
             yield connection
+
+    def copy_to(self, path: Path) -> None:
+        """A consistent copy under the same key, while others read and write (SQLite's online backup)."""
+        with self._said(), closing(self._connect()) as source, closing(self._opened(path)) as target:
+            source.backup(target)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Turns what the machine may do to us (no room, no lock, a damaged file) into sentences; anything else is a
+        defect.
+        """
+        try:
+            yield
+        except sa.exc.TimeoutError as error:
+            raise MunimentError(Code.ARCHIVE_BUSY) from error
+        except (sa.exc.DatabaseError, dbapi2.DatabaseError) as error:
+            text = str(error.orig if isinstance(error, sa.exc.DatabaseError) else error)
+            if "locked" in text or "busy" in text:
+                raise MunimentError(Code.ARCHIVE_BUSY) from error
+            if "full" in text or "disk I/O" in text:
+                raise MunimentError(Code.DISK_FULL) from error
+            if "malformed" in text or _NOT_OURS in text:
+                raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from error
+            raise
 
     def close(self) -> None:
         self.engine.dispose()
@@ -81,19 +112,3 @@ class Database:
 def _begin(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("muniment_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Turns what the machine may do to us (no room, no lock) into sentences; anything else is a defect."""
-    try:
-        yield
-    except sa.exc.OperationalError as error:
-        text = str(error.orig)
-        if "locked" in text or "busy" in text:
-            raise MunimentError(Code.ARCHIVE_BUSY) from error
-        if "full" in text or "disk I/O" in text:
-            raise MunimentError(Code.DISK_FULL) from error
-        raise
-    except sa.exc.TimeoutError as error:
-        raise MunimentError(Code.ARCHIVE_BUSY) from error

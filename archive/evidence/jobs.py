@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pikepdf
-from pikepdf import Pdf
+from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
 from archive.evidence import drawing, images, originals, paging, releasing
@@ -140,6 +140,43 @@ def _original(job: Job) -> Answer:
     return {}
 
 
+def _report(job: Job) -> Answer:
+    from archive.fixity.printing import render  # noqa: PLC0415 -- fonts and compiler, for those who print only
+
+    job.target.write(render(job.request["shown"]))
+    job.target.flush()
+    return {}
+
+
+def _unseal(job: Job) -> Answer:
+    """The document as it is under its encryption. PDF/A-3 is PDF 1.7 (ISO 19005-3, 6.1.2)."""
+    with _open(job) as pdf:
+        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+            claim = metadata.pdfa_status
+        pdf.save(
+            job.target,
+            encryption=False,
+            force_version="1.7",
+            object_stream_mode=ObjectStreamMode.generate,
+            compress_streams=True,
+        )
+    job.target.flush()
+    return {"pdfa": claim}
+
+
+def _reseal(job: Job) -> Answer:
+    with _open(job) as pdf:
+        pages, original = len(pdf.pages), digest(originals.find(pdf))
+        seal(pdf, str(job.request["new_password"]), job.target)
+    reopen(job.target, str(job.request["new_password"]), pages, original)
+    return {"pages": pages, "sha256": original}
+
+
+def _verify(job: Job) -> Answer:
+    with _open(job) as pdf:
+        return {"pages": len(pdf.pages), "revision": pdf.encryption.R if pdf.is_encrypted else 0}
+
+
 def _open(job: Job) -> Pdf:
     try:
         return pikepdf.open(job.source, password=job.password)
@@ -153,4 +190,8 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "page": _page,
     "release": _release,
     "original": _original,
+    "report": _report,
+    "reseal": _reseal,
+    "unseal": _unseal,
+    "verify": _verify,
 }

@@ -1,6 +1,6 @@
 """What a file is, judged by its content alone; names and declared types are never looked at."""
 
-from archive.evidence import chats, decoding, mails, packages, tabulating
+from archive.evidence import chats, containers, decoding, mails, tabulating
 from archive.evidence.kinds import EvidenceKind
 
 _HEAD = 4096  # bytes in which a signature stands
@@ -64,10 +64,10 @@ def recognise(data: bytes) -> EvidenceKind | str:
     :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE, for office documents.
     """
     head = data[:_HEAD]
-    if head.startswith(packages.ZIP):
-        return packages.in_zip(data)
-    if head.startswith(packages.COMPOUND):
-        return packages.in_compound(data)
+    if head.startswith(containers.ZIP):
+        return containers.in_zip(data)
+    if head.startswith(containers.COMPOUND):
+        return containers.in_compound(data)
     found = _signed(head) or _container(head)
     if found is None and b"%PDF-" in head[:1024]:
         found = EvidenceKind.PDF

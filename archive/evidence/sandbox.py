@@ -25,7 +25,7 @@ from archive.evidence.limits import Limits
 from archive.evidence.programs import Programs
 from archive.evidence.workers import Worker, WorkerDied
 
-__all__ = ["Converted", "EvidenceKind", "Limits", "Sandbox"]
+__all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
 
 _CHUNK = 1 << 20
 _MOST_JOBS = 500  # a worker is replaced after so many: leaks and stowaways do not pile up
@@ -70,6 +70,23 @@ class Converted:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A kept document as its password opens it. ``revision`` is that of its encryption (6: AES-256), 0: none."""
+
+    pages: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """``pdf`` is a sealed memory file, at its start. ``original_sha256`` is hex, empty where there is no original."""
+
+    pdf: BinaryIO
+    pages: int
+    original_sha256: str
 
 
 class Sandbox:
@@ -198,6 +215,47 @@ class Sandbox:
         :raises MunimentError: EVIDENCE_UNREADABLE.
         """
         return self._stream({"job": "original", "password": password}, pdf)
+
+    def verify(self, pdf: BinaryIO, password: str) -> Opened:
+        """What a document is once opened; nothing of it is drawn or kept.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        with self._given(pdf) as given:
+            target, answer = self._result({"job": "verify", "password": password}, (given,), "PDF")
+            target.close()
+        try:
+            return Opened(int(answer["pages"]), int(answer["revision"]))
+        except (KeyError, TypeError, ValueError):
+            raise MunimentError(Code.CONVERSION_CRASHED, name="PDF") from None
+
+    def unseal(self, pdf: BinaryIO, password: str) -> tuple[BinaryIO, str]:
+        """A document without its encryption, and the PDF/A part and level that it claims (``3B``; empty: none).
+        The caller closes it.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        with self._given(pdf) as given:
+            target, answer = self._result({"job": "unseal", "password": password}, (given,), "PDF")
+        return target, str(answer.get("pdfa", ""))
+
+    def reseal(self, pdf: BinaryIO, password: str) -> Resealed:
+        """A document that lay without encryption, encrypted again; the caller closes its ``pdf``.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        request = {"job": "reseal", "password": "", "new_password": password}
+        with self._given(pdf) as given:
+            target, answer = self._result(request, (given,), "PDF")
+        try:
+            return Resealed(target, int(answer["pages"]), str(answer["sha256"] or ""))
+        except (KeyError, TypeError, ValueError):
+            target.close()
+            raise MunimentError(Code.CONVERSION_CRASHED, name="PDF") from None
+
+    def report(self, shown: Mapping[str, object]) -> BinaryIO:
+        """A fixity report as PDF/A, from what ``archive.fixity.printing.sheet`` makes; the caller closes it."""
+        return self._stream({"job": "report", "shown": dict(shown)}, io.BytesIO())
 
     def close(self) -> None:
         """End all workers. Jobs under way fail; calls after this are refused."""

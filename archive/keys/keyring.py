@@ -7,18 +7,21 @@ is replaced by ``argon2id`` parameters (RFC 9106) and a sealed box of the same o
 import json
 import os
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 
+from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.sealing import KEY_BYTES, BoxError, Randomness, seal, unseal
+from archive.vault import durable
 
 _FORMAT = 1
 _ARGON2 = {"time_cost": 3, "memory_kib": 65536, "parallelism": 1}
+_MOST_KIB = 4 << 20  # 4 GiB: a damaged figure must not eat the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,22 @@ def create_key_file(path: Path, randomness: Randomness, passphrase: str | None =
         box = seal(_stretch(passphrase, salt, _ARGON2), json.dumps(plain).encode(), "keyring")
         document["argon2id"] = {**_ARGON2, "salt": b64encode(salt).decode()}
         document["sealed"] = b64encode(box).decode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(document, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    _write(path, json.dumps(document, indent=1).encode())
     return Keyring(keys, str(path))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all: half a key file would pass for a wrong one. Raises FileExistsError."""
+    descriptor, fresh = mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(fresh)
+    finally:
+        Path(fresh).unlink()
+    durable.sync_folder(path.parent)
 
 
 def open_key_file(path: Path, passphrase: str | None = None) -> Keyring:
@@ -97,7 +110,7 @@ def open_key_file(path: Path, passphrase: str | None = None) -> Keyring:
             raise MunimentError(Code.KEY_WRONG, path=str(path))
         plain = document["keys"] if "keys" in document else _open_sealed(document, passphrase)
         keys = {int(version): b64decode(key, validate=True) for version, key in plain.items()}
-    except (KeyError, TypeError, ValueError, AttributeError, Base64Error):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, HashingError):
         raise MunimentError(Code.KEY_WRONG, path=str(path)) from None
     if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
         raise MunimentError(Code.KEY_WRONG, path=str(path))
@@ -120,6 +133,8 @@ def _open_sealed(document: dict[str, dict[str, object] | str], passphrase: str |
 
 
 def _stretch(passphrase: str, salt: bytes, figures: dict[str, object] | dict[str, int]) -> bytes:
+    if int(str(figures["memory_kib"])) > _MOST_KIB:
+        raise ValueError("memory_kib")
     return hash_secret_raw(
         passphrase.encode(),
         salt,

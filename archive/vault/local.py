@@ -3,6 +3,8 @@
 A version is built in a staging folder on the same disk and moved into place by one rename; only then does the
 caller commit the catalogue (files before rows). The staging folder stays, locked by its process, until the commit:
 one that nobody holds tells ``recover`` where a crash may have left a version that no row knows.
+
+Locks, always taken in this order: the series of a number, the staging folders, the folders of the root.
 """
 
 import fcntl
@@ -10,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha512
 from pathlib import Path
@@ -22,6 +24,7 @@ from archive.vault import durable, inventory
 from archive.vault.inventory import Change
 
 _BLOCK = 1 << 20
+_STAGING, _FOLDERS = "staging", "folders"  # locks; no series is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,15 @@ class Stored:
 
 @dataclass(slots=True)
 class Staging:
-    """A version in the making. Names may be provisional until ``LocalVault.place``."""
+    """A version in the making. Names may be provisional until ``LocalVault.place``.
+
+    While it is not ``settled``, an object may hold a version of which nobody can say yet whether a row knows it: then
+    the folder outlives its block, for ``LocalVault.recover`` to find.
+    """
 
     folder: Path
     stored: dict[str, Stored] = field(default_factory=dict)
+    settled: bool = True
 
     def put(self, name: str, stream: BinaryIO) -> Stored:
         """Copies the stream, from its start, to the disk, fsynced."""
@@ -87,17 +95,19 @@ class LocalVault:
     def staging(self, adds_to: str | None = None) -> Iterator[Staging]:
         """A staging folder; ``adds_to`` names the object when a version is added to one that is there."""
         mark = "" if adds_to is None else f"@{adds_to}"
-        path = self._staging / f"{uuid4()}{mark}"
-        path.mkdir()
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        staging = Staging(self._staging / f"{uuid4()}{mark}")
+        with self.locked(_STAGING):  # recovery never meets a folder that is not held yet
+            staging.folder.mkdir()
+            descriptor = os.open(staging.folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            (path / "content").mkdir()
+            (staging.folder / "content").mkdir()
             if mark:  # recovery must find the mark after a power cut
                 durable.sync_folder(self._staging)
-            yield Staging(path)
+            yield staging
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            if staging.settled:
+                shutil.rmtree(staging.folder, ignore_errors=True)
             os.close(descriptor)
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
@@ -116,13 +126,16 @@ class LocalVault:
         durable.write(built / inventory.OBJECT_DECLARATION[0], inventory.OBJECT_DECLARATION[1])
         for path in (version / "content", version, built):
             durable.sync_folder(path)
-        durable.make_folders(target.parent, self.root)
         self.remove(folder)
-        built.rename(target)
-        durable.sync_folder(target.parent)
+        with self.locked(_FOLDERS):
+            durable.make_folders(target.parent, self.root)
+            built.rename(target)
+            durable.sync_folder(target.parent)
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
-        """The staged content becomes version ``version`` of an object that is there."""
+        """The staged content becomes version ``version`` of an object that is there; not ``settled`` until the
+        caller has committed it or rolled it back.
+        """
         target = self.root / folder
         self.roll_back(folder, version - 1)
         following = inventory.following(self.inventory(folder), change)
@@ -134,10 +147,26 @@ class LocalVault:
         durable.write(built / inventory.SIDECAR, sidecar)
         for path in (built / "content", built):
             durable.sync_folder(path)
+        staging.settled = False
         built.rename(target / f"v{version}")
         durable.sync_folder(target)
         durable.replace(target / inventory.SIDECAR, sidecar)
         durable.replace(target / inventory.NAME, content)
+
+    def replace(self, path: str, stream: BinaryIO) -> None:
+        """Another copy in the place of a file that is damaged or missing. What was there is kept beside the vault."""
+        target = self.root / path
+        with self.staging() as staging:
+            staging.put("copy", stream)
+            if target.is_symlink() or target.exists():
+                aside = self.root.with_name("aside") / f"{path}.{uuid4()}"
+                durable.make_folders(aside.parent, self.root.parent)
+                target.rename(aside)
+                durable.sync_folder(aside.parent)
+            with self.locked(_FOLDERS):
+                durable.make_folders(target.parent, self.root)
+                (staging.folder / "content" / "copy").rename(target)
+                durable.sync_folder(target.parent)
 
     def roll_back(self, folder: str, version: int) -> None:
         """Removes what is beyond ``version``; version 0 removes the object. Nothing to do is the usual case."""
@@ -160,26 +189,49 @@ class LocalVault:
             away = self._staging / f"{uuid4()}"
             target.rename(away)
             durable.sync_folder(target.parent)
-            shutil.rmtree(away)
+            shutil.rmtree(away, ignore_errors=True)  # a recovery at work elsewhere may have begun with it
+        self.prune(target.parent)
+
+    def prune(self, path: Path) -> None:
+        """Removes this folder and those above it that are empty: a storage root has none (OCFL 1.1, 4.2)."""
+        with self.locked(_FOLDERS), suppress(OSError):  # the first that is not empty ends it
+            while path != self.root:
+                if path.exists():
+                    path.rmdir()
+                path = path.parent
+
+    def holds(self, folder: str) -> bool:
+        return (self.root / folder).exists()
+
+    def series(self) -> list[str]:
+        """The folders in which objects lie: ``2026/一级/剧本相关``. Empty ones that a crash left are removed."""
+        for pattern in ("*/*/*", "*/*", "*"):
+            for path in self.root.glob(pattern):
+                if path.is_dir():
+                    self.prune(path)
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/*"))
 
     def recover(self, settle: Callable[[str], None]) -> int:
         """After a crash: clears staging folders that nobody holds. ``settle`` is given the name of the object that
         a version was for and rolls it back to what the catalogue knows. Returns how many were cleared.
         """
         cleared = 0
-        for path in self._staging.iterdir():
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for path in list(self._staging.iterdir()):
+            with ExitStack() as held:
+                try:
+                    with self.locked(_STAGING):
+                        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+                        held.callback(os.close, descriptor)
+                        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except (BlockingIOError, FileNotFoundError):
+                    continue  # a filing at work in another process, or done by now
+                if not path.exists():
+                    continue  # done since it was opened
                 _, _, name = path.name.partition("@")
                 if name:
                     settle(name)
-                shutil.rmtree(path)
+                shutil.rmtree(path, ignore_errors=True)
                 cleared += 1
-            except BlockingIOError:
-                continue  # a filing at work in another process
-            finally:
-                os.close(descriptor)
         return cleared
 
     def inventory(self, folder: str) -> dict[str, object]:
@@ -193,6 +245,24 @@ class LocalVault:
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.DOCUMENT_MISSING, document=name) from None
 
+    def paths(self, below: str = "") -> Iterator[str]:
+        """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
+        Links are named, never followed; a folder that is not there holds nothing.
+        """
+        for folder, subfolders, names in os.walk(self.root / below, onerror=_raise_unless_missing):
+            subfolders.sort()
+            links = [each for each in subfolders if Path(folder, each).is_symlink()]
+            for name in sorted([*names, *links]):
+                yield Path(folder, name).relative_to(self.root).as_posix()
+
+    def open_path(self, path: str) -> BinaryIO:
+        """Any plain file by its path from the root. Raises MunimentError(DOCUMENT_MISSING)."""
+        try:
+            descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MunimentError(Code.DOCUMENT_MISSING, document=path.rpartition("/")[2]) from None
+        return os.fdopen(descriptor, "rb")
+
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
         stream.seek(0)
@@ -201,3 +271,8 @@ class LocalVault:
             digest.update(block)
         stream.seek(0)
         return digest.digest()
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error

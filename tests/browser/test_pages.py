@@ -21,6 +21,8 @@ WAYS = {
     "/file?with=json": "周敏",
     "/find": "周敏",
     "/find?q=退款": "周敏",
+    "/fixity": "吴昊",
+    "/fixity/1": "周敏",
     "/inbox": "罗文静",
     "/ledger": "吴昊",
     "/lookups": "吴昊",
@@ -83,6 +85,7 @@ def visitors(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with served(home, "--sample") as (address, _):
         password = json.loads(home.with_name("var.sign-ins").read_text())["password"]
         asked = json.loads(muniment("--home", home, "search", "退款", "--json").stdout)
+        muniment("--home", home, "fixity", "--sample", "5")
         request = json.loads(muniment("--home", home, "sweep", "--json").stdout)
         yield Visitors(
             chromium, address, password, asked["hits"][0]["reference"], int(request["as_of"][:4]), {}

@@ -9,6 +9,7 @@ import pytest
 from access.person import Role
 from access.requests import RequestState
 from archive.casefile.reading import FileState
+from archive.fixity.report import Scope, Trait
 from archive.ledger.acts import Act
 from archive.scheme.scheme import load_scheme
 from archive.voucher.form import Channel
@@ -29,8 +30,10 @@ FAMILIES = {
     "home.about": ("lookups", "ledger", "numbers", "people"),
     "home.to": ("approve", "provide", "close"),
     "nav": (
-        "home", "find", "file", "inbox", "requests", "lookups", "retention", "numbers", "ledger", "people",
+        "home", "find", "file", "inbox", "requests", "lookups", "retention", "numbers", "fixity", "ledger", "people",
     ),
+    "fixity.checks": Trait,
+    "fixity.scope": Scope,
     "purpose": load_scheme().purposes,
     "request_state": RequestState,
     "requests_done": ("approve", "refuse", "withdraw", "provide", "sign-off", "close", "recall"),

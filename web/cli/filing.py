@@ -14,6 +14,7 @@ from archive.days import parse_day
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
 from web.cli.frame import Frame, framed
+from web.cli.packages import import_package
 
 if TYPE_CHECKING:
     from archive.casefile.importing import Outcome
@@ -66,12 +67,23 @@ def file(
 @click.option("--level", help="For folders that name none · 未写明等级的文件夹.")
 @click.option("--category", help="For folders that name none · 未写明类别的文件夹.")
 @click.option("--completed", metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
+@click.option("--package", is_flag=True, help="DIRECTORY is a package of muniment export · 导入长期保存包.")
 @click.argument("directory", type=_PATH)
 @framed
 def import_(
-    frame: Frame, *, level: str | None, category: str | None, completed: str | None, directory: Path
+    frame: Frame,
+    *,
+    level: str | None,
+    category: str | None,
+    completed: str | None,
+    package: bool,
+    directory: Path,
 ) -> Exit:
     """File every folder with a voucher.json below DIRECTORY; go on where it was cut off · 批量归档."""
+    if package:
+        if level or category or completed:
+            raise click.UsageError("--package takes everything from the package itself.")
+        return import_package(frame, directory)
     from archive.casefile.importing import Defaults, Importing  # noqa: PLC0415
 
     with frame.house() as house:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Code, MunimentError
-from archive.evidence import office, packages, scratch
+from archive.evidence import containers, office, scratch
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.refusing import Refused
 from archive.evidence.sandbox import Limits, Sandbox
@@ -73,7 +73,7 @@ def _docx(body: str) -> bytes:
 
 def _compound(*names: str) -> bytes:
     """A compound file whose root holds streams of these names: header, one table sector, one directory sector."""
-    header = packages.COMPOUND + bytes(16) + struct.pack("<HHHHH", 62, 3, 0xFFFE, 9, 6) + bytes(10)
+    header = containers.COMPOUND + bytes(16) + struct.pack("<HHHHH", 62, 3, 0xFFFE, 9, 6) + bytes(10)
     header += struct.pack("<IIIIIIIII", 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, 0)
     table = struct.pack("<III", 0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFF) + b"\xff" * 500
     directory = b""
@@ -282,7 +282,7 @@ def test_damaged_documents_are_refused(sandbox: Sandbox, password: str):
 
 
 def _refused(data: bytes) -> Code:
-    reading = packages.in_compound if data.startswith(packages.COMPOUND) else packages.in_zip
+    reading = containers.in_compound if data.startswith(containers.COMPOUND) else containers.in_zip
     with pytest.raises(Refused) as refused:
         reading(data)
     return refused.value.code
@@ -317,20 +317,20 @@ def test_documents_under_a_password_are_refused_as_such():
     ],
 )
 def test_old_documents_are_told_apart_by_their_streams(names: tuple[str, ...], kind: str):
-    assert packages.in_compound(_compound(*names)) == kind
+    assert containers.in_compound(_compound(*names)) == kind
 
 
 def test_a_directory_that_runs_in_circles_is_read_to_its_end():
     data = bytearray(_compound("WordDocument"))
     struct.pack_into("<I", data, 512 + 4, 1)  # the sector after the directory's is its own
-    assert packages.in_compound(bytes(data)) is EvidenceKind.DOC
+    assert containers.in_compound(bytes(data)) is EvidenceKind.DOC
 
 
 @pytest.mark.parametrize("name", ["word/document.xml", "xl/workbook.xml", "OFD.xml", "other"])
 def test_zip_files_are_told_apart_by_their_entries(name: str):
     kinds = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx", "OFD.xml": "OFD", "other": "ZIP"}
     entries = {name: ""} if name in ("OFD.xml", "other") else {"[Content_Types].xml": "", name: ""}
-    assert packages.in_zip(_zip(entries)) == kinds[name]
+    assert containers.in_zip(_zip(entries)) == kinds[name]
 
 
 def test_a_folder_left_by_a_crash_is_cleared_and_one_in_use_is_not(tmp_path: Path):
