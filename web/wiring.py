@@ -21,14 +21,18 @@ from archive.backup.restoring import restore as restore_snapshot
 from archive.backup.stores import FolderStore
 from archive.backup.taking import Backups
 from archive.casefile.completing import Completing
+from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
+from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
+from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
+from archive.evidence.clamd import Clamd
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
@@ -66,6 +70,8 @@ class House:
     sandbox: Sandbox
     filing: Filing
     voiding: Voiding
+    quarantine: Quarantine
+    converting: Converting
     completing: Completing
     releasing: Releasing
     fixity: Fixity
@@ -181,11 +187,15 @@ def _build(
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
+    quarantine = Quarantine(
+        settings.home.absolute() / "quarantine", founded.quarantine_key, catalogue, token_bytes
+    )
+    scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
         catalogue,
         founded.keyring,
         vault,
-        sandbox,
+        Receiving(sandbox, quarantine, scanner),
         scheme,
         case_files,
         due_date=due_date,
@@ -210,6 +220,8 @@ def _build(
         sandbox=sandbox,
         filing=filing,
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        quarantine=quarantine,
+        converting=Converting(catalogue, vault, sandbox, case_files),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),

@@ -66,6 +66,7 @@ class Document:
     sha512: str
     authentication: bytes
     original_sha256: str
+    pending: bool  # a cover stands for it until its converter is installed
 
 
 class Vault(Protocol):

@@ -64,6 +64,9 @@ document = sa.Table(
     sa.Column("sha512", sa.String(128), nullable=False),  # of the encrypted PDF
     sa.Column("authentication", sa.LargeBinary, nullable=False),  # HMAC-SHA256
     sa.Column("original_sha256", sa.String(64), nullable=False),
+    sa.Column(
+        "pending", sa.Boolean, nullable=False
+    ),  # a cover stands for it until its converter is installed
     sa.Column("title", sa.LargeBinary, nullable=False),  # the name it came with, sealed
     sa.Column("text", sa.LargeBinary, nullable=False),  # JSON list, one string a page, sealed
 )

@@ -145,6 +145,7 @@ class Exporting:
             kind=document.kind,
             pages=document.pages,
             original_sha256=document.original_sha256,
+            pending=document.pending,
             pdf=path,
             original=original,
             pdfa=claim,

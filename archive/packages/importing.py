@@ -227,6 +227,7 @@ class PackageImport:
                     stored.sha512, place_of(document.ordinal, document.version)
                 ),
                 original_sha256=document.original_sha256,
+                pending=document.pending,
                 title=key.seal(document.title.encode(), f"title:{place}"),
                 text=key.seal(json.dumps(text).encode(), f"text:{place}"),
             )

@@ -213,6 +213,7 @@ def upgrade() -> None:
         sa.Column("sha512", sa.String(length=128), nullable=False),
         sa.Column("authentication", sa.LargeBinary(), nullable=False),
         sa.Column("original_sha256", sa.String(length=64), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("title", sa.LargeBinary(), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_document_case_file")),
