@@ -33,6 +33,7 @@ _POLL: Final = 5.0  # seconds between two looks for work
 _AFTER_A_FAULT: Final = 30.0
 _SHORT_FIRST: Final = 100  # pages, beyond which a document's length no longer counts
 _URGENT: Final = 1000
+_MOST_NAMED: Final = 200  # of the documents that wait
 # Nothing is wrong with the document: the attempt does not count.
 _PASSING: Final = frozenset({Code.ARCHIVE_BUSY, Code.DISK_FULL, Code.SANDBOX_UNAVAILABLE})
 
@@ -57,12 +58,12 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A document of which pages could not be read, and the code that says why."""
+class Unread:
+    """A document with pictures that were not read, and the code that says why they could not be."""
 
     reference: str
     ordinal: int
-    problem: str
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class RecognitionStatus:
     waiting: int
     running: int
     done: int
-    failures: tuple[Failure, ...]
+    failures: tuple[Unread, ...]
+    unread: tuple[Unread, ...]  # of those that wait, the next ones
     pages: int  # read so far
     lag: int  # ledger entries that were not followed yet
 
@@ -103,7 +105,9 @@ class Recognition:
     def status(self) -> RecognitionStatus:
         with self._catalogue.reading() as connection:
             counts = self._jobs.counts(connection)
-            failures = tuple(_failures(connection, self._jobs.problems(connection)))
+            failures = tuple(_named(connection, self._jobs.problems(connection)))
+            waiting = [(each, None) for each in self._jobs.waiting(connection, _MOST_NAMED)]
+            unread = tuple(_named(connection, waiting))
             pages = connection.execute(
                 sa.select(sa.func.count()).select_from(tables.recognition)
             ).scalar_one()
@@ -114,6 +118,7 @@ class Recognition:
             counts[JobState.LEASED],
             counts[JobState.DONE],
             failures,
+            unread,
             int(pages),
             max(lag, 0),
         )
@@ -329,11 +334,11 @@ def _subject(case_file: CaseFileId, ordinal: int, version: int) -> str:
     return f"{case_file}:{ordinal}:{version}"
 
 
-def _failures(connection: sa.Connection, problems: Iterable[tuple[str, str]]) -> Iterable[Failure]:
+def _named(connection: sa.Connection, subjects: Iterable[tuple[str, str | None]]) -> Iterable[Unread]:
     file = tables.case_file.c
-    for subject, problem in problems:
+    for subject, problem in subjects:
         identifier, ordinal, _ = subject.split(":")
         query: sa.Select[Any] = sa.select(file.reference).where(file.id == identifier)
         reference = connection.execute(query).scalar()
         if reference is not None:
-            yield Failure(reference, int(ordinal), problem)
+            yield Unread(reference, int(ordinal), problem)

@@ -145,6 +145,12 @@ class Jobs:
         query = sa.select(_JOB.subject, _JOB.problem).where(self._mine, _JOB.state == JobState.FAILED)
         return [(row.subject, row.problem) for row in connection.execute(query.order_by(_JOB.id))]
 
+    def waiting(self, connection: sa.Connection, most: int) -> list[str]:
+        """The subjects of those that are to be done next, in order."""
+        query = sa.select(_JOB.subject).where(self._mine, _JOB.state == JobState.WAITING)
+        order = query.order_by(_JOB.priority.desc(), _JOB.id.desc()).limit(most)
+        return list(connection.execute(order).scalars())
+
     @property
     def _mine(self) -> sa.ColumnElement[bool]:
         return _JOB.kind == self._kind

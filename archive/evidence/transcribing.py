@@ -7,7 +7,6 @@ would report on its use over the network: it is told not to, and in the cage the
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
-from itertools import chain
 from typing import Any
 
 import pypdfium2
@@ -26,6 +25,7 @@ LIMITS = Limits(memory_bytes=2_400_000_000, cpu_seconds=180, wall_seconds=300.0,
 
 _WIDTH = 1600  # pixels of the picture that is read: letters of 9 points are some 30 pixels high
 _BAND = 1600  # pixels of height read at once: more would be scaled down by the library
+_TOLERANCE = 20  # pixels
 _OVERLAP = 200  # pixels; higher than any line that matters
 
 _Corners = Sequence[Sequence[float]]
@@ -45,17 +45,34 @@ def recognise(document: pypdfium2.PdfDocument, number: int) -> RecognisedPage:
     if not 1 <= number <= len(document):
         raise Refused(Code.PAGE_NOT_FOUND)
     picture = drawing.picture(document, number - 1, _WIDTH)
-    return RecognisedPage(tuple(chain.from_iterable(_read_band(picture, *each) for each in _bands(picture))))
+    lines: list[Line] = []
+    for band in _bands(picture):
+        lines += [line for line in _read_band(picture, *band) if not _is_known(line, lines)]
+    return RecognisedPage(tuple(lines))
+
+
+def _is_known(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether the band before read it too: two bands may see the middle of a line a little differently."""
+    left, top, right, bottom = line.places[0]
+    return any(
+        known.text == line.text
+        and abs(known.places[0][0] - left) < right - left
+        and abs(known.places[0][1] - top) < bottom - top
+        for known in lines
+    )
 
 
 def _bands(picture: Image.Image) -> Iterator[tuple[int, int, int, int]]:
-    """Top and bottom of each band, and of its own share: a line belongs where its middle lies."""
+    """Top and bottom of each band, and of its own share: a line belongs where its middle lies.
+
+    Shares overlap a little, so that no line, and no number in it, falls between two.
+    """
     top = 0
     while True:
         bottom = min(top + _BAND, picture.height)
         last = bottom == picture.height
-        share = top + _OVERLAP // 2 if top else 0
-        yield top, bottom, share, bottom + 1 if last else bottom - _OVERLAP // 2
+        share = top + _OVERLAP // 2 - _TOLERANCE if top else 0
+        yield top, bottom, share, bottom + 1 if last else bottom - _OVERLAP // 2 + _TOLERANCE
         if last:
             return
         top = bottom - _OVERLAP

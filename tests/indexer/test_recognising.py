@@ -170,6 +170,7 @@ def test_without_the_extra_documents_wait_and_are_counted(house: House, reader: 
     assert without.run() == 0
     status = without.status()
     assert (status.available, status.waiting, status.done, status.pages) == (False, 1, 0, 0)
+    assert [(each.reference, each.ordinal) for each in status.unread] == [(reference, 1)]
     assert house.case_files.unread(house.case_files.get(reference)) == {1: (1, 2)}
     assert make(house, reader).run() == 1
     assert house.case_files.unread(house.case_files.get(reference)) == {}

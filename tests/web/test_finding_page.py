@@ -154,6 +154,15 @@ def test_results_are_ordered_by_date_of_filing_or_by_reference(house: House, adm
     assert hits(administrator.find("道具", sort="nonsense").text) == hits(administrator.find("道具").text)
 
 
+def test_the_best_match_comes_first_when_asked_for(house: House, administrator, forms):
+    much = forms.voucher(details="道具、道具、道具：道具丢失，道具损坏，道具缺失，顾客不满道具。")
+    best = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, much)).reference
+    last = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, forms.voucher())).reference
+    assert hits(administrator.find("道具", sort="relevance").text) == [best, last]
+    assert hits(administrator.find("道具", sort="date").text) == [last, best]
+    assert hits(administrator.find("", sort="relevance").text) == [last, best]
+
+
 def test_pages_of_results_follow_each_other_and_only_the_shown_page_is_cut_from_the_texts(
     house: House, administrator, forms, monkeypatch
 ):

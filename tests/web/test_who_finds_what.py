@@ -109,6 +109,13 @@ def test_a_grant_that_ran_out_finds_no_words(visitor, shared, granted, clock):
     assert hits(visitor(Role.EMPLOYEE, OWN).find("道具").text) == []
 
 
+def test_fields_are_asked_by_everybody_of_the_files_they_may_know_of(employee, visitor, shared):
+    assert set(hits(employee.find("级别:一级").text)) == {shared["own"], shared["second"]}
+    assert hits(employee.find("门店:太古里店").text) == []
+    assert hits(employee.find("NOT 门店:春熙路店").text) == []
+    assert hits(visitor(Role.AUDITOR, "审计部").find("门店:太古里店").text) == [shared["foreign"]]
+
+
 def test_a_broken_index_leaves_an_employee_the_facts(house: House, shared, granted, monkeypatch):
     from archive.errors import Code, MunimentError
 

@@ -58,6 +58,7 @@ def _document(found: "RecognitionStatus") -> dict[str, Any]:
             {"reference": each.reference, "document": each.ordinal, "error": each.problem}
             for each in found.failures
         ],
+        "unread": [{"reference": each.reference, "document": each.ordinal} for each in found.unread],
         "pages": found.pages,
         "lag": found.lag,
     }
@@ -76,6 +77,7 @@ def _told(frame: Frame, found: "RecognitionStatus") -> tuple[str, ...]:
     ]
     if not found.available:
         told.append(words("cli.ocr_missing", count=found.waiting, command=INSTALL))
+    told += [f"  {each.reference}  {each.ordinal}" for each in found.unread]
     told += [f"  {each.reference}  {each.ordinal}  {each.problem}" for each in found.failures]
     return tuple(told)
 

@@ -25,7 +25,7 @@ def overview() -> str:
         status=found,
         total=total,
         install=INSTALL,
-        reasons={each.problem: _reason(here, each.problem) for each in found.failures},
+        reasons={each.problem: _reason(here, each.problem or "") for each in found.failures},
     )
 
 

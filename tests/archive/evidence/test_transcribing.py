@@ -63,6 +63,18 @@ def test_a_long_screenshot_is_read_to_its_foot(
     assert read.text.count("行内容") == 30  # none twice where two bands overlap
 
 
+@pytest.mark.parametrize("offset", [0, 11, 23, 37])
+def test_a_number_is_found_wherever_the_picture_is_cut_to_be_read(
+    offset: int, saved: Saved, sandbox: Sandbox, reading_room: Sandbox, password: str
+):
+    numbers = [f"1380013{each:04d}" for each in range(34)]
+    screen = Image.new("RGB", (900, 2600), "white")
+    screen.paste(_screen(*numbers, size=(900, 2560), step=72), (0, offset))
+    with sandbox.convert(io.BytesIO(saved(screen, "PNG")), "x.png", password) as made:
+        read = reading_room.recognise(made.pdf, password, 1)
+    assert [each for each in numbers if read.text.count(each) != 1] == []
+
+
 def test_a_picture_without_letters_gives_none(
     saved: Saved, sandbox: Sandbox, reading_room: Sandbox, password: str
 ):
