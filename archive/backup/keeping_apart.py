@@ -41,8 +41,15 @@ def key_lines(copy: Database, home: Path, keys: Store, sealer: Sealer) -> Iterat
 
 
 def strip(copy: Database) -> None:
-    """The copy of the catalogue without any key; what they were is overwritten (``secure_delete``)."""
+    """The copy of the catalogue without any key; what they were is overwritten (``secure_delete``).
+
+    Nor with a full-text index inside: the words of a case file would outlive its key there. It is built anew from the
+    archive when a search finds it missing.
+    """
     with copy.writing() as connection:
+        virtual = "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
+        for name in connection.exec_driver_sql(virtual).scalars().all():
+            connection.exec_driver_sql(f'DROP TABLE "{name}"')
         connection.execute(sa.delete(casefile_tables.file_key))
         connection.execute(sa.delete(ledger_tables.secret))
 

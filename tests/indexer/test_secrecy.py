@@ -8,8 +8,11 @@ import threading
 
 import pytest
 
+from archive.backup.keeping_apart import strip
+from archive.database.engine import Database
 from indexer.choosing import EngineName
 
+DATABASE_KEY = b"d" * 32
 WORDS = ["退款", "书面道歉", "欧阳娜娜", "绝无仅有", "refundable", "zhangsanfeng", "13800138000", "88482039"]
 TEXT = "顾客欧阳娜娜要求书面道歉并退款88482039元，绝无仅有。Refundable, ZhangSanFeng 13800138000."
 
@@ -123,6 +126,28 @@ def test_no_word_is_on_the_disk_after_a_crash(archive, indexer, killed, temporar
         assert leaks(archive.folder) == []
     assert len(indexer.search("书面道歉").files) == 30
     assert leaks(archive.folder) == []
+
+
+def test_a_backup_of_the_catalogue_holds_no_words_and_its_index_is_built_anew(archive, indexer, tmp_path):
+    """They would outlive a key that is shredded later."""
+    indexer.move(EngineName.FTS5)
+    reference = archive.file(TEXT)
+    indexer.catch_up()
+    archive.catalogue.database.copy_to(tmp_path / "copy.db")
+    copy = Database(tmp_path / "copy.db", DATABASE_KEY)
+    try:
+        asked = "SELECT count(*) FROM fts5_words WHERE fts5_words MATCH '\"绝无\"'"
+        with copy.reading() as connection:
+            assert connection.exec_driver_sql(asked).scalar_one() == 1
+        strip(copy)
+        with copy.reading() as connection:
+            left = connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE name LIKE 'fts5_words%'")
+            assert left.scalars().all() == []
+    finally:
+        copy.close()
+    with archive.catalogue.housekeeping() as connection:
+        connection.exec_driver_sql("DROP TABLE fts5_words")  # as a restored catalogue has it
+    assert [each.reference for each in indexer.search("绝无仅有").files] == [reference]
 
 
 def test_no_word_of_a_query_or_a_file_is_in_the_log(archive, indexer, caplog):
