@@ -28,6 +28,7 @@ class Permission(StrEnum):
     READ_LEDGER = "read-ledger"  # and verify it
     READ_LOOKUPS = "read-lookups"  # everybody's; one's own are always readable
     READ_REQUESTS = "read-requests"  # everybody's; likewise
+    RECOGNISE = "recognise"  # see how far the reading of pictures is, and try again
     RELEASE = "release"
     REQUEST = "request"
     SEARCH = "search"  # the words inside files, not only the catalogue
@@ -52,6 +53,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_DIRECTLY,
                 Permission.READ_LOOKUPS,
                 Permission.READ_REQUESTS,
+                Permission.RECOGNISE,
                 Permission.RELEASE,
                 Permission.SEARCH,
                 Permission.SWEEP,

@@ -59,6 +59,7 @@ class Code(StrEnum):
     DOCUMENT_MISSING = "document-missing"
     EVIDENCE_EMPTY = "evidence-empty"
     EVIDENCE_ENCRYPTED = "evidence-encrypted"
+    EVIDENCE_INFECTED = "evidence-infected"
     EVIDENCE_KIND = "evidence-kind"
     EVIDENCE_NAME = "evidence-name"
     EVIDENCE_NOT_A_FILE = "evidence-not-a-file"
@@ -66,6 +67,7 @@ class Code(StrEnum):
     EVIDENCE_TOO_LARGE = "evidence-too-large"
     EVIDENCE_TOO_MANY_PAGES = "evidence-too-many-pages"
     EVIDENCE_UNREADABLE = "evidence-unreadable"
+    EVIDENCE_UNSCANNED = "evidence-unscanned"
     FILE_NOT_FOUND = "file-not-found"
     FORM_EXPIRED = "form-expired"
     GLYPH_MISSING = "glyph-missing"
@@ -80,6 +82,7 @@ class Code(StrEnum):
     LEVEL_UNKNOWN = "level-unknown"
     NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
+    OCR_MISSING = "ocr-missing"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
     PACKAGE_DAMAGED = "package-damaged"
@@ -91,6 +94,7 @@ class Code(StrEnum):
     PERMANENT_NOT_ALLOWED = "permanent-not-allowed"
     PERSON_NOT_FOUND = "person-not-found"
     PURPOSE_UNKNOWN = "purpose-unknown"
+    QUARANTINE_UNKNOWN = "quarantine-unknown"
     QUERY_INVALID = "query-invalid"
     REASON_MISSING = "reason-missing"
     REFERENCE_INVALID = "reference-invalid"
@@ -98,7 +102,10 @@ class Code(StrEnum):
     REQUEST_STATE = "request-state"
     ROLE_UNKNOWN = "role-unknown"
     SANDBOX_UNAVAILABLE = "sandbox-unavailable"
+    SCANNER_UNAVAILABLE = "scanner-unavailable"
     SCHEME_INVALID = "scheme-invalid"
+    SEARCHES_TOO_MANY = "searches-too-many"
+    SEARCH_NAME_INVALID = "search-name-invalid"
     SERVER_RUNNING = "server-running"
     SETTING_INVALID = "setting-invalid"
     SETTING_UNKNOWN = "setting-unknown"
@@ -296,11 +303,17 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "“{name}”设有密码，无法入库。请去除密码后再上传。",
             "“{name}” is protected by a password. Remove the password and upload it again.",
         ),
+        Code.EVIDENCE_INFECTED: _m(
+            Exit.REFUSED,
+            422,
+            "“{name}”含有病毒（{virus}），已加密隔离并记入台账，没有入库。请勿在别处打开，并告知系统管理员。",
+            "“{name}” is infected ({virus}). It was sealed in quarantine and recorded, and not filed. Do not open it elsewhere; tell your system administrator.",
+        ),
         Code.EVIDENCE_KIND: _m(
             Exit.REFUSED,
             415,
-            "“{name}”的格式（{kind}）暂不支持。请提供 JPEG、PNG、TIFF 或 PDF 文件。",
-            "“{name}” is of a kind not taken yet ({kind}). Give JPEG, PNG, TIFF or PDF.",
+            "“{name}”的格式（{kind}）暂不支持。请另存为图片、PDF 或其他常用格式后再上传。",
+            "“{name}” is of a kind not taken ({kind}). Save it as a picture, a PDF or another common kind.",
         ),
         Code.EVIDENCE_NAME: _m(
             Exit.REFUSED,
@@ -337,6 +350,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "“{name}”无法读取，可能已损坏或不完整。请重新导出后再上传。",
             "“{name}” cannot be read; it may be damaged or cut off. Export it again and upload it.",
+        ),
+        Code.EVIDENCE_UNSCANNED: _m(
+            Exit.REFUSED,
+            422,
+            "“{name}”超过病毒扫描服务的大小上限，未经扫描不能入库。请拆分，或请系统管理员调高 clamd 的 StreamMaxLength。",
+            "“{name}” is larger than the virus scanner takes, and nothing is filed unscanned. Split it, or ask for clamd's StreamMaxLength to be raised.",
         ),
         Code.FILE_NOT_FOUND: _m(
             Exit.NOT_FOUND,
@@ -422,6 +441,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
         ),
+        Code.OCR_MISSING: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "未安装图片文字识别。请运行 {command}，然后重试。",
+            "Reading pictures is not installed. Run {command} and try again.",
+        ),
         Code.OUTPUT_EXISTS: _m(
             Exit.CONFLICT,
             409,
@@ -488,6 +513,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "没有查阅目的“{given}”。可用的目的：{known}。",
             "There is no purpose “{given}”. Use one of: {known}.",
         ),
+        Code.QUARANTINE_UNKNOWN: _m(
+            Exit.NOT_FOUND,
+            404,
+            "隔离区中没有编号 {number}。",
+            "There is no {number} in quarantine.",
+        ),
         Code.QUERY_INVALID: _m(
             Exit.REFUSED,
             422,
@@ -530,11 +561,29 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "转换进程无法在隔离环境中启动（{problem}），为安全起见停止处理。",
             "The conversion process could not be isolated ({problem}), so nothing is converted.",
         ),
+        Code.SCANNER_UNAVAILABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "病毒扫描服务（{address}）没有应答，本次没有入库任何内容。请稍后再试；仍不行请告知系统管理员。",
+            "The virus scanner ({address}) does not answer, so nothing of this was filed. Try again in a moment, then tell your system administrator.",
+        ),
         Code.SCHEME_INVALID: _m(
             Exit.USAGE,
             500,
             "分类方案有误：{problem}。",
             "The scheme is not valid: {problem}.",
+        ),
+        Code.SEARCHES_TOO_MANY: _m(
+            Exit.CONFLICT,
+            409,
+            "最多保存 {most} 个常用查找，请先删除不再使用的。",
+            "At most {most} searches can be saved. Delete one that is no longer used.",
+        ),
+        Code.SEARCH_NAME_INVALID: _m(
+            Exit.REFUSED,
+            422,
+            "请为常用查找起一个名称，不超过 {longest} 个字符。",
+            "Give the saved search a name of at most {longest} characters.",
         ),
         Code.SERVER_RUNNING: _m(
             Exit.CONFLICT,

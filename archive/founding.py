@@ -44,6 +44,7 @@ class Founded:
     catalogue_key: bytes
     index_key: bytes
     fingerprint_key: bytes
+    quarantine_key: bytes
 
 
 def vault_at(home: Path) -> LocalVault:
@@ -134,6 +135,7 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
         catalogue_key=catalogue_key,
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),
+        quarantine_key=derive(root, "quarantine"),
     )
 
 

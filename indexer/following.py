@@ -27,7 +27,7 @@ from indexer.engine import Batch, IndexDamagedError, Mark, Text
 from indexer.gathering import facts, gather
 
 ARRIVED = (Act.FILED, Act.IMPORTED)
-INDEXED = (*ARRIVED, Act.VOIDED, Act.COMPLETED)
+INDEXED = (*ARRIVED, Act.VOIDED, Act.COMPLETED, Act.CONVERTED, Act.TEXT_READ)
 BATCH_FILES = 100
 BATCH_SECONDS = 2.0  # whichever comes first
 _PAGE = 1000  # entries read at once, and passed over before the mark is written for their sake alone

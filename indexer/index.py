@@ -21,6 +21,7 @@ from indexer.choosing import EngineName, Engines
 from indexer.engine import IndexBusyError, IndexDamagedError, SearchEngine
 from indexer.following import Follower, Progress
 from indexer.query.conditions import Conditions
+from indexer.query.expression import speaks_of_texts
 from indexer.query.parsing import Asked, parse
 from indexer.searching import Found, Searching, Sort
 from indexer.snippets import Snippet, snippet
@@ -98,6 +99,10 @@ class Indexer:
     def words(self, query: str) -> Query:
         """What of a query is shown where it was found. Raises MunimentError(QUERY_INVALID)."""
         return self._parsed(query).words
+
+    def asks_for_facts(self, query: str) -> bool:
+        """Whether the catalogue alone answers it, without the words of any file. Raises QUERY_INVALID."""
+        return not speaks_of_texts(self._parsed(query).tree)
 
     def _parsed(self, query: str) -> Asked:
         return parse(query, self._conditions.today(self._catalogue.clock()))

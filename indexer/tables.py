@@ -1,11 +1,20 @@
-"""What the catalogue keeps of the index: which engine is asked, and what the engine inside the catalogue needs.
+"""What the catalogue keeps for finding: saved searches, the engine that is asked, and what the one inside it needs.
 
 The words of that engine are a virtual table, which it makes itself: an index can be thrown away at any time.
 """
 
 import sqlalchemy as sa
 
-from archive.database.schema import metadata
+from archive.database.schema import Moment, metadata
+
+saved_search = sa.Table(
+    "saved_search",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("owner", sa.String(40), nullable=False, index=True),  # an actor
+    sa.Column("saved_at", Moment, nullable=False),
+    sa.Column("box", sa.LargeBinary, nullable=False),  # its name and what is asked for, sealed
+)
 
 index_engine = sa.Table(
     "index_engine",

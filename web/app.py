@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect
 
 from archive.errors import Code, MunimentError
 from web.admitting import admission_of
+from web.asking import Asking
 from web.auditing import FixityCheck, Verification
 from web.navigation import navigation
 from web.pages import BLUEPRINTS
@@ -48,6 +49,7 @@ def create_app(house: House) -> Flask:
     CSRFProtect(app)
     cookie = Cookie(house)
     app.extensions["muniment-cookie"] = cookie
+    app.extensions["muniment-asking"] = Asking(house.founded.index_key)
     app.extensions["muniment-handover"] = Handover()
     app.extensions["muniment-verification"] = Verification(house)
     app.extensions["muniment-fixity"] = FixityCheck(house)

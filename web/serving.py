@@ -51,6 +51,7 @@ def serve(house: House, ready: Ready) -> None:
             ) from None
         server.channel_class = _Channel
         house.index.start()
+        house.recognition.start()
         with Watch(house), _stopping_on(signal.SIGTERM):
             ready(f"http://{settings.host}:{server.effective_port}")
             server.run()

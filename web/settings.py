@@ -4,6 +4,7 @@ The environment wins: ``MUNIMENT_PORT=9000`` sets ``port``. An unknown key stops
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -35,6 +36,7 @@ class Settings:
     evidence_limit_mb: int = 100  # a file
     upload_limit_mb: int = 500  # a request
     pages_limit: int = 2000  # a document
+    clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
     backup_to: str = ""  # a folder; empty: none is taken by the server
     backup_keys_to: str = ""  # another folder for the wrapped keys; empty: within backup_to
@@ -134,6 +136,9 @@ def check(settings: Settings) -> None:
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
+        problem = f"{settings.clamav!r} is neither host:port nor the path of a socket"
+        raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
     home = settings.home.absolute()
     if settings.key_path.absolute().is_relative_to(home):  # whoever takes the folder would have both
         raise MunimentError(

@@ -21,13 +21,18 @@ from archive.backup.restoring import restore as restore_snapshot
 from archive.backup.stores import FolderStore
 from archive.backup.taking import Backups
 from archive.casefile.completing import Completing
+from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
+from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
+from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
+from archive.evidence import transcribing
+from archive.evidence.clamd import Clamd
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
@@ -44,6 +49,8 @@ from indexer.engine import SearchEngine
 from indexer.fts5_engine import Fts5Engine
 from indexer.index import Indexer
 from indexer.query.conditions import Conditions
+from indexer.recognising import Recognition
+from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
 from retention.schedule import Schedule, due_date
@@ -63,6 +70,8 @@ class House:
     sandbox: Sandbox
     filing: Filing
     voiding: Voiding
+    quarantine: Quarantine
+    converting: Converting
     completing: Completing
     releasing: Releasing
     fixity: Fixity
@@ -72,6 +81,9 @@ class House:
     exporting: Exporting
     packages: PackageImport
     index: Indexer
+    conditions: Conditions
+    recognition: Recognition
+    saved_searches: SavedSearches
     people: People
     sessions: Sessions
     requests: Requests
@@ -123,11 +135,15 @@ def opened(
     founded = open_archive(home, _keyring(settings, passphrase), clock, token_bytes)
     try:
         recover(founded.catalogue, founded.vault)
-        with Sandbox(settings.workers, _limits(settings)) as sandbox:
-            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords())
+        with (
+            Sandbox(settings.workers, _limits(settings)) as sandbox,
+            Sandbox(1, transcribing.LIMITS) as reading_room,
+        ):
+            house = _build(settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords())
             try:
                 yield house
             finally:
+                house.recognition.stop(reading_room.close)
                 house.index.stop()
     finally:
         founded.catalogue.database.close()
@@ -165,16 +181,21 @@ def _build(
     founded: Founded,
     scheme: Scheme,
     sandbox: Sandbox,
+    reading_room: Sandbox,
     clock: Clock,
     passwords: Passwords,
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
+    quarantine = Quarantine(
+        settings.home.absolute() / "quarantine", founded.quarantine_key, catalogue, token_bytes
+    )
+    scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
         catalogue,
         founded.keyring,
         vault,
-        sandbox,
+        Receiving(sandbox, quarantine, scanner),
         scheme,
         case_files,
         due_date=due_date,
@@ -199,6 +220,8 @@ def _build(
         sandbox=sandbox,
         filing=filing,
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        quarantine=quarantine,
+        converting=Converting(catalogue, vault, sandbox, case_files),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
@@ -212,6 +235,15 @@ def _build(
             catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
+        conditions=conditions,
+        recognition=Recognition(
+            catalogue,
+            case_files,
+            reading_room,
+            available=transcribing.is_available(),
+            randomness=token_bytes,
+        ),
+        saved_searches=SavedSearches(catalogue, founded.index_key),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,

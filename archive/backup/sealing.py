@@ -50,13 +50,13 @@ class Sealer:
         """What was sealed, each piece proven before it is given. Raises MunimentError(BACKUP_DAMAGED): only then is
         it known that the end is not the end, so whoever used the pieces must undo it.
         """
-        head = _read(stream, len(MAGIC) + _SALT)
+        head = _read(name, stream, len(MAGIC) + _SALT)
         if not head.startswith(MAGIC) or len(head) != len(MAGIC) + _SALT:
             raise _damaged(name)
         cipher = self._cipher(name, head[len(MAGIC) :])
-        number, held = 0, _read(stream, CHUNK + _TAG)
+        number, held = 0, _read(name, stream, CHUNK + _TAG)
         while True:
-            following = _read(stream, CHUNK + _TAG)
+            following = _read(name, stream, CHUNK + _TAG)
             try:
                 opened = cipher.decrypt(_NONCE.pack(number, 0 if following else 1), held, None)
             except (InvalidTag, ValueError):
@@ -82,13 +82,16 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(waiting)
 
 
-def _read(stream: BinaryIO, count: int) -> bytes:
+def _read(name: str, stream: BinaryIO, count: int) -> bytes:
     """All of ``count`` bytes unless the stream ends: one that comes over a network may give less at a time."""
     pieces = bytearray()
-    while len(pieces) < count and (piece := stream.read(count - len(pieces))):
-        pieces += piece
+    try:
+        while len(pieces) < count and (piece := stream.read(count - len(pieces))):
+            pieces += piece
+    except OSError:
+        raise _damaged(name, "it cannot be read") from None
     return bytes(pieces)
 
 
-def _damaged(name: str) -> MunimentError:
-    return MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it was altered")
+def _damaged(name: str, problem: str = "it was altered") -> MunimentError:
+    return MunimentError(Code.BACKUP_DAMAGED, path=name, problem=problem)

@@ -13,6 +13,7 @@ from archive.casefile import tables
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
 from archive.ledger.acts import Act
@@ -65,6 +66,7 @@ class Document:
     sha512: str
     authentication: bytes
     original_sha256: str
+    pending: bool  # a cover stands for it until its converter is installed
 
 
 class Vault(Protocol):
@@ -80,6 +82,11 @@ class Vault(Protocol):
 def place_of(ordinal: int, version: int) -> str:
     """What a document's password and HMAC are derived for. The number may still be open when it is encrypted."""
     return f"{ordinal}:{version}"
+
+
+def recognition_place(ordinal: int, version: int, page: int) -> str:
+    """The place for which what was read in a page's picture is sealed."""
+    return f"recognised:{ordinal}:{version}:{page}"
 
 
 _COLUMNS = [column for column in tables.case_file.c if column.name not in ("voucher", "fingerprint")]
@@ -160,12 +167,62 @@ class CaseFiles:
         return {each: key.unseal(box, f"title:{each}:{v}").decode() for each, (v, box) in opened.items()}
 
     def texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
-        """The text of each page, by ordinal."""
+        """The text of each page, by ordinal: its own, or what was recognised in its picture."""
+        pages = self.layers(case_file)
+        read = self.recognised(case_file)
+        return {
+            ordinal: tuple(
+                text if text.strip() or (ordinal, number) not in read else read[ordinal, number].text
+                for number, text in enumerate(layer, start=1)
+            )
+            for ordinal, layer in pages.items()
+        }
+
+    def layers(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
+        """The text that each page has of its own, by ordinal; empty where a page is a picture."""
         key = self.key_of(case_file)
         opened = self._boxes(case_file, tables.document.c.text)
         return {
             each: tuple(json.loads(key.unseal(box, f"text:{each}:{v}"))) for each, (v, box) in opened.items()
         }
+
+    def recognised(
+        self, case_file: CaseFile, ordinal: int | None = None, page: int | None = None
+    ) -> dict[tuple[int, int], RecognisedPage]:
+        """What was read in the pictures of the newest documents, by ordinal and page (from 1): all, or one's."""
+        row = tables.recognition.c
+        query = sa.select(row.ordinal, row.version, row.page, row.recognised).where(
+            row.case_file == case_file.id
+        )
+        if ordinal is not None:
+            query = query.where(row.ordinal == ordinal)
+        if page is not None:
+            query = query.where(row.page == page)
+        with self._catalogue.reading() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            return {}
+        key, newest = self.key_of(case_file), {d.ordinal: d.version for d in self.documents(case_file)}
+        return {
+            (each.ordinal, each.page): RecognisedPage.from_bytes(
+                key.unseal(each.recognised, recognition_place(each.ordinal, each.version, each.page))
+            )
+            for each in rows
+            if newest.get(each.ordinal) == each.version
+        }
+
+    def unread(self, case_file: CaseFile) -> dict[int, tuple[int, ...]]:
+        """The pages (from 1) of each document, by ordinal, that are pictures in which nothing was read yet."""
+        read = self.recognised(case_file)
+        pages = {
+            ordinal: tuple(
+                number
+                for number, text in enumerate(layer, start=1)
+                if not text.strip() and (ordinal, number) not in read
+            )
+            for ordinal, layer in self.layers(case_file).items()
+        }
+        return {ordinal: numbers for ordinal, numbers in pages.items() if numbers}
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
         """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit

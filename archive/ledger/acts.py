@@ -7,6 +7,7 @@ class Act(StrEnum):
     ARCHIVE_CREATED = "archive-created"
     BACKED_UP = "backed-up"
     COMPLETED = "completed"
+    CONVERTED = "converted"
     DAMAGE_FOUND = "damage-found"
     EXPORTED = "exported"
     FILED = "filed"
@@ -20,6 +21,8 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
+    QUARANTINED = "quarantined"
+    QUARANTINE_OPENED = "quarantine-opened"
     REHEARSED = "rehearsed"
     RELEASED = "released"
     REPAIRED = "repaired"
@@ -37,6 +40,7 @@ class Act(StrEnum):
     SIGNED_OUT = "signed-out"
     SIGN_IN_REFUSED = "sign-in-refused"
     SWEPT = "swept"
+    TEXT_READ = "text-read"  # in the pictures of a document
     VIEWED = "viewed"
     VIEW_REFUSED = "view-refused"
     VOIDED = "voided"

@@ -17,6 +17,7 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST = "manifest-sha512.txt"
 _TAG_MANIFEST = "tagmanifest-sha512.txt"
 _BLOCK = 1 << 20
+_LONGEST = 64 << 20  # bytes of a manifest, of metadata, of a history
 _LINE = re.compile(r"([0-9a-f]{128})[ \t]+(\S.*)")
 _OURS = re.compile(r"[^%\r\n\\]+")
 
@@ -80,7 +81,7 @@ def check(folder: Path) -> str:
     """
     if not folder.is_dir():
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(folder))
-    if _read(folder, "bagit.txt") != DECLARATION:
+    if read_file(folder, "bagit.txt") != DECLARATION:
         raise damaged("bagit.txt", "it is no BagIt 1.0 declaration")
     tags, payload = _entries(folder, _TAG_MANIFEST), _entries(folder, MANIFEST)
     if not {"bagit.txt", MANIFEST} <= tags.keys() or any(path.startswith("data/") for path in tags):
@@ -110,7 +111,7 @@ def _manifest(entries: Mapping[str, str]) -> bytes:
 def _entries(folder: Path, name: str) -> dict[str, str]:
     """Path to SHA-512."""
     try:
-        lines = _read(folder, name).decode().splitlines()
+        lines = read_file(folder, name).decode().splitlines()
     except UnicodeDecodeError:
         raise damaged(name, "it is not UTF-8") from None
     found: dict[str, str] = {}
@@ -131,9 +132,13 @@ def _files(folder: Path) -> set[str]:
     return found
 
 
-def _read(folder: Path, path: str) -> bytes:
+def read_file(folder: Path, path: str) -> bytes:
+    """The whole of a file that is not long. Raises PACKAGE_DAMAGED."""
     with open_file(folder, path) as file:
-        return file.read()
+        content = file.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise damaged(path, "it is too long")
+    return content
 
 
 def open_file(folder: Path, path: str) -> BinaryIO:

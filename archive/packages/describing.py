@@ -25,6 +25,7 @@ class Packaged:
     kind: str
     pages: int
     original_sha256: str  # hex
+    pending: bool  # a cover stands for it until its converter is installed
     pdf: str
     original: str | None  # of the newest version only
     pdfa: str  # part and level that the PDF claims, ``3B``; empty: none

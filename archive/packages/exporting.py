@@ -28,12 +28,11 @@ from archive.packages import tables
 from archive.packages.bag import Bag
 from archive.packages.describing import Description, Made, Packaged, Standing, encode
 from archive.packages.explaining import README
-from archive.packages.history import positions, proven
+from archive.packages.history import PROOF, positions, proven
 from archive.vault import durable
 from archive.vault.local import LocalVault
 
 Progress = Callable[[int], None]
-PROOF = "export-proof.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +145,7 @@ class Exporting:
             kind=document.kind,
             pages=document.pages,
             original_sha256=document.original_sha256,
+            pending=document.pending,
             pdf=path,
             original=original,
             pdfa=claim,

@@ -5,8 +5,8 @@ from the leaf to the root (RFC 9162, 2.1.3), the checkpoint is a C2SP signed not
 """
 
 import json
-from base64 import b64encode
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +15,12 @@ from archive.casefile.reading import CaseFile
 from archive.keys.filekey import FileKey
 from archive.keys.sealing import BoxError
 from archive.ledger import tables
-from archive.ledger.entries import SALT_BYTES
+from archive.ledger.entries import SALT_BYTES, detail_bytes, salted_hash
 from archive.ledger.log import Ledger, latest_checkpoint, read_node, size
-from archive.ledger.merkle import inclusion_proof
+from archive.ledger.merkle import Hash, inclusion_proof, leaf_hash, verify_inclusion
+from archive.ledger.notes import Verifier, open_note
+
+PROOF = "export-proof.json"  # of a package: the entries of its export
 
 
 def positions(connection: sa.Connection, case_file: CaseFile) -> list[int]:
@@ -36,6 +39,22 @@ def proven(connection: sa.Connection, ledger: Ledger, key: FileKey, wanted: Sequ
         "key": ledger.verifier.to_text(),
         "events": [_event(connection, ledger, key, position, total) for position in wanted],
     }
+
+
+def checked(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The events, after each was proven against the checkpoint and the checkpoint against the key that stands beside
+    it. Raises ValueError (NoteError, ProofError), KeyError, TypeError.
+    """
+    checkpoint = open_note(document["checkpoint"], [Verifier.from_text(document["key"])])
+    for event in document["events"]:
+        leaf, proof = event["leaf"], [Hash(b64decode(each)) for each in event["proof"]]
+        hashed = leaf_hash(leaf.encode())
+        verify_inclusion(hashed, event["index"], checkpoint.size, proof, checkpoint.root)
+        if event["detail"] is not None:
+            opened = detail_bytes(event["detail"], b64decode(event["salt"]))
+            if salted_hash(opened) != json.loads(leaf)["detail"]:
+                raise ValueError("a detail is not the one of its entry")
+    return list(document["events"])
 
 
 def _event(

@@ -28,6 +28,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.packages import bag, tables
 from archive.packages.describing import Description, Made, Packaged, decode
+from archive.packages.history import PROOF, checked
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
 from archive.vault.local import LocalVault, Staging, Stored
@@ -72,12 +73,13 @@ class PackageImport:
         Raises MunimentError: PATH_NOT_FOUND, PACKAGE_DAMAGED, ARCHIVE_IN_USE, LEVEL_UNKNOWN, CATEGORY_UNKNOWN.
         """
         manifest = bag.check(package)
+        signer = _exported_by(package, manifest)
         self._check_unused()
         for reference in references(package):
             part = self._read(package, reference)
             imported = not self._is_here(part.description)
             if imported:
-                self._bring(actor, part, manifest)
+                self._bring(actor, part, manifest, signer)
             for each in part.description.holds:
                 self.hold(reference, each.reason)
             yield Brought(reference, imported)
@@ -102,8 +104,7 @@ class PackageImport:
         path = f"data/{reference}"
 
         def read(name: str) -> bytes:
-            with bag.open_file(package, f"{path}/{name}") as file:
-                return file.read()
+            return bag.read_file(package, f"{path}/{name}")
 
         description = decode(read("metadata.json"), f"{path}/metadata.json")
         if description.case_file.reference != reference:
@@ -122,7 +123,7 @@ class PackageImport:
             raise bag.damaged(path, "voucher, texts or events cannot be read") from None
         return _Part(package, path, description, voucher, events, texts)
 
-    def _bring(self, actor: Actor, part: _Part, manifest: str) -> None:
+    def _bring(self, actor: Actor, part: _Part, manifest: str, signer: str) -> None:
         case_file = part.description.case_file
         reference = Reference.parse(case_file.reference)
         key = FileKey.make(case_file.id, self.randomness)
@@ -144,7 +145,7 @@ class PackageImport:
                     unit.record(
                         Act.IMPORTED,
                         case_file.reference,
-                        detail={"manifest": manifest, "documents": names},
+                        detail={"manifest": manifest, "signer": signer, "documents": names},
                         key=key,
                     )
                 for staging in stagings:
@@ -226,10 +227,25 @@ class PackageImport:
                     stored.sha512, place_of(document.ordinal, document.version)
                 ),
                 original_sha256=document.original_sha256,
+                pending=document.pending,
                 title=key.seal(document.title.encode(), f"title:{place}"),
                 text=key.seal(json.dumps(text).encode(), f"text:{place}"),
             )
         )
+
+
+def _exported_by(package: Path, manifest: str) -> str:
+    """The key of the archive that signed for this very package. Whose key that is, is for people to compare: it is
+    recorded. Raises PACKAGE_DAMAGED.
+    """
+    try:
+        proof = json.loads(bag.read_file(package, PROOF))
+        details = [each["detail"] for each in checked(proof)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise bag.damaged(PROOF, "it proves nothing") from None
+    if not details or any(each != {"manifest": manifest} for each in details):
+        raise bag.damaged(PROOF, "it is the proof of another package")
+    return str(proof["key"])
 
 
 def references(package: Path) -> list[str]:

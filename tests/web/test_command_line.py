@@ -197,7 +197,7 @@ def test_the_schema_is_the_one_the_reader_goes_by():
 def test_bad_input_is_refused_with_its_code_and_nothing_is_filed(desk: Desk):
     """Each of what people get wrong, by the code that other programs see."""
     empty, truncated = desk.write("empty.jpg", b""), desk.write("cut.jpg", desk.photo.read_bytes()[:300])
-    text = desk.write("photo2.jpg", "这不是照片".encode())
+    program = desk.write("photo2.jpg", b"MZ\x90\x00")
     pipe = desk.folder / "pipe.jpg"
     os.mkfifo(pipe)
     refusals = {
@@ -210,7 +210,7 @@ def test_bad_input_is_refused_with_its_code_and_nothing_is_filed(desk: Desk):
         desk.bad(voucher=desk.folder / "nowhere.json"): (Exit.NOT_FOUND, "path-not-found"),
         desk.bad(empty): (Exit.REFUSED, "evidence-empty"),
         desk.bad(truncated): (Exit.REFUSED, "evidence-unreadable"),
-        desk.bad(text): (Exit.REFUSED, "evidence-kind"),
+        desk.bad(program): (Exit.REFUSED, "evidence-kind"),
         desk.bad(pipe): (Exit.REFUSED, "evidence-not-a-file"),
         desk.bad(desk.folder): (Exit.REFUSED, "evidence-not-a-file"),
         desk.bad(empty, truncated): (Exit.REFUSED, "evidence-refused"),
@@ -312,3 +312,17 @@ def test_every_command_says_what_it_does_in_both_languages():
         described = command.help or ""
         assert chinese.search(described), name
         assert latin.search(described), name
+
+
+def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(desk: Desk):
+    desk.file(desk.photo)
+    status = desk.ask("ocr", "status")
+    assert (status["waiting"], status["done"], status["pages"], status["failed"]) == (1, 0, 0, [])
+    if not status["available"]:
+        assert "muniment[ocr]" in str(status["install"])
+        assert desk.refused("ocr", "run") == (Exit.UNAVAILABLE, "ocr-missing")
+        return
+    assert status["install"] is None
+    done = desk.ask("ocr", "run")
+    assert (done["read"], done["waiting"], done["done"], done["pages"]) == (1, 0, 1, 1)
+    assert desk.ask("ocr", "run", "--again")["read"] == 0

@@ -93,6 +93,7 @@ def import_(
             house.scheme,
             house.founded.fingerprint_key,
             frame.settings.workers,
+            waiting=lambda error: frame.tell(error.say(frame.words.language)),
         )
         defaults = Defaults(level, category, _day(completed))
         folders = importing.folders(directory)
@@ -217,4 +218,24 @@ def _outcome(frame: Frame, outcome: "Outcome") -> dict[str, str | None]:
     return {**said, "error": outcome.refusal.code.value, "message": outcome.refusal.say(frame.words.language)}
 
 
-COMMANDS = (file, import_, complete, void, release)
+@click.command("convert-pending")
+@framed
+def convert_pending(frame: Frame) -> Exit:
+    """Make pages of what was filed behind a cover, now that its converter is installed · 补转待转换的材料."""
+    with frame.house() as house:
+        total = len(house.converting.waiting())
+        outcomes = list(frame.progress(house.converting.convert_all(CONSOLE), total))
+    for each in outcomes:
+        if each.refusal is not None:
+            frame.tell(f"{each.document}: {each.refusal.say(frame.words.language)}")
+    verdicts = {
+        each.document: "converted" if each.converted else "refused" if each.refusal else "waiting"
+        for each in outcomes
+    }
+    counts = Counter(verdicts.values())
+    named = {verdict: counts[verdict] for verdict in ("converted", "waiting", "refused")}
+    frame.give({**named, "documents": verdicts}, (frame.words("cli.converted", **named),))
+    return Exit.REFUSED if counts["refused"] else Exit.OK
+
+
+COMMANDS = (file, import_, complete, void, release, convert_pending)

@@ -215,6 +215,40 @@ def _list(package: Path, name: str, paths: list[Path]) -> None:
     (package / name).write_text("".join(lines))
 
 
+def test_a_package_that_somebody_altered_and_bagged_anew_is_not_what_was_exported(
+    other: House, filed, package
+):
+    path = package / "data" / filed[0] / "voucher.json"
+    path.write_text(path.read_text().replace("退费", "道歉"))
+    rebag(package)
+    assert bagit.Bag(str(package)).is_valid()
+    with pytest.raises(MunimentError) as caught:
+        bring(other, package)
+    assert caught.value.facts["path"] == "export-proof.json"
+
+
+@pytest.mark.parametrize("key", ["checkpoint", "key", "events"])
+def test_a_proof_that_was_altered_proves_nothing(other: House, filed, package, key):
+    path = package / "export-proof.json"
+    document = json.loads(path.read_text())
+    if key == "events":
+        document["events"][0]["detail"]["manifest"] = "0" * 128
+    else:
+        document[key] = document[key].swapcase()
+    path.write_text(json.dumps(document))
+    rebag(package)
+    with pytest.raises(MunimentError) as caught:
+        bring(other, package)
+    assert caught.value.facts["path"] == "export-proof.json"
+
+
+@pytest.fixture
+def believing(monkeypatch) -> None:
+    """As if the altered package were signed for: what lies behind the proof must hold by itself."""
+    monkeypatch.setattr("archive.packages.importing._exported_by", lambda *_: "key")
+
+
+@pytest.mark.usefixtures("believing")
 @pytest.mark.parametrize(
     "change",
     [
@@ -246,6 +280,7 @@ def test_metadata_that_filing_could_not_have_made_is_refused(other: House, filed
         other.case_files.get(filed[0])
 
 
+@pytest.mark.usefixtures("believing")
 @pytest.mark.parametrize("kind", ["bytes", "other document", "pages", "original"])
 def test_a_document_that_is_not_what_is_described_is_refused(other: House, filed, package, kind):
     folder = package / "data" / filed[0]
