@@ -64,6 +64,7 @@ class Code(StrEnum):
     EVIDENCE_UNREADABLE = "evidence-unreadable"
     FILE_NOT_FOUND = "file-not-found"
     FORM_EXPIRED = "form-expired"
+    FORM_TOO_LARGE = "form-too-large"
     GLYPH_MISSING = "glyph-missing"
     HOLDS_SEVERAL = "holds-several"
     HOLD_NOT_FOUND = "hold-not-found"
@@ -320,6 +321,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             400,
             "页面已过期，请刷新后重新提交。",
             "The page is out of date. Reload it and send it again.",
+        ),
+        Code.FORM_TOO_LARGE: _m(
+            Exit.REFUSED,
+            413,
+            "填写的内容过长，或一次提交的文件过多，未保存任何内容。请缩短或分次提交。",
+            "What was filled in is too long, or there are too many files at once; nothing was saved. Shorten it or send it in parts.",
         ),
         Code.GLYPH_MISSING: _m(
             Exit.REFUSED,

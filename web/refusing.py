@@ -5,7 +5,18 @@ import secrets
 import traceback
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
@@ -50,11 +61,18 @@ def _expired(_: CSRFError) -> AnyResponse:
 
 def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, RequestEntityTooLarge):
-        return _refusal(MunimentError(Code.UPLOAD_TOO_LARGE, limit=house().settings.upload_limit_mb))
+        return _refusal(too_large())
     if error.code is not None and 300 <= error.code < 400:
         return error.get_response()
     code = Code.FORM_EXPIRED if error.code == 400 else Code.PAGE_NOT_FOUND
     return _refusal(MunimentError(code))
+
+
+def too_large() -> MunimentError:
+    """Of all that was sent, or of what was written into the fields."""
+    if (request.content_length or 0) > int(current_app.config["MAX_CONTENT_LENGTH"]):
+        return MunimentError(Code.UPLOAD_TOO_LARGE, limit=house().settings.upload_limit_mb)
+    return MunimentError(Code.FORM_TOO_LARGE)
 
 
 def _defect(error: Exception) -> AnyResponse:

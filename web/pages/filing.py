@@ -16,7 +16,7 @@ from archive.voucher.checking import check as doubts
 from archive.voucher.fields import Complainant, Receiver, Voucher
 from archive.voucher.form import Channel
 from archive.voucher.problems import Problems
-from web.admitting import admits
+from web.admitting import admits, receives_files
 from web.drafting import COMMON_DEMANDS, COMMON_EVIDENCE, draft, labels, longest
 from web.refusing import wants_json
 from web.visit import visit
@@ -44,6 +44,7 @@ def form() -> str:
 
 
 @pages.post("/file")
+@receives_files
 @admits(Permission.FILE)
 def send() -> Response | tuple[str, int]:
     here, given = visit(), request.form
@@ -72,6 +73,7 @@ def send() -> Response | tuple[str, int]:
 
 
 @pages.post("/file/check")
+@receives_files
 @admits(Permission.FILE)
 def check() -> Response:
     """One file, as soon as it is dropped; nothing of it is kept."""
