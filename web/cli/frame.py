@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import click
 
 from archive.errors import Code, Exit, MunimentError, refusal_of
 from web.settings import Settings, load_settings
+from web.tracing import PlacesOnly, places
 from web.wording import Language, Wording, wording
 
 if TYPE_CHECKING:  # a help text needs no archive
@@ -105,9 +105,9 @@ def framed(view: Callable[Concatenate[Frame, P], Exit | None]) -> Callable[P, Ex
 
 def answering(command: click.Command, arguments: Sequence[str]) -> int:
     """Runs the command and says how it ended: the exit code. No trace and no value of ours reaches the terminal."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    said = logging.StreamHandler(sys.stderr)
+    said.setFormatter(PlacesOnly("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[said])
     try:
         ended = command.main(list(arguments), prog_name="muniment", standalone_mode=False)
         sys.stdout.flush()
@@ -142,8 +142,7 @@ def _refused(error: MunimentError, *, as_json: bool) -> int:
 
 def _defect(error: Exception) -> MunimentError:
     incident = secrets.token_hex(4).upper()
-    # Places only: a message or a value might hold a customer's data.
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    logging.getLogger("muniment").error("incident %s: %s in %s", incident, type(error).__name__, places)
+    logging.getLogger("muniment").error(
+        "incident %s: %s in %s", incident, type(error).__name__, places(error)
+    )
     return MunimentError(Code.INTERNAL, incident=incident)
