@@ -43,6 +43,7 @@ class Code(StrEnum):
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
     CATEGORY_UNKNOWN = "category-unknown"
+    CHECKPOINT_INVALID = "checkpoint-invalid"
     CHECKPOINT_MISMATCH = "checkpoint-mismatch"
     CONVERSION_CRASHED = "conversion-crashed"
     CONVERSION_TIMEOUT = "conversion-timeout"
@@ -89,9 +90,11 @@ class Code(StrEnum):
     PURPOSE_UNKNOWN = "purpose-unknown"
     QUERY_INVALID = "query-invalid"
     REASON_MISSING = "reason-missing"
+    REASON_UNFIT = "reason-unfit"
     REFERENCE_INVALID = "reference-invalid"
     REQUEST_NOT_FOUND = "request-not-found"
     REQUEST_STATE = "request-state"
+    REQUEST_TOO_LARGE = "request-too-large"
     ROLE_UNKNOWN = "role-unknown"
     SANDBOX_UNAVAILABLE = "sandbox-unavailable"
     SCHEME_INVALID = "scheme-invalid"
@@ -195,6 +198,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "没有类别“{given}”。可用的类别：{known}。",
             "There is no category “{given}”. Use one of: {known}.",
+        ),
+        Code.CHECKPOINT_INVALID: _m(
+            Exit.REFUSED,
+            422,
+            "所给内容不是本档案库的检查点，未作核验。请粘贴完整的检查点，从第一行到签名行。",
+            "What was given is no checkpoint of this archive; nothing was verified. Paste the whole of it, from its first line to its signature.",
         ),
         Code.CHECKPOINT_MISMATCH: _m(
             Exit.DAMAGED,
@@ -472,6 +481,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "请写明理由。",
             "Give a reason.",
         ),
+        Code.REASON_UNFIT: _m(
+            Exit.REFUSED,
+            422,
+            "所写内容过长（最多 {longest} 个字符）或含有无法打印的字符，未作任何改动。请改写后重试。",
+            "What was written is too long (at most {longest} characters) or holds characters that cannot be printed; nothing was changed. Write it anew.",
+        ),
         Code.REFERENCE_INVALID: _m(
             Exit.REFUSED,
             422,
@@ -489,6 +504,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "申请 {number} 当前为“{state}”，不能进行此操作。",
             "Request {number} is “{state}”; this cannot be done now.",
+        ),
+        Code.REQUEST_TOO_LARGE: _m(
+            Exit.REFUSED,
+            422,
+            "一次申请最多 {most} 份档案。请分几次申请。",
+            "A request names at most {most} files. Make several requests.",
         ),
         Code.ROLE_UNKNOWN: _m(
             Exit.REFUSED,

@@ -95,7 +95,7 @@ def flag_words() -> str:
     field, text = request.form.get("field", ""), request.form.get("text", "").strip()
     if field not in _FLAGGED or not text:
         return ""
-    found = doubts(_only(field, text))
+    found = doubts(_only(field, text[: longest(field)]))
     return render_template("fragments/flags.html", flags=[each for each in found if each.path == field])
 
 

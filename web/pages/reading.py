@@ -1,6 +1,7 @@
 """Reading 阅览: one page at a time, masked and watermarked, each recorded before it is shown."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -40,7 +41,7 @@ def read(reference: str) -> str:
     )
 
 
-@pages.get("/files/<reference>/pages/<int:ordinal>/<int:number>.jpg")
+@pages.get("/files/<reference>/pages/<int(max=9999):ordinal>/<int(max=999999):number>.jpg")
 @admits(Permission.BROWSE)
 def page(reference: str, ordinal: int, number: int) -> Response:
     """A JPEG. ``width`` is rounded up to one of a few: nobody asks for a picture without bounds."""
@@ -57,10 +58,10 @@ def _opened(here: Visit, reference: str) -> tuple[CaseFile, Sequence[Document | 
     """Opening a file is a look-up of its description, recorded as such; turning a page is not another."""
     viewing = here.house.viewing
     if "page" in request.args:
-        file = here.house.case_files.get(reference)
-        grant = viewing.grant(here.person, file)
-        if grant is not None:
-            return file, here.house.case_files.documents(file), grant
+        with suppress(MunimentError):  # refused below, where it is recorded and takes as long as any refusal
+            file = here.house.case_files.get(reference)
+            if grant := viewing.grant(here.person, file):
+                return file, here.house.case_files.documents(file), grant
     details = viewing.details(here.person, reference)
     return details.case_file, details.documents, details.grant
 
