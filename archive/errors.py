@@ -84,6 +84,7 @@ class Code(StrEnum):
     PASSPHRASE_WRONG = "passphrase-wrong"
     PASSWORD_WEAK = "password-weak"
     PATH_NOT_FOUND = "path-not-found"
+    PATH_UNUSABLE = "path-unusable"
     PERIOD_INVALID = "period-invalid"
     PERMANENT_NOT_ALLOWED = "permanent-not-allowed"
     PERSON_NOT_FOUND = "person-not-found"
@@ -444,6 +445,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             404,
             "找不到文件或目录 {path}。",
             "There is no file or folder {path}.",
+        ),
+        Code.PATH_UNUSABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "无法使用 {path}（{problem}）。请检查路径和权限，或指定其他位置。",
+            "{path} cannot be used ({problem}). Check the path and its permissions, or name another place.",
         ),
         Code.PERIOD_INVALID: _m(
             Exit.REFUSED,

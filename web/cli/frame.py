@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from errno import EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS
 from functools import wraps
 from getpass import getpass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from archive.casefile.sources import printable
 from archive.errors import Code, Exit, MunimentError, refusal_of
 from web.settings import Settings, load_settings
 from web.tracing import PlacesOnly, places
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # a help text needs no archive
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_UNUSABLE = (EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS)
 _INTERRUPTED = 128 + signal.SIGINT
 _JSON = "--json"
 
@@ -120,7 +123,7 @@ def answering(command: click.Command, arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception as error:  # noqa: BLE001 - the last place where anything can be said
-        return _refused(refusal_of(error) or _defect(error), as_json=_JSON in arguments)
+        return _refused(refusal_of(error) or _unusable(error) or _defect(error), as_json=_JSON in arguments)
     return int(ended) if isinstance(ended, int) else Exit.OK
 
 
@@ -138,6 +141,13 @@ def _refused(error: MunimentError, *, as_json: bool) -> int:
         click.echo(json.dumps({"error": error.code.value, "message": sentence}, ensure_ascii=False, indent=1))
     click.echo(f"muniment: {sentence}", err=True)
     return error.meaning.exit
+
+
+def _unusable(error: Exception) -> MunimentError | None:
+    """A place named by whoever types, or the archive's own: said by its name, which nobody else reads here."""
+    if isinstance(error, OSError) and error.errno in _UNUSABLE and isinstance(error.filename, str):
+        return MunimentError(Code.PATH_UNUSABLE, path=printable(error.filename), problem=error.strerror)
+    return None
 
 
 def _defect(error: Exception) -> MunimentError:
