@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, BinaryIO, cast
 
+import flask
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.wrappers import Response
@@ -13,7 +14,7 @@ from archive.casefile.sources import Refusals, Source
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.voucher.checking import check as doubts
-from archive.voucher.fields import Complainant, Receiver, Voucher
+from archive.voucher.fields import Complainant, Receiver, Voucher, parse
 from archive.voucher.form import Channel
 from archive.voucher.problems import Problems
 from web.admitting import admits, receives_files
@@ -24,6 +25,7 @@ from web.visit import visit
 pages = Blueprint("filing", __name__)
 
 _TO_THE_MINUTE = 16
+_MOST_DOUBTS = 6  # the cookie that carries them holds no more
 _FLAGGED = ("details", "history", "notes")
 
 
@@ -59,6 +61,7 @@ def send() -> Response | tuple[str, int]:
             evidence=sources,
         )
         filed = here.house.filing.file(here.actor, submission)
+        _tell_doubts(submission.voucher)
     except MunimentError as error:
         if wants_json():
             return _refused_to_script(error)
@@ -70,6 +73,13 @@ def send() -> Response | tuple[str, int]:
     if wants_json():
         return make_response(jsonify(location=place), 201)
     return redirect(place, code=303)
+
+
+def _tell_doubts(text: bytes) -> None:
+    """On the next page, while the customer may still be there: what is vague or missing (P9). No value is repeated."""
+    found = doubts(parse(text))
+    for each in found[:_MOST_DOUBTS]:
+        flask.flash(each.say(visit().language), "doubt")
 
 
 @pages.post("/file/check")
