@@ -7,11 +7,12 @@ master key itself lies beside the home folder, never in it.
 import json
 import shutil
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,18 +31,20 @@ from archive.vault import durable
 from archive.vault.local import LocalVault
 
 _FORMAT = 1
-_DESCRIPTION = "archive.json"
+DESCRIPTION = "archive.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Founded:
     """An open archive: its catalogue, its vault, and the keys of what lies beside them."""
 
     catalogue: Catalogue
     vault: LocalVault
     keyring: Keyring
+    catalogue_key: bytes
     index_key: bytes
     fingerprint_key: bytes
+    quarantine_key: bytes
 
 
 def vault_at(home: Path) -> LocalVault:
@@ -49,7 +52,7 @@ def vault_at(home: Path) -> LocalVault:
 
 
 def is_founded(home: Path) -> bool:
-    return (home / _DESCRIPTION).exists()
+    return (home / DESCRIPTION).exists()
 
 
 def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
@@ -99,7 +102,7 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
         "master_version": wrapped.version,
         "key": b64encode(wrapped.box).decode(),
     }
-    durable.write(home / _DESCRIPTION, json.dumps(description, indent=1).encode())
+    durable.write(home / DESCRIPTION, json.dumps(description, indent=1).encode())
     durable.sync_folder(home)
     founded = open_archive(home, keyring, clock, randomness)
     with founded.catalogue.unit(CONSOLE) as unit:
@@ -110,17 +113,16 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
 def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
     """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
     try:
-        description = json.loads((home / _DESCRIPTION).read_bytes())
-        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
-        identifier = description["archive"]
+        description = json.loads((home / DESCRIPTION).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
-    except (ValueError, KeyError, TypeError):
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path=_DESCRIPTION) from None
-    root = keyring.unwrap(wrapped, f"archive:{identifier}")
+    except ValueError:
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
+    root, identifier = _root(description, keyring)
     if not (home / "catalogue.db").exists():
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
-    database = Database(home / "catalogue.db", derive(root, "catalogue"))
+    catalogue_key = derive(root, "catalogue")
+    database = Database(home / "catalogue.db", catalogue_key)
     try:
         _check_begun(database)
         migrate(database)
@@ -132,9 +134,26 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
         Catalogue(database, ledger, clock),
         vault_at(home),
         keyring,
+        catalogue_key=catalogue_key,
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),
+        quarantine_key=derive(root, "quarantine"),
     )
+
+
+def catalogue_key_of(description: Mapping[str, Any], keyring: Keyring) -> bytes:
+    """From what ``archive.json`` says. Raises KEY_WRONG, ARCHIVE_DAMAGED."""
+    return derive(_root(description, keyring)[0], "catalogue")
+
+
+def _root(description: Mapping[str, Any], keyring: Keyring) -> tuple[bytes, str]:
+    """The key that the archive's other keys are derived from, and the archive's name."""
+    try:
+        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
+        identifier = str(description["archive"])
+    except (ValueError, KeyError, TypeError):
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
+    return keyring.unwrap(wrapped, f"archive:{identifier}"), identifier
 
 
 def _check_begun(database: Database) -> None:

@@ -23,6 +23,7 @@ from web.admitting import admission_of, takes_files
 from web.app import create_app
 from web.securing import Cookie
 from web.uploading import FORM, SealedBuffer
+from web.watching import Watch
 from web.wiring import House
 
 Gate = Callable[[str, str], MunimentError | None]  # of a request's path and its header Cookie
@@ -57,7 +58,8 @@ def serve(house: House, ready: Ready) -> None:
         server.channel_class = _Channel
         server.adj.gate = _gate(app)
         house.index.start()
-        with _stopping_on(signal.SIGTERM):
+        house.recognition.start()
+        with Watch(house), _stopping_on(signal.SIGTERM):
             ready(f"http://{settings.host}:{server.effective_port}")
             server.run()
         server.close()

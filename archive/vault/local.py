@@ -153,6 +153,21 @@ class LocalVault:
         durable.replace(target / inventory.SIDECAR, sidecar)
         durable.replace(target / inventory.NAME, content)
 
+    def replace(self, path: str, stream: BinaryIO) -> None:
+        """Another copy in the place of a file that is damaged or missing. What was there is kept beside the vault."""
+        target = self.root / path
+        with self.staging() as staging:
+            staging.put("copy", stream)
+            if target.is_symlink() or target.exists():
+                aside = self.root.with_name("aside") / f"{path}.{uuid4()}"
+                durable.make_folders(aside.parent, self.root.parent)
+                target.rename(aside)
+                durable.sync_folder(aside.parent)
+            with self.locked(_FOLDERS):
+                durable.make_folders(target.parent, self.root)
+                (staging.folder / "content" / "copy").rename(target)
+                durable.sync_folder(target.parent)
+
     def roll_back(self, folder: str, version: int) -> None:
         """Removes what is beyond ``version``; version 0 removes the object. Nothing to do is the usual case."""
         target = self.root / folder
@@ -230,6 +245,24 @@ class LocalVault:
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.DOCUMENT_MISSING, document=name) from None
 
+    def paths(self, below: str = "") -> Iterator[str]:
+        """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
+        Links are named, never followed; a folder that is not there holds nothing.
+        """
+        for folder, subfolders, names in os.walk(self.root / below, onerror=_raise_unless_missing):
+            subfolders.sort()
+            links = [each for each in subfolders if Path(folder, each).is_symlink()]
+            for name in sorted([*names, *links]):
+                yield Path(folder, name).relative_to(self.root).as_posix()
+
+    def open_path(self, path: str) -> BinaryIO:
+        """Any plain file by its path from the root. Raises MunimentError(DOCUMENT_MISSING)."""
+        try:
+            descriptor = os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            raise MunimentError(Code.DOCUMENT_MISSING, document=path.rpartition("/")[2]) from None
+        return os.fdopen(descriptor, "rb")
+
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
         stream.seek(0)
@@ -238,3 +271,8 @@ class LocalVault:
             digest.update(block)
         stream.seek(0)
         return digest.digest()
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
