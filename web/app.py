@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, current_app, request, url_for
 from flask_wtf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 
 from archive.errors import Code, MunimentError
 from web.admitting import admission_of, takes_files
@@ -26,6 +27,12 @@ _HALF_DAY = 12 * 3600
 _MOST_PARTS = 250  # fields and files of a form; each file holds a descriptor, of which a process has 1024
 
 
+class Number(IntegerConverter):
+    """No number in an address is longer than the database and the ledger can say (RFC 8785, 3.2.2.3)."""
+
+    regex = r"\d{1,15}"
+
+
 class MunimentFlask(Flask):
     """Flask with uploads that never touch the disk in plain and a form cookie of the strictest kind."""
 
@@ -36,6 +43,7 @@ class MunimentFlask(Flask):
 def create_app(house: House) -> Flask:
     """The application over ``house``; several threads may serve it."""
     app = MunimentFlask("web", static_folder="static", template_folder="templates")
+    app.url_map.converters["int"] = Number
     app.extensions["muniment"] = house
     app.secret_key = _form_secret(house)
     app.config.update(

@@ -30,7 +30,7 @@ TABLE = {
     "POST /file/words":                            "303    200    403    403    403    403    403    200    403",
     "GET /filed/<reference>":                      "303    200    403    403    403    403    403    404    403",
     "GET /files/<reference>":                      "303    200    200    404    404    200    200    404    403",
-    "GET /files/<reference>/pages/<int(max=9999):ordinal>/<int(max=999999):number>.jpg":
+    "GET /files/<reference>/pages/<int:ordinal>/<int:number>.jpg":
                                                    "303    200    200    404    404    403    403    404    403",
     "GET /files/<reference>/read":                 "303    200    200    404    404    403    403    404    403",
     "POST /files/<reference>/hold":                "303    303    403    403    403    403    403    403    403",
@@ -40,6 +40,15 @@ TABLE = {
     "GET /files/<reference>/released.zip":         "303    200    403    403    403    403    403    403    403",
     "POST /files/<reference>/void":                "303    303    403    403    403    403    403    403    403",
     "GET /find":                                   "303    200    200    200    200    200    200    200    403",
+    "POST /find":                                  "303    303    303    303    303    303    303    303    403",
+    "POST /find/saved":                            "303    422    422    422    422    422    422    422    403",
+    "GET /find/saved/<int:number>":                "303    404    404    404    404    404    404    404    403",
+    "POST /find/saved/<int:number>/delete":        "303    303    303    303    303    303    303    303    403",
+    "GET /fixity":                                 "303    200    200    403    403    403    403    403    403",
+    "GET /fixity/<int:number>":                    "303    404    404    403    403    403    403    403    403",
+    "GET /fixity/<int:number>.pdf":                "303    404    404    403    403    403    403    403    403",
+    "GET /fixity/run":                             "303    200    200    403    403    403    403    403    403",
+    "POST /fixity/run":                            "303    303    303    403    403    403    403    403    403",
     "GET /inbox":                                  "303    200    403    403    200    200    200    403    403",
     "GET /language/<chosen>":                      "303    303    303    303    303    303    303    303    303",
     "GET /ledger":                                 "303    403    200    403    403    403    403    403    403",
@@ -52,6 +61,8 @@ TABLE = {
     "POST /people":                                "303    403    403    403    403    403    403    403    422",
     "POST /people/<number>/password":              "303    403    403    403    403    403    403    403    200",
     "POST /people/<number>/disable":               "303    403    403    403    403    403    403    403    303",
+    "GET /pictures":                               "303    200    403    403    403    403    403    403    403",
+    "POST /pictures/retry":                        "303    303    403    403    403    403    403    403    403",
     "GET /requests":                               "303    200    200    200    200    200    200    200    403",
     "GET /requests/new":                           "303    403    403    200    200    200    200    200    403",
     "POST /requests/new":                          "303    403    403    422    422    422    422    422    403",
@@ -83,8 +94,7 @@ class World:
     def place(self, rule: str) -> str:
         for name, value in {
             "<reference>": self.reference,
-            "<int(max=9999):ordinal>": "0",
-            "<int(max=999999):number>": "1",
+            "<int:ordinal>": "0",
             "<int:number>": "1",
             "<chosen>": "en",
         }.items():

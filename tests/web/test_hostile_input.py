@@ -42,6 +42,12 @@ def acts(house: House) -> int:
         (Role.ADMINISTRATOR, "/retention?as_of=9999-12-31"),
         (Role.ADMINISTRATOR, "/numbers?x=%ff"),
         (Role.EMPLOYEE, f"/requests/{HUGE}"),
+        (Role.EMPLOYEE, f"/find?level=x&page={NINES}"),
+        (Role.EMPLOYEE, f"/find?year={NINES}"),
+        (Role.EMPLOYEE, f"/find/saved/{HUGE}"),
+        (Role.EMPLOYEE, "/find?found=%00%ff"),
+        (Role.AUDITOR, f"/fixity/{HUGE}"),
+        (Role.AUDITOR, f"/fixity/{HUGE}.pdf"),
     ],
 )
 def test_no_address_is_a_defect(visitor, filed: str, role: Role, place: str):

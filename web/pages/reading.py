@@ -60,7 +60,7 @@ def read(reference: str) -> str:
     )
 
 
-@pages.get("/files/<reference>/pages/<int(max=9999):ordinal>/<int(max=999999):number>.jpg")
+@pages.get("/files/<reference>/pages/<int:ordinal>/<int:number>.jpg")
 @admits(Permission.BROWSE)
 def page(reference: str, ordinal: int, number: int) -> Response:
     """A JPEG. ``width`` is rounded up to one of a few: nobody asks for a picture without bounds."""
