@@ -59,7 +59,9 @@ def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomnes
     """Makes an archive in ``home``, which must be missing or empty. It is built beside and moved there in one step,
     so that there is a whole archive or none. Raises ARCHIVE_EXISTS.
     """
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+    if home.exists() and not home.is_dir():
+        raise MunimentError(Code.PATH_UNUSABLE, path=str(home), problem="it is no folder")
+    if home.exists() and any(home.iterdir()):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
     home.parent.mkdir(parents=True, exist_ok=True)
     keyring = keyring_of()
