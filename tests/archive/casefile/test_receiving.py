@@ -60,7 +60,7 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     settings = folder / "clamd.conf"
     settings.write_text(
         f"TCPSocket {port}\nTCPAddr 127.0.0.1\nDatabaseDirectory {signatures}\nForeground yes\n"
-        "StreamMaxLength 1M\nLogFile /dev/null\nUser root\n"
+        "StreamMaxLength 1M\nUser root\n"
     )
     process = subprocess.Popen(
         ["clamd", "--config-file", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
