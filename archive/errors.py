@@ -69,8 +69,11 @@ class Code(StrEnum):
     HOLD_NOT_FOUND = "hold-not-found"
     INDEX_UNAVAILABLE = "index-unavailable"
     INTERNAL = "internal"
+    KEY_GUARDED = "key-guarded"
     KEY_MISSING = "key-missing"
     KEY_PERMISSIONS = "key-permissions"
+    KEY_REFUSED = "key-refused"
+    KEY_UNREACHABLE = "key-unreachable"
     KEY_WRONG = "key-wrong"
     LEDGER_DAMAGED = "ledger-damaged"
     LEVEL_UNKNOWN = "level-unknown"
@@ -351,6 +354,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "系统内部错误，操作未完成。请把编号 {incident} 告知系统管理员。",
             "Something went wrong on our side; nothing was completed. Give the number {incident} to your system administrator.",
         ),
+        Code.KEY_GUARDED: _m(
+            Exit.KEY,
+            503,
+            "主密钥 {path} 由 {kind} 保护，请在设置 master_key 中写明如何打开。",
+            "The master key {path} is guarded by {kind}. Say in the setting master_key how it is opened.",
+        ),
         Code.KEY_MISSING: _m(
             Exit.KEY,
             503,
@@ -362,6 +371,18 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             503,
             "主密钥文件 {path} 可被他人读取。请运行 chmod 600 {path}。",
             "The master key file {path} can be read by others. Run chmod 600 {path}.",
+        ),
+        Code.KEY_REFUSED: _m(
+            Exit.KEY,
+            503,
+            "{service} 未能用密钥 {key} 打开主密钥（{problem}）。请核对设置和权限；系统不会另建新密钥。",
+            "{service} did not open the master key with {key} ({problem}). Check the settings and rights; no new key is ever made.",
+        ),
+        Code.KEY_UNREACHABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "{service} 没有应答（{problem}），暂时无法打开主密钥。请检查网络后重试。",
+            "{service} does not answer ({problem}), so the master key cannot be opened now. Check the network and try again.",
         ),
         Code.KEY_WRONG: _m(
             Exit.KEY,

@@ -4,9 +4,7 @@
 master key itself lies beside the home folder, never in it.
 """
 
-import json
 import shutil
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
@@ -19,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
 from archive.database.migrating import migrate
+from archive.description import NAME as DESCRIPTION
+from archive.description import Description, place_of_archive, read_description, write_description
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -28,9 +28,6 @@ from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Ledger
 from archive.vault import durable
 from archive.vault.local import LocalVault
-
-_FORMAT = 1
-_DESCRIPTION = "archive.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ def vault_at(home: Path) -> LocalVault:
 
 
 def is_founded(home: Path) -> bool:
-    return (home / _DESCRIPTION).exists()
+    return (home / DESCRIPTION).exists()
 
 
 def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
@@ -87,15 +84,8 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
                 tables.secret.insert().values(name=name, master_version=kept.version, box=kept.box)
             )
     database.close()
-    wrapped = keyring.wrap(root, f"archive:{identifier}")
-    description = {
-        "format": _FORMAT,
-        "archive": identifier,
-        "master_version": wrapped.version,
-        "key": b64encode(wrapped.box).decode(),
-    }
-    durable.write(home / _DESCRIPTION, json.dumps(description, indent=1).encode())
-    durable.sync_folder(home)
+    wrapped = keyring.wrap(root, place_of_archive(identifier))
+    write_description(home, Description(identifier, wrapped))
     founded = open_archive(home, keyring, clock, randomness)
     with founded.catalogue.unit(CONSOLE) as unit:
         unit.record(Act.ARCHIVE_CREATED, f"archive:{identifier}")
@@ -103,16 +93,10 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
 
 
 def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
-    """Raises ARCHIVE_MISSING, KEY_WRONG."""
-    try:
-        description = json.loads((home / _DESCRIPTION).read_bytes())
-        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
-        identifier = description["archive"]
-    except (FileNotFoundError, NotADirectoryError):
-        raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
-    except (ValueError, KeyError, TypeError):
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path=_DESCRIPTION) from None
-    root = keyring.unwrap(wrapped, f"archive:{identifier}")
+    """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
+    description = read_description(home)
+    identifier = description.archive
+    root = keyring.unwrap(description.wrapped, place_of_archive(identifier))
     if not (home / "catalogue.db").exists():
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
     database = Database(home / "catalogue.db", derive(root, "catalogue"))

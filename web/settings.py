@@ -12,6 +12,10 @@ from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive.errors import Code, MunimentError
+from archive.keys import aws_kms, pkcs11
+from archive.keys.aws_kms import AwsKms
+from archive.keys.keyfile import PLAIN, Guard
+from archive.keys.pkcs11 import Pkcs11
 
 PREFIX = "MUNIMENT_"
 # Read by the tests and by tools that start Muniment, not by Muniment itself.
@@ -26,6 +30,9 @@ class Settings:
     home: Path = _HOME
     key_file: Path | None = None  # default: <home>.key, beside the home folder
     passphrase_file: Path | None = None  # holds the key file's passphrase, if it has one
+    master_key: str = (
+        "file"  # what guards the key file: file (or a passphrase), aws-kms://KEY, pkcs11:token=…
+    )
     scheme: Path | None = None  # a scheme.toml of one's own
     host: str = "127.0.0.1"
     port: int = 8000
@@ -42,6 +49,16 @@ class Settings:
     def key_path(self) -> Path:
         home = self.home.absolute()
         return self.key_file or home.with_name(home.name + ".key")
+
+    @property
+    def guard(self) -> Guard | None:
+        """What ``master_key`` names besides the plain file. Raises ValueError."""
+        if self.master_key == PLAIN:
+            return None
+        for scheme, parse in ((aws_kms.SCHEME, AwsKms.parse), (pkcs11.SCHEME, Pkcs11.parse)):
+            if self.master_key.startswith(scheme):
+                return parse(self.master_key)
+        raise ValueError(f"{self.master_key!r} is not {PLAIN}, {aws_kms.SCHEME}… or {pkcs11.SCHEME}…")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -121,9 +138,22 @@ def check(settings: Settings) -> None:
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    _check_key(settings)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         raise MunimentError(
             Code.SETTING_INVALID, key="timezone", problem=f"{settings.timezone!r} is no time zone"
         ) from None
+
+
+def _check_key(settings: Settings) -> None:
+    """The key never lies with what it opens: whoever takes the one must not have the other."""
+    for key, path in (("key_file", settings.key_path), ("passphrase_file", settings.passphrase_file)):
+        if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
+            problem = f"{path} lies inside the archive, with what it opens"
+            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    try:
+        _ = settings.guard
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="master_key", problem=str(error)) from None

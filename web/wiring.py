@@ -22,7 +22,11 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.founding import Founded, found, is_founded, open_archive
-from archive.keys.keyring import Keyring, create_key_file, open_key_file
+from archive.keys.aws_kms import AwsKms
+from archive.keys.keyfile import Guard, KeyFile
+from archive.keys.keyring import Keyring
+from archive.keys.passphrase import Passphrase
+from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
 from indexer.following import Indexer
 from indexer.whoosh_engine import WhooshEngine
@@ -45,6 +49,7 @@ class House:
     voiding: Voiding
     completing: Completing
     releasing: Releasing
+    rotating: Rotating
     index: Indexer
     people: People
     sessions: Sessions
@@ -68,11 +73,11 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
     """Makes the archive, and its key file when there is none yet. Raises ARCHIVE_EXISTS."""
 
     def keyring() -> Keyring:
-        path = settings.key_path
-        if path.exists():
-            return open_key_file(path, passphrase or _passphrase(settings))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return create_key_file(path, token_bytes, passphrase)
+        kept = key_file(settings, passphrase)
+        if kept.path.exists():
+            return kept.open()
+        kept.path.parent.mkdir(parents=True, exist_ok=True)
+        return kept.create(token_bytes)
 
     founded = found(settings.home.absolute(), keyring, now, token_bytes)
     founded.catalogue.database.close()
@@ -88,18 +93,21 @@ def opened(
 ) -> Iterator[House]:
     """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first.
 
-    Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, PASSPHRASE_WRONG, SCHEME_INVALID.
+    Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, KEY_GUARDED,
+    KEY_REFUSED, KEY_UNREACHABLE, PASSPHRASE_WRONG, SCHEME_INVALID.
     """
     home = settings.home.absolute()
     if not is_founded(home):  # said before anything about its key
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home))
     scheme = load_scheme(settings.scheme)
-    keyring = open_key_file(settings.key_path, passphrase or _passphrase(settings))
+    kept = key_file(settings, passphrase)
+    keyring = kept.open()
     founded = open_archive(home, keyring, clock, token_bytes)
     try:
         recover(founded.catalogue, founded.vault)
         with Sandbox(settings.workers, _limits(settings)) as sandbox:
-            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords())
+            rotating = Rotating(home, founded.catalogue, keyring, kept, token_bytes)
+            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords(), rotating)
             try:
                 yield house
             finally:
@@ -115,6 +123,7 @@ def _build(
     sandbox: Sandbox,
     clock: Clock,
     passwords: Passwords,
+    rotating: Rotating,
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
@@ -143,6 +152,7 @@ def _build(
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        rotating=rotating,
         index=Indexer(catalogue, case_files, engine),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
@@ -157,6 +167,18 @@ def _build(
 
 def _limits(settings: Settings) -> Limits:
     return Limits(source_bytes=settings.evidence_limit_mb * 1_000_000, pages=settings.pages_limit)
+
+
+def key_file(settings: Settings, passphrase: str | None = None) -> KeyFile:
+    """Where the master keys are kept. It opens with the guard that it names and is written with the one that the
+    settings name; a passphrase is kept as the guard of a file that no service or token guards.
+    """
+    asked = settings.guard
+    secret = passphrase or _passphrase(settings)
+    spoken = None if secret is None else Passphrase(secret)
+    # KMS needs nothing of the settings to open, so that it can be left for another guard.
+    openers: list[Guard] = [AwsKms(), *(each for each in (asked, spoken) if each is not None)]
+    return KeyFile(settings.key_path, openers, asked or spoken)
 
 
 def _passphrase(settings: Settings) -> str | None:

@@ -27,6 +27,7 @@ from archive.evidence.sandbox import Converted, Sandbox
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
+from archive.keys.versions import wrapping_version
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Category, Level, Scheme
@@ -264,7 +265,8 @@ class Filing:
                 fingerprint=submission.fingerprint,
             )
         )
-        wrapped = self._keyring.wrap_file_key(prepared.key)
+        at_least = wrapping_version(unit.connection)
+        wrapped = self._keyring.wrap_file_key(prepared.key, at_least=at_least)
         unit.connection.execute(
             tables.file_key.insert().values(
                 case_file=prepared.id, master_version=wrapped.version, box=wrapped.box

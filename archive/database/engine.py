@@ -74,6 +74,14 @@ class Database:
         ):
             yield connection
 
+    def truncate_log(self) -> None:
+        """Empties the write-ahead log, where replaced rows would lie on; left for later while others read."""
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -11,6 +11,8 @@ class Act(StrEnum):
     HELD = "held"
     HOLD_LIFTED = "hold-lifted"
     INDEX_REBUILT = "index-rebuilt"
+    KEYS_ROTATED = "keys-rotated"
+    KEY_ROTATION_BEGUN = "key-rotation-begun"
     LEDGER_VERIFIED = "ledger-verified"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
