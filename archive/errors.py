@@ -102,6 +102,11 @@ class Code(StrEnum):
     SETTING_UNKNOWN = "setting-unknown"
     SIGN_IN_REQUIRED = "sign-in-required"
     UPLOAD_TOO_LARGE = "upload-too-large"
+    VAULT_DAMAGED = "vault-damaged"
+    VAULT_OCCUPIED = "vault-occupied"
+    VAULT_REFUSED = "vault-refused"
+    VAULT_THERE = "vault-there"
+    VAULT_UNREACHABLE = "vault-unreachable"
     VOUCHER_INVALID = "voucher-invalid"
 
 
@@ -551,6 +556,36 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             413,
             "上传总量超过 {limit} MB 的限制，未保存任何内容。请分批上传。",
             "The upload is over the limit of {limit} MB; nothing was saved. Send it in parts.",
+        ),
+        Code.VAULT_DAMAGED: _m(
+            Exit.DAMAGED,
+            500,
+            "库中有 {count} 份文件丢失或损坏，因此没有迁移，原库照常使用：\n{problems}",
+            "{count} files of the vault are missing or damaged, so it was not moved and stays in use where it is:\n{problems}",
+        ),
+        Code.VAULT_OCCUPIED: _m(
+            Exit.CONFLICT,
+            409,
+            "{place} 中已有其他内容，未作任何改动。请换一个空的位置。",
+            "There is something else in {place} already; nothing of it was changed. Choose an empty place.",
+        ),
+        Code.VAULT_REFUSED: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "存储服务拒绝访问 {place}（{problem}）。请核对存储桶、凭据和权限。",
+            "The storage service refuses {place} ({problem}). Check the bucket, the credentials and the rights.",
+        ),
+        Code.VAULT_THERE: _m(
+            Exit.CONFLICT,
+            409,
+            "库已在 {place}。",
+            "The vault lies in {place} already.",
+        ),
+        Code.VAULT_UNREACHABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "存储服务没有正常应答（{place}：{problem}），本次操作未保存，已有档案不受影响。请稍后重试。",
+            "The storage service does not answer as it should ({place}: {problem}). Nothing of this was saved and what is kept is unharmed. Try again in a moment.",
         ),
         Code.VOUCHER_INVALID: _m(
             Exit.REFUSED,

@@ -27,7 +27,8 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Ledger
 from archive.vault import durable
-from archive.vault.local import LocalVault
+from archive.vault.bucket import AMAZON, Service
+from archive.vault.placing import HOME, PlacedVault, Places, Where, read_where, write_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,28 @@ class Founded:
     """An open archive: its catalogue, its vault, and the keys of what lies beside them."""
 
     catalogue: Catalogue
-    vault: LocalVault
+    vault: PlacedVault
     keyring: Keyring
     index_key: bytes
     fingerprint_key: bytes
-
-
-def vault_at(home: Path) -> LocalVault:
-    return LocalVault(home / "vault", home / "staging", home / "locks")
 
 
 def is_founded(home: Path) -> bool:
     return (home / DESCRIPTION).exists()
 
 
-def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
-    """Makes an archive in ``home``, which must be missing or empty. It is built beside and moved there in one step,
-    so that there is a whole archive or none. Raises ARCHIVE_EXISTS.
+def found(
+    home: Path,
+    keyring_of: Callable[[], Keyring],
+    clock: Clock,
+    randomness: Randomness,
+    place: str = HOME,
+    service: Service = AMAZON,
+) -> Founded:
+    """Makes an archive in ``home``, which must be missing or empty, and its vault at ``place``, likewise. It is built
+    beside and moved there in one step, so that there is a whole archive or none.
+
+    Raises ARCHIVE_EXISTS, VAULT_OCCUPIED, VAULT_UNREACHABLE, VAULT_REFUSED.
     """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
@@ -59,7 +65,7 @@ def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomnes
     keyring = keyring_of()
     built = Path(mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
-        _build(built, keyring, clock, randomness)
+        _build(Places(built, service), place, keyring, clock, randomness)
         built.rename(home)
         durable.sync_folder(home.parent)
     except OSError as error:
@@ -67,13 +73,14 @@ def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomnes
         if error.errno in (ENOTEMPTY, EEXIST):  # somebody founded one meanwhile
             raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home)) from None
         raise
-    return open_archive(home, keyring, clock, randomness)
+    return open_archive(home, keyring, clock, randomness, service)
 
 
-def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> None:
+def _build(places: Places, place: str, keyring: Keyring, clock: Clock, randomness: Randomness) -> None:
+    home = places.home
     identifier = str(UUID(bytes=randomness(16), version=4))
     root = randomness(KEY_BYTES)
-    vault_at(home).create()
+    places.vault(place).create()
     database = Database(home / "catalogue.db", derive(root, "catalogue"))
     migrate(database)
     signing = Ed25519PrivateKey.from_private_bytes(randomness(KEY_BYTES)).private_bytes_raw()
@@ -83,6 +90,7 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
             connection.execute(
                 tables.secret.insert().values(name=name, master_version=kept.version, box=kept.box)
             )
+        write_where(connection, Where(place, None))
     database.close()
     wrapped = keyring.wrap(root, place_of_archive(identifier))
     write_description(home, Description(identifier, wrapped))
@@ -92,7 +100,9 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
     founded.catalogue.database.close()
 
 
-def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
+def open_archive(
+    home: Path, keyring: Keyring, clock: Clock, randomness: Randomness, service: Service = AMAZON
+) -> Founded:
     """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
     description = read_description(home)
     identifier = description.archive
@@ -102,9 +112,14 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
     database = Database(home / "catalogue.db", derive(root, "catalogue"))
     migrate(database)
     ledger = _open_ledger(database, keyring, identifier, randomness)
+
+    def where() -> Where:
+        with database.reading() as connection:
+            return read_where(connection)
+
     return Founded(
         Catalogue(database, ledger, clock),
-        vault_at(home),
+        PlacedVault(where, Places(home, service)),
         keyring,
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),

@@ -6,10 +6,8 @@ the catalogue, under its write lock, holds nothing that it wrapped. Both version
 any instruction leaves an archive that opens, and a rotation that the next call finishes.
 """
 
-import fcntl
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from archive.keys.versions import wrapping_version
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
+from archive.vault.locks import alone
 
 _BATCH = 2000
 _FILE_KEY, _SECRET = casefile_tables.file_key, ledger_tables.secret
@@ -107,7 +106,7 @@ class Rotating:
 
         Raises ARCHIVE_BUSY when another rotation is at work, and as ``KeyFile.open``.
         """
-        with self._alone():
+        with alone(self.home / "locks" / "rotation.lock"):
             keys = dict(self.key_file.open().keys)
             resumed = len(keys) > 1
             if not resumed:
@@ -122,16 +121,6 @@ class Rotating:
             self._conclude(actor, current, retired)
             self.key_file.replace({current: keys[current]}, self.randomness)
             return Rotated(current, retired, rewrapped, resumed)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One rotation at a time; the kernel releases the lock when the process dies."""
-        with (self.home / "locks" / "rotation.lock").open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise MunimentError(Code.ARCHIVE_BUSY) from None
-            yield
 
     def _rewrap_secrets(self, actor: Actor, current: int) -> None:
         """From this commit on nobody wraps with an older version (``wrapping_version``)."""

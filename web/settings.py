@@ -16,6 +16,8 @@ from archive.keys import aws_kms, pkcs11
 from archive.keys.aws_kms import AwsKms
 from archive.keys.keyfile import PLAIN, Guard
 from archive.keys.pkcs11 import Pkcs11
+from archive.vault.bucket import SCHEME, Service
+from archive.vault.placing import Places
 
 PREFIX = "MUNIMENT_"
 # Read by the tests and by tools that start Muniment, not by Muniment itself.
@@ -34,6 +36,10 @@ class Settings:
         "file"  # what guards the key file: file (or a passphrase), aws-kms://KEY, pkcs11:token=…
     )
     scheme: Path | None = None  # a scheme.toml of one's own
+    vault: str | None = None  # s3://bucket/prefix or a folder; default: <home>/vault
+    s3_endpoint: str | None = None  # of an S3 that is not Amazon's: https://s3.example.org
+    s3_region: str | None = None
+    s3_credentials: Path | None = None  # an AWS credentials file; default: where AWS tools look
     host: str = "127.0.0.1"
     port: int = 8000
     timezone: str = "Asia/Shanghai"
@@ -49,6 +55,10 @@ class Settings:
     def key_path(self) -> Path:
         home = self.home.absolute()
         return self.key_file or home.with_name(home.name + ".key")
+
+    @property
+    def service(self) -> Service:
+        return Service(self.s3_endpoint, self.s3_region, self.s3_credentials)
 
     @property
     def guard(self) -> Guard | None:
@@ -119,6 +129,8 @@ def _typed(key: str, value: object) -> object:
             return int(str(value))
         if wanted is str:
             return str(value)
+        if wanted == (str | None):
+            return str(value) or None
         return Path(str(value)) if str(value) else None
     except (KeyError, ValueError):
         name = getattr(wanted, "__name__", str(wanted))
@@ -139,6 +151,7 @@ def check(settings: Settings) -> None:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     _check_key(settings)
+    _check_vault(settings)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -157,3 +170,22 @@ def _check_key(settings: Settings) -> None:
         _ = settings.guard
     except ValueError as error:
         raise MunimentError(Code.SETTING_INVALID, key="master_key", problem=str(error)) from None
+
+
+def _check_vault(settings: Settings) -> None:
+    try:
+        place = Places(settings.home.absolute()).named(settings.vault or "")
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    if (
+        place
+        and not place.startswith(SCHEME)
+        and settings.key_path.resolve().is_relative_to(Path(place).resolve())
+    ):
+        problem = f"{settings.key_path} lies inside the vault, with what it opens"
+        raise MunimentError(Code.SETTING_INVALID, key="key_file", problem=problem)
+    endpoint = settings.s3_endpoint
+    if endpoint is not None and not endpoint.startswith(("https://", "http://")):
+        raise MunimentError(
+            Code.SETTING_INVALID, key="s3_endpoint", problem=f"{endpoint!r} does not begin with https://"
+        )

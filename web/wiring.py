@@ -14,6 +14,7 @@ from access.sessions import Sessions
 from access.viewing import Viewing
 from archive.casefile.completing import Completing
 from archive.casefile.filing import Filing
+from archive.casefile.moving import Moving
 from archive.casefile.reading import CaseFiles
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
@@ -28,6 +29,7 @@ from archive.keys.keyring import Keyring
 from archive.keys.passphrase import Passphrase
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
+from archive.vault.placing import PlacedVault, Places
 from indexer.following import Indexer
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
@@ -49,6 +51,7 @@ class House:
     voiding: Voiding
     completing: Completing
     releasing: Releasing
+    moving: Moving
     rotating: Rotating
     index: Indexer
     people: People
@@ -79,7 +82,9 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
         kept.path.parent.mkdir(parents=True, exist_ok=True)
         return kept.create(token_bytes)
 
-    founded = found(settings.home.absolute(), keyring, now, token_bytes)
+    home = settings.home.absolute()
+    place = Places(home).named(settings.vault or "")
+    founded = found(home, keyring, now, token_bytes, place, settings.service)
     founded.catalogue.database.close()
 
 
@@ -102,8 +107,9 @@ def opened(
     scheme = load_scheme(settings.scheme)
     kept = key_file(settings, passphrase)
     keyring = kept.open()
-    founded = open_archive(home, keyring, clock, token_bytes)
+    founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
+        _check_place(settings, founded.vault)
         recover(founded.catalogue, founded.vault)
         with Sandbox(settings.workers, _limits(settings)) as sandbox:
             rotating = Rotating(home, founded.catalogue, keyring, kept, token_bytes)
@@ -152,6 +158,7 @@ def _build(
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        moving=Moving(catalogue, vault),
         rotating=rotating,
         index=Indexer(catalogue, case_files, engine),
         people=People(catalogue, passwords),
@@ -163,6 +170,14 @@ def _build(
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
         clock=clock,
     )
+
+
+def _check_place(settings: Settings, vault: PlacedVault) -> None:
+    """The catalogue says where the vault lies; a setting that says otherwise is out of date, or for another archive."""
+    where, places = vault.where(), vault.places
+    if settings.vault is not None and places.named(settings.vault) != where.place:
+        problem = f"the vault lies in {places.shown(where.place)}; muniment vault move moves it"
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=problem)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -32,7 +32,8 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Category, Level, Scheme
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault, Staging
+from archive.vault.port import Vault
+from archive.vault.staging import Staging
 from archive.voucher.fields import Voucher, parse
 from archive.voucher.sheet import Kept, sheet
 
@@ -79,7 +80,7 @@ class Filing:
         self,
         catalogue: Catalogue,
         keyring: Keyring,
-        vault: LocalVault,
+        vault: Vault,
         sandbox: Sandbox,
         scheme: Scheme,
         case_files: CaseFiles,

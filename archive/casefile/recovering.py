@@ -5,10 +5,10 @@ import sqlalchemy as sa
 from archive.casefile import tables
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 
-def settle(catalogue: Catalogue, vault: LocalVault, reference: Reference) -> None:
+def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
     """Removes what the vault holds of this file beyond its row. The caller holds the series' lock.
 
     Asks the catalogue first: a commit may have succeeded although its caller was interrupted.
@@ -19,7 +19,7 @@ def settle(catalogue: Catalogue, vault: LocalVault, reference: Reference) -> Non
     vault.roll_back(reference.folder, known)
 
 
-def recover(catalogue: Catalogue, vault: LocalVault) -> int:
+def recover(catalogue: Catalogue, vault: Vault) -> int:
     """At start: clears what a crash left behind. Returns how many unfinished acts were cleared."""
 
     def settle_named(name: str) -> None:

@@ -15,7 +15,7 @@ from archive.evidence.sandbox import Sandbox
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 from archive.voucher.fields import parse
 from archive.voucher.sheet import Kept, day
 
@@ -23,7 +23,7 @@ from archive.voucher.sheet import Kept, day
 @dataclass(frozen=True, slots=True)
 class Voiding:
     catalogue: Catalogue
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     case_files: CaseFiles
     filing: Filing

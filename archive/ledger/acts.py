@@ -31,6 +31,8 @@ class Act(StrEnum):
     SIGNED_OUT = "signed-out"
     SIGN_IN_REFUSED = "sign-in-refused"
     SWEPT = "swept"
+    VAULT_MOVED = "vault-moved"
+    VAULT_MOVE_BEGUN = "vault-move-begun"
     VIEWED = "viewed"
     VIEW_REFUSED = "view-refused"
     VOIDED = "voided"

@@ -29,6 +29,7 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.rotating import Rotating
+from archive.vault.locks import alone
 
 MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
 FILES = 7
@@ -233,7 +234,7 @@ def test_filings_at_the_same_time_are_all_readable_afterwards(tmp_path, monkeypa
 
 def test_only_one_rotation_runs_at_a_time(tmp_path) -> None:
     make(tmp_path)
-    with opened(tmp_path / "var") as (_, first), opened(tmp_path / "var") as (_, second), first._alone():
+    with opened(tmp_path / "var") as (_, second), alone(tmp_path / "var" / "locks" / "rotation.lock"):
         with pytest.raises(MunimentError) as caught:
             second.rotate(CONSOLE)
         assert caught.value.code is Code.ARCHIVE_BUSY

@@ -43,7 +43,7 @@ def test_rotate_says_what_it_did_and_the_archive_opens_afterwards(run) -> None:
     assert json.loads(run("keys", "status", "--json")[1])["current"] == 2
 
 
-@pytest.mark.parametrize("command", [("keys", "status"), ("keys", "rotate"), ("find", "x")])
+@pytest.mark.parametrize("command", [("keys", "status"), ("keys", "rotate"), ("sweep",)])
 def test_without_its_key_every_command_stops_with_9_and_makes_none(run, tmp_path, command) -> None:
     (tmp_path / "var.key").unlink()
     code, said = run(*command, "--json")
