@@ -151,7 +151,7 @@ def check(settings: Settings) -> None:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     _check_key(settings)
-    _check_vault(settings)
+    check_vault(settings)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -172,7 +172,8 @@ def _check_key(settings: Settings) -> None:
         raise MunimentError(Code.SETTING_INVALID, key="master_key", problem=str(error)) from None
 
 
-def _check_vault(settings: Settings) -> None:
+def check_vault(settings: Settings) -> None:
+    """Raises SETTING_INVALID where ``vault`` is no place for one."""
     try:
         place = Places(settings.home.absolute()).named(settings.vault or "")
     except ValueError as error:

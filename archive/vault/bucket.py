@@ -49,10 +49,10 @@ class Bucket:
     """``place`` is ``s3://bucket/prefix``. Raises ValueError for anything else."""
 
     def __init__(self, place: str, service: Service, scratch: Path, part: int = PART) -> None:
-        self.place = place.rstrip("/")
-        self._name, _, prefix = self.place.removeprefix(SCHEME).partition("/")
-        if not place.startswith(SCHEME) or not self._name or "//" in prefix:
+        self._name, _, prefix = place.removeprefix(SCHEME).rstrip("/").partition("/")
+        if not place.startswith(SCHEME) or not self._name or "//" in f"/{prefix}":
             raise ValueError(f"{place!r} is not like {SCHEME}bucket/prefix")
+        self.place = place.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
         self._service = service
         self._scratch = scratch  # a local folder for what is read: encrypted documents only
@@ -75,19 +75,20 @@ class Bucket:
         """A seekable copy on the local disk, with no name there. Raises DOCUMENT_MISSING."""
         name = key.rpartition("/")[2]
         for attempt in range(1, _ATTEMPTS + 1):
+            with self._told(name):
+                body = self._client.get_object(Bucket=self._name, Key=self._prefix + key)["Body"]
             file = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - the caller's
             try:
-                with self._told(name):
-                    self._fetch(key, file)
-            except MunimentError as error:
-                file.close()
-                if error.code is not Code.VAULT_UNREACHABLE or attempt == _ATTEMPTS:
-                    raise
-            except BaseException:
-                file.close()
-                raise
-            else:
+                with self._told(name), closing(body):
+                    shutil.copyfileobj(body, file, _BLOCK)
                 file.seek(0)
+            except BaseException as error:
+                file.close()
+                # A body that breaks off is not retried by botocore: it has handed it over.
+                broken = isinstance(error, MunimentError) and error.code is Code.VAULT_UNREACHABLE
+                if not broken or attempt == _ATTEMPTS:
+                    raise
+            else:
                 return file
         raise AssertionError("unreachable")
 
@@ -160,11 +161,6 @@ class Bucket:
             self._client.abort_multipart_upload(**where, UploadId=upload)
         except (BotoCoreError, ClientError):
             return  # the next rollback of this object finds it
-
-    def _fetch(self, key: str, file: BinaryIO) -> None:
-        body = self._client.get_object(Bucket=self._name, Key=self._prefix + key)["Body"]
-        with closing(body):
-            shutil.copyfileobj(body, file, _BLOCK)
 
     def _holds(self, key: str, stream: BinaryIO) -> bool:
         stream.seek(0)

@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
+from shutil import which
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import unquote
@@ -62,6 +63,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(
             [
+                *_dying_with_us(),
                 str(WEED),
                 "-logtostderr=true",
                 "server",
@@ -97,6 +99,11 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
+
+
+def _dying_with_us() -> list[str]:
+    """So that a test run that is killed leaves no server behind."""
+    return ["setpriv", "--pdeathsig", "KILL"] if which("setpriv") else []
 
 
 def _ports(count: int) -> list[int]:
@@ -161,6 +168,7 @@ class Faults:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def __getattr__(self, name: str) -> Callable[[], None]:
                 if name.startswith("do_"):  # GET, PUT and all the others alike

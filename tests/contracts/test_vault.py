@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha512
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -25,6 +26,7 @@ FOLDER = "2026/一级/剧本相关/2026-一级-剧本相关-001"
 NAME = "2026-一级-剧本相关-001.pdf"
 SECOND = "2026-一级-剧本相关-001-01.pdf"
 IDENTIFIER = "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e"
+SHM = Path("/dev/shm")
 MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -58,14 +60,15 @@ def subject(request, tmp_path, monkeypatch):
     elif request.param == "local":
         made, down = LocalVault(tmp_path / "vault", staging, locks), lambda: tmp_path / "vault"
     else:
-        shm = Path("/dev/shm") / f"muniment-{tmp_path.name}"
-        if not Path("/dev/shm").is_dir():
+        if not SHM.is_dir():
             pytest.skip("there is no second disk: /dev/shm")
+        shm = Path(mkdtemp(dir=SHM))
         made = LocalVault(shm / "vault", staging, locks, shm / "beside")
         down = lambda: shm / "vault"  # noqa: E731
     made.create()
     yield Subject(made, down, staging)
-    shutil.rmtree(Path("/dev/shm") / f"muniment-{tmp_path.name}", ignore_errors=True)
+    if request.param == "other disk":
+        shutil.rmtree(shm)
 
 
 def change(**brings: bytes) -> Change:

@@ -1,9 +1,12 @@
 """Where the vault lies, and moving it."""
 
+from dataclasses import replace
+
 import click
 
 from archive.ledger.entries import CONSOLE
 from web.cli.frame import Frame, framed
+from web.settings import check_vault
 
 
 @click.group()
@@ -31,6 +34,7 @@ def status(frame: Frame) -> None:
 @framed
 def move(frame: Frame, *, to: str) -> None:
     """Copy the vault to another place while it is in use, read back all of it, and use it there · 迁移库."""
+    check_vault(replace(frame.settings, vault=to))
     with frame.house() as house:
         total = len(house.case_files.select())
         with frame.bar(total) as progress:
