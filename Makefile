@@ -20,7 +20,7 @@ test: $(VENV)/.test tools
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m bench

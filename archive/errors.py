@@ -53,6 +53,7 @@ class Code(StrEnum):
     DISK_FULL = "disk-full"
     DOCUMENT_ALTERED = "document-altered"
     DOCUMENT_MISSING = "document-missing"
+    DOCUMENT_UNREADABLE = "document-unreadable"
     EVIDENCE_EMPTY = "evidence-empty"
     EVIDENCE_ENCRYPTED = "evidence-encrypted"
     EVIDENCE_KIND = "evidence-kind"
@@ -262,6 +263,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             500,
             "{document} 在库中找不到。请立即通知档案管理员。",
             "{document} is missing from the vault. Tell the archive administrator now.",
+        ),
+        Code.DOCUMENT_UNREADABLE: _m(
+            Exit.DAMAGED,
+            503,
+            "存储服务在应答，却读不出 {document}（{problem}），该文件可能已损坏。请立即通知档案管理员。",
+            "The storage service answers but does not give {document} ({problem}); it may be damaged. Tell the archive administrator now.",
         ),
         Code.EVIDENCE_EMPTY: _m(
             Exit.REFUSED,

@@ -1,9 +1,7 @@
-"""Rotation of the master key: file keys a second, and how many times the bare AES-GCM of it that takes.
+"""Rotation of the master key: file keys a second, beside the bare AES-GCM of the same keys."""
 
-python -m bench.keys [FILE KEYS]
-"""
-
-import sys
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
@@ -21,28 +19,29 @@ from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Wrapped
 from archive.ledger.entries import CONSOLE
 from archive.rotating import Rotating
+from bench.table import Row
 
 _MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
-_LOWEST = 5000  # a second
+FILE_KEYS = 20_000
 
 
-def main(count: int) -> int:
-    with TemporaryDirectory() as folder:
+def measure() -> Iterator[Row]:
+    with TemporaryDirectory(dir=os.environ.get("MUNIMENT_BENCH", ".")) as folder:
         kept = KeyFile(Path(folder) / "var.key")
         home = Path(folder) / "var"
         founded = found(home, lambda: kept.create(token_bytes), lambda: _MOMENT, token_bytes)
-        secrets = _fill(founded, count)
-        bare = _bare(secrets)
+        secrets = _fill(founded, FILE_KEYS)
+        bare = FILE_KEYS / _bare(secrets)
         rotating = Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes)
-        started = perf_counter()
+        began = perf_counter()
         rotating.rotate(CONSOLE)
-        seconds = perf_counter() - started
-        assert _kept(founded) == secrets
+        rate = FILE_KEYS / (perf_counter() - began)
+        if _kept(founded) != secrets:
+            raise RuntimeError("a key is not what it was")
         founded.catalogue.database.close()
-    rate, bare_rate = count / seconds, count / bare
-    print(f"{'rotation':30} {rate:12,.0f} keys/s   {seconds:6.2f} s for {count:,}")
-    print(f"{'bare AES-GCM, unwrap and wrap':30} {bare_rate:12,.0f} keys/s   ratio {bare_rate / rate:.1f}")
-    return 0 if rate >= _LOWEST else 1
+    yield Row(
+        "file keys re-wrapped by a rotation", rate, "keys/s", rate / bare, "bare AES-GCM, open and seal"
+    )
 
 
 def _fill(founded: Founded, count: int) -> dict[str, bytes]:
@@ -100,7 +99,3 @@ def _kept(founded: Founded) -> dict[str, bytes]:
         row.case_file: founded.keyring.file_key(row.case_file, Wrapped(row.master_version, row.box)).secret
         for row in rows
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000))

@@ -17,7 +17,7 @@ from web.pages import BLUEPRINTS
 from web.pages.casefiles import Handover
 from web.refusing import refuse_with_pages
 from web.securing import Cookie, FormCookie, secure_response
-from web.uploading import MemoryRequest
+from web.uploading import SealedRequest
 from web.visit import begin_visit, visit
 from web.wiring import House
 
@@ -25,9 +25,9 @@ _HALF_DAY = 12 * 3600
 
 
 class MunimentFlask(Flask):
-    """Flask with uploads that never touch the disk and a form cookie of the strictest kind."""
+    """Flask with uploads that never touch the disk in plain and a form cookie of the strictest kind."""
 
-    request_class = MemoryRequest
+    request_class = SealedRequest
     session_interface = FormCookie()
 
 

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, refusal_of
 from web.visit import begin_visit, house, visit
 
 _LOG = logging.getLogger("muniment.web")
@@ -58,6 +58,9 @@ def _http(error: HTTPException) -> AnyResponse:
 
 
 def _defect(error: Exception) -> AnyResponse:
+    refusal = refusal_of(error)
+    if refusal is not None:
+        return _refusal(refusal)
     incident = secrets.token_hex(4).upper()
     # Places only: a message or a value might hold a customer's data.
     frames = traceback.extract_tb(error.__traceback__)[-12:]

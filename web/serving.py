@@ -1,6 +1,7 @@
 """The server: waitress over the pages, one to an archive, ended in order by SIGTERM and Ctrl-C."""
 
 import fcntl
+import json
 import logging
 import os
 import signal
@@ -11,11 +12,13 @@ from typing import Any, NoReturn
 
 from waitress import create_server
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, refusal_of
 from web.app import create_app
+from web.uploading import SealedBuffer
 from web.wiring import House
 
 Ready = Callable[[str], None]  # told the address once the server listens
@@ -37,8 +40,8 @@ def serve(house: House, ready: Ready) -> None:
                 threads=settings.threads,
                 ident="",
                 max_request_body_size=limit,
-                # Beyond this waitress would write the body to /tmp: a customer's evidence in plain on disk.
-                inbuf_overflow=limit + 1,
+                # Beyond this waitress would write a page to /tmp in plain. It never buffers so much.
+                outbuf_overflow=1 << 30,
                 clear_untrusted_proxy_headers=True,
             )
         except OSError as error:
@@ -86,24 +89,51 @@ class _Refused(ErrorTask):  # type: ignore[misc]
     """What the server refuses before a page sees it, in our own words."""
 
     def execute(self) -> None:
-        if isinstance(self.request.error, RequestEntityTooLarge):
-            limit = self.channel.server.adj.max_request_body_size // (1024 * 1024)
+        error = self.request.error
+        if isinstance(error, RequestEntityTooLarge):
+            limit = (self.channel.server.adj.max_request_body_size - _FORMS) // (1024 * 1024)
             error = MunimentError(Code.UPLOAD_TOO_LARGE, limit=limit)
-            self.request.error = _Said(error)
+        if isinstance(error, MunimentError):
+            as_json = "application/json" in self.request.headers.get("ACCEPT", "")
+            self.request.error = _Said(error, as_json=as_json)
         super().execute()
 
 
 class _Said:
     """An error as waitress sends it: both languages, since nothing of the request was read yet."""
 
-    def __init__(self, error: MunimentError) -> None:
+    def __init__(self, error: MunimentError, *, as_json: bool) -> None:
         self._error = error
+        self._as_json = as_json
 
     def to_response(self, _ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        body = f"{self._error.say('zh')}\n{self._error.say('en')}\n".encode()
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        said, kind = f"{self._error.say('zh')}\n{self._error.say('en')}", "text/plain"
+        if self._as_json:
+            kind = "application/json"
+            said = json.dumps({"code": self._error.code.value, "message": said}, ensure_ascii=False)
+        body = f"{said}\n".encode()
+        headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body)))]
         return f"{self._error.meaning.http} Refused", headers, body
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Receives bodies sealed, and says so when there is no room for one."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.body_rcv is not None:
+            self.body_rcv.buf = SealedBuffer(self.adj.inbuf_overflow)
+
+    def received(self, data: bytes) -> int:
+        try:
+            return int(super().received(data))
+        except OSError as fault:
+            _log.error("an upload was not received: %s", fault.strerror)
+            self.error = refusal_of(fault) or MunimentError(Code.ARCHIVE_BUSY)
+            self.completed = True
+            return len(data)
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
     error_task_class = _Refused

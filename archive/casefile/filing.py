@@ -112,7 +112,7 @@ class Filing:
     def check_evidence(self, source: Source) -> Converted:
         """Converts one piece of evidence and keeps nothing; the caller closes the result's ``pdf``."""
         check_name(source.name)
-        return self._sandbox.convert(source.stream, source.name, "0" * 32)
+        return self._sandbox.convert(source.rewound(), source.name, "0" * 32)
 
     def sheet(
         self,
@@ -164,7 +164,7 @@ class Filing:
             try:
                 check_name(source.name)
                 password = key.pdf_password(place_of(ordinal, 1))
-                return self._sandbox.convert(source.stream, source.name, password)
+                return self._sandbox.convert(source.rewound(), source.name, password)
             except MunimentError as error:
                 return error
 

@@ -31,6 +31,8 @@ _PASSES = 5
 _LITTLE = 10  # objects: what may be left for the last stretch
 _SHOWN = 20  # damaged files that one sentence names
 
+_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
+
 Progress = Callable[[int], None]  # told how many case files are at the new place
 
 
@@ -133,7 +135,7 @@ class Moving:
                 course.copied += 1
             course.there[row.reference] = row.version
         except MunimentError as error:
-            if error.code not in (Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING):
+            if error.code not in _DAMAGE:
                 raise
             course.damaged[row.reference] = str(error.facts["document"])
 
@@ -210,18 +212,24 @@ class _Copy:
         with self._source.open_path(where) as stream:
             if self._source.sha512(stream).hex() != digest:
                 raise MunimentError(Code.DOCUMENT_ALTERED, document=path.rpartition("/")[2])
-            self._target.put_path(where, stream)
+            self._target.replace(where, stream)
             self._read_back(where, digest)
             return stream.seek(0, 2)
 
     def _put(self, path: str, content: bytes) -> None:
         where = f"{self._folder}/{path}"
-        self._target.put_path(where, BytesIO(content))
+        self._target.replace(where, BytesIO(content))
         self._read_back(where, sha512(content).hexdigest())
 
     def _read_back(self, where: str, digest: str) -> None:
-        with self._target.open_path(where) as stream:
-            if self._target.sha512(stream).hex() != digest:
-                raise MunimentError(
-                    Code.VAULT_REFUSED, place=where.rpartition("/")[2], problem="not as it was put"
-                )
+        try:
+            with self._target.open_path(where) as stream:
+                same = self._target.sha512(stream).hex() == digest
+        except MunimentError as error:
+            if error.code is not Code.DOCUMENT_MISSING:
+                raise
+            same = False
+        if not same:  # it said that it has it
+            raise MunimentError(
+                Code.VAULT_REFUSED, place=where.rpartition("/")[2], problem="not as it was put"
+            )

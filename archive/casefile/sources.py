@@ -17,6 +17,11 @@ class Source:
     name: str
     stream: BinaryIO
 
+    def rewound(self) -> BinaryIO:
+        """Whoever looked at it before, it is read from its start."""
+        self.stream.seek(0)
+        return self.stream
+
 
 @dataclass(frozen=True, slots=True)
 class Refusals:

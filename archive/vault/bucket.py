@@ -39,7 +39,7 @@ class Service:
     endpoint: str | None = None
     region: str | None = None
     credentials: Path | None = None  # an AWS credentials file
-    seconds: float = 60  # that it may keep silent
+    seconds: float = 20  # that it may keep silent
 
 
 AMAZON = Service()  # or whatever the environment says
@@ -72,25 +72,45 @@ class Bucket:
             self._put(key, stream, only_new=False)
 
     def open(self, key: str) -> BinaryIO:
-        """A seekable copy on the local disk, with no name there. Raises DOCUMENT_MISSING."""
+        """A seekable copy on the local disk, with no name there.
+
+        Raises DOCUMENT_MISSING, and DOCUMENT_UNREADABLE where the service has it, answers, and yet does not give it.
+        """
         name = key.rpartition("/")[2]
         for attempt in range(1, _ATTEMPTS + 1):
-            with self._told(name):
-                body = self._client.get_object(Bucket=self._name, Key=self._prefix + key)["Body"]
-            file = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - the caller's
             try:
-                with self._told(name), closing(body):
-                    shutil.copyfileobj(body, file, _BLOCK)
-                file.seek(0)
-            except BaseException as error:
-                file.close()
-                # A body that breaks off is not retried by botocore: it has handed it over.
-                broken = isinstance(error, MunimentError) and error.code is Code.VAULT_UNREACHABLE
-                if not broken or attempt == _ATTEMPTS:
-                    raise
-            else:
-                return file
+                with self._told(name):
+                    body = self._client.get_object(Bucket=self._name, Key=self._prefix + key)["Body"]
+            except MunimentError as error:  # botocore has tried again already
+                raise self._explained(error, name) from None
+            try:
+                return self._copied(body)
+            except MunimentError as error:  # a body that broke off was botocore's no longer
+                if error.code is not Code.VAULT_UNREACHABLE or attempt == _ATTEMPTS:
+                    raise self._explained(error, name) from None
         raise AssertionError("unreachable")
+
+    def _copied(self, body: Any) -> BinaryIO:
+        file = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - the caller's
+        try:
+            with self._told(), closing(body):
+                shutil.copyfileobj(body, file, _BLOCK)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
+
+    def _explained(self, error: MunimentError, name: str) -> MunimentError:
+        """One object that cannot be had, or nothing at all: only the first is damage."""
+        if error.code is Code.VAULT_UNREACHABLE:
+            try:
+                next(self.keys(), None)
+            except MunimentError:
+                return error
+            problem = error.facts["problem"]
+            return MunimentError(Code.DOCUMENT_UNREADABLE, document=name, problem=problem)
+        return error
 
     def read(self, key: str) -> bytes | None:
         """The content of a small object; none when it is not there."""

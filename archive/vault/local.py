@@ -47,6 +47,7 @@ class LocalVault:
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
         target = self.root / folder
+        self._area.mark(staging, target.name)
         content, sidecar = inventory.encode(inventory.first(identifier, change))
         with self._room(staging) as room:
             built = room / "object"
@@ -137,13 +138,19 @@ class LocalVault:
             raise MunimentError(Code.DOCUMENT_MISSING, document=path.rpartition("/")[2]) from None
         return os.fdopen(descriptor, "rb")
 
-    def put_path(self, path: str, stream: BinaryIO) -> None:
+    def replace(self, path: str, stream: BinaryIO) -> None:
         target = self.root / path
         stream.seek(0)
         with self._beside.staging() as room:
-            _copy(stream, room.content / target.name)
+            fresh = room.content / target.name
+            _copy(stream, fresh)
             durable.make_folders(target.parent, self.root)
-            (room.content / target.name).replace(target)
+            if target.is_symlink() or target.exists():
+                aside = self.root.with_name("aside") / f"{path}.{uuid4()}"
+                durable.make_folders(aside.parent, self.root.parent)
+                target.rename(aside)
+                durable.sync_folder(aside.parent)
+            fresh.rename(target)
             durable.sync_folder(target.parent)
 
     def sha512(self, stream: BinaryIO) -> bytes:

@@ -135,8 +135,8 @@ class PlacedVault:
     def open_path(self, path: str) -> BinaryIO:
         return self.now.open_path(path)
 
-    def put_path(self, path: str, stream: BinaryIO) -> None:
-        self.now.put_path(path, stream)
+    def replace(self, path: str, stream: BinaryIO) -> None:
+        self.now.replace(path, stream)
 
     def sha512(self, stream: BinaryIO) -> bytes:
         return self.now.sha512(stream)

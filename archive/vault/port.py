@@ -46,7 +46,9 @@ class Vault(Protocol):
         """Raises DOCUMENT_MISSING."""
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
-        """A seekable stream of the encrypted PDF as version ``version`` has it. Raises DOCUMENT_MISSING."""
+        """A seekable stream of the encrypted PDF as version ``version`` has it. Raises DOCUMENT_MISSING, and
+        DOCUMENT_UNREADABLE where a service answers but does not give this one.
+        """
 
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
@@ -57,5 +59,7 @@ class Vault(Protocol):
     def open_path(self, path: str) -> BinaryIO:
         """Any file by its path from the root. Raises DOCUMENT_MISSING."""
 
-    def put_path(self, path: str, stream: BinaryIO) -> None:
-        """The file at ``path`` is the stream, at once or not at all, durably. For copying a vault."""
+    def replace(self, path: str, stream: BinaryIO) -> None:
+        """The file at ``path`` is the stream, durably: for repairing and for copying a vault. On a disk, what was there
+        is kept beside the vault; in a bucket, where its versioning keeps it.
+        """

@@ -42,6 +42,7 @@ class S3Vault:
         return self._area.staging(adds_to)
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
+        self._area.mark(staging, folder.rpartition("/")[2])
         self.remove(folder)
         name, declaration = inventory.OBJECT_DECLARATION
         self._bucket.create(f"{folder}/{name}", declaration)
@@ -108,7 +109,7 @@ class S3Vault:
     def open_path(self, path: str) -> BinaryIO:
         return self._bucket.open(path)
 
-    def put_path(self, path: str, stream: BinaryIO) -> None:
+    def replace(self, path: str, stream: BinaryIO) -> None:
         self._bucket.replace(path, stream)
 
     def sha512(self, stream: BinaryIO) -> bytes:

@@ -83,6 +83,7 @@ class StagingArea:
         """As ``Vault.staging``."""
         mark = "" if adds_to is None else f"@{adds_to}"
         path = self.folder / f"{uuid4()}{mark}"
+        staging = None
         path.mkdir()
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -90,18 +91,29 @@ class StagingArea:
             (path / "content").mkdir()
             if mark:  # recovery must find the mark after a power cut
                 durable.sync_folder(self.folder)
-            yield Staging(path)
+            staging = Staging(path)
+            yield staging
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(path if staging is None else staging.folder, ignore_errors=True)
             os.close(descriptor)
+
+    def mark(self, staging: Staging, name: str) -> None:
+        """From here on recovery knows what was being made, as when a version is added."""
+        marked = staging.folder.with_name(f"{staging.folder.name}@{name}")
+        staging.folder.rename(marked)
+        staging.folder = marked
+        durable.sync_folder(self.folder)
 
     def recover(self, settle: Callable[[str], None]) -> int:
         """Clears staging folders that nobody holds. ``settle`` is given the name of the object that a version was for
         and rolls it back to what the catalogue knows. Returns how many were cleared.
         """
         cleared = 0
-        for path in self.folder.iterdir():
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        for path in list(self.folder.iterdir()):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            except FileNotFoundError:
+                continue  # a filing at work has just marked or cleared it
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _, _, name = path.name.partition("@")

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha512
+from secrets import token_bytes
 
 import pytest
 
@@ -184,6 +185,28 @@ def test_reading_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, f
     with pytest.raises(MunimentError) as caught:
         read(vault, KEPT, 1, NAME)
     assert caught.value.code is Code.VAULT_UNREACHABLE
+
+
+def test_a_bit_that_flips_on_the_disks_of_the_service_is_named(
+    vault, faults, server, bucket, tmp_path
+) -> None:
+    """SeaweedFS finds it by its own checksum and then gives nothing: that is no outage, and is said of the document."""
+    content = token_bytes(100_000)
+    place(vault, NEXT, {NAME: content, SECOND: b"sound"})
+    flipped = 0
+    for path in server.data.rglob("*.dat"):
+        where = path.read_bytes().find(content[:64])
+        if where >= 0:
+            with path.open("r+b") as file:
+                file.seek(where + 32)
+                file.write(bytes([content[32] ^ 1]))
+            flipped += 1
+    assert flipped == 1
+    with pytest.raises(MunimentError) as caught:
+        read(vault, NEXT, 1, NAME)
+    assert (caught.value.code, caught.value.meaning.exit) == (Code.DOCUMENT_UNREADABLE, Exit.DAMAGED)
+    assert caught.value.facts["document"] == NAME
+    assert read(vault, NEXT, 1, SECOND) == b"sound"
 
 
 def test_a_service_that_keeps_silent_while_putting_is_given_up_after_a_while(vault, faults) -> None:

@@ -218,8 +218,8 @@ def test_every_file_is_listed_and_opens_by_its_path(subject) -> None:
 
 
 def test_a_path_is_put_and_put_again(subject) -> None:
-    subject.vault.put_path("2026/x/y.pdf", io.BytesIO(b"one"))
-    subject.vault.put_path("2026/x/y.pdf", io.BytesIO(b"two"))
+    subject.vault.replace("2026/x/y.pdf", io.BytesIO(b"one"))
+    subject.vault.replace("2026/x/y.pdf", io.BytesIO(b"two"))
     with subject.vault.open_path("2026/x/y.pdf") as stream:
         assert stream.read() == b"two"
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import sqlalchemy as sa
 
@@ -49,8 +50,14 @@ def load(frame: Frame) -> None:
             _fill(frame, house, password)
         people = house.people.list()
     for each in people:
-        frame.tell(f"  {each.name}\t{each.role.say(frame.words.language)}\t{each.department}")
+        role = each.role.say(frame.words.language)
+        frame.tell(f"  {_padded(each.name, 8)}{_padded(each.department, 10)}{role}")
     frame.tell(frame.words("cli.sample_sign_ins", password=password))
+
+
+def _padded(text: str, width: int) -> str:
+    """In cells of a terminal, where a Chinese character takes two."""
+    return text + " " * (width - len(text) - sum(east_asian_width(each) in "WF" for each in text))
 
 
 def _remembered(signs: Path) -> str | None:

@@ -1,0 +1,137 @@
+"""Every page over the sample archive: in both languages, on a desk and on a phone, as a browser and axe-core see it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.serving import muniment, served
+
+pytestmark = pytest.mark.browser
+PEOPLE = {"周敏": "administrator", "李莉": "employee", "吴昊": "auditor", "赵铁": "system", "罗文静": "head"}
+# The first page of each way through the house, and who goes there.
+WAYS = {
+    "/": "周敏",
+    "/account": "李莉",
+    "/file": "周敏",
+    "/file?with=json": "周敏",
+    "/find": "周敏",
+    "/find?q=退款": "周敏",
+    "/inbox": "罗文静",
+    "/ledger": "吴昊",
+    "/lookups": "吴昊",
+    "/numbers": "吴昊",
+    "/people": "赵铁",
+    "/requests": "李莉",
+    "/requests/CX-{year}-00001": "李莉",
+    "/requests/new": "李莉",
+    "/retention": "周敏",
+    "/files/{reference}": "周敏",
+    "/files/{reference}/read": "周敏",
+    "/files/nonsense": "周敏",
+    "/nowhere": "周敏",
+}
+SIZES = {"desk": (1280, 900), "phone": (360, 780)}
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+_AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """Whoever is asked for, signed in once a language and size."""
+
+    browser: Browser
+    address: str
+    password: str
+    reference: str
+    year: int
+    opened: dict[tuple[str, str, str], BrowserContext]
+
+    def page(self, name: str, size: str, language: str, *, script: bool = True) -> Page:
+        key = (name, size, language)
+        if key not in self.opened or not script:
+            width, height = SIZES[size]
+            context = self.browser.new_context(
+                viewport={"width": width, "height": height},
+                locale=LANGUAGES[language],
+                java_script_enabled=script,
+                bypass_csp=script,  # for axe, which is put into the page
+            )
+            page = context.new_page()
+            page.goto(f"{self.address}/sign-in")
+            page.fill("[name=name]", name)
+            page.fill("[name=password]", self.password)
+            with page.expect_navigation(url=f"{self.address}/"):
+                page.click("main form button")
+            if not script:
+                return page
+            self.opened[key] = context
+        return self.opened[key].new_page()
+
+    def place(self, way: str) -> str:
+        return self.address + way.format(reference=self.reference, year=self.year)
+
+
+@pytest.fixture(scope="module")
+def visitors(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
+    home = tmp_path_factory.mktemp("sample") / "var"
+    with served(home, "--sample") as (address, _):
+        password = json.loads(home.with_name("var.sign-ins").read_text())["password"]
+        asked = json.loads(muniment("--home", home, "search", "退款", "--json").stdout)
+        request = json.loads(muniment("--home", home, "sweep", "--json").stdout)
+        yield Visitors(
+            chromium, address, password, asked["hits"][0]["reference"], int(request["as_of"][:4]), {}
+        )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_page_is_whole_accessible_and_fits_the_screen(
+    visitors: Visitors, output: Path, way: str, size: str, language: str
+):
+    page = visitors.page(WAYS[way], size, language)
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    answer = page.goto(visitors.place(way))
+    assert answer is not None
+    name = way.strip("/").replace("/", "-").replace("?", "-").format(reference="file", year="") or "home"
+    (output / "pages").mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=output / "pages" / f"{name}-{size}-{language}.png", full_page=True)
+    assert page.evaluate(_WIDER) <= 0, "wider than the screen"
+    assert page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[language]
+    expected = answer.status >= 400  # the browser itself says that a page was refused
+    assert [each for each in said if not (expected and "Failed to load resource" in each)] == []
+    if (size, language) in (("desk", "zh"), ("phone", "en")):  # the other two have the same elements
+        found = Axe().run(page, options=_AXE).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:120]) for each in found] == []
+    page.close()
+
+
+def test_what_people_do_works_without_javascript(visitors: Visitors):
+    page = visitors.page("周敏", "desk", "zh", script=False)
+    page.goto(visitors.place("/find"))
+    page.fill("#q", "退款")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator(".results li").count() > 0
+    page.goto(visitors.place("/files/{reference}/read"))
+    assert page.locator(".sheet-of-paper img").count() == 1
+    page.context.close()
+
+
+def test_the_keyboard_reaches_the_main_part_and_shows_where_it_is(visitors: Visitors):
+    page = visitors.page("周敏", "desk", "zh")
+    page.goto(visitors.place("/retention"))
+    page.keyboard.press("Tab")
+    focused = page.evaluate("document.activeElement.getAttribute('href')")
+    assert focused == "#main"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    page.close()

@@ -1,0 +1,57 @@
+"""A real server process over an archive, for tests that look at it from outside."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Of a command that knows no archive but the one it is told."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MUNIMENT_")}
+    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
+
+
+def muniment(*arguments: object, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "web", *map(str, arguments)],
+        input=given,
+        env=environment(**more),
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@contextmanager
+def served(home: Path, *arguments: str, **more: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address and the process of a server, which ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "web", "--home", str(home), "serve", "--port", "0", *arguments],
+        env=environment(**more),
+        text=True,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield _address(process), process
+    finally:
+        process.terminate()
+        process.wait(20)
+        if process.stderr:
+            process.stderr.close()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    said = ""
+    for line in process.stderr or ():
+        said += line
+        if found := re.search(r"http://\S+", line):
+            return found[0]
+    raise AssertionError(f"the server did not start: {said}")

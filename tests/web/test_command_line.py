@@ -1,0 +1,293 @@
+"""The command line as other programs rely on it: JSON as the answer, sentences beside it, exit codes of the table."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from archive.errors import Exit
+from tests.serving import environment, muniment
+from web.cli import cli
+
+REFERENCE = "2026-一级-剧本相关-001"
+VOUCHER = {
+    "complainant": {"name": "王小明", "contact": "13800138000", "membership": "金卡", "headcount": 1},
+    "received_at": "2026-02-27T20:15+08:00",
+    "channel": "门店现场",
+    "store": "春熙路店",
+    "visited_at": "2026-02-27T18:00+08:00",
+    "script": "长安十二时",
+    "staff": "DM阿岚",
+    "details": "第三幕道具缺失，剧情无法继续，大概等了四十分钟。",
+    "demands": ["退费", "道歉"],
+    "evidence": [{"kind": "照片", "count": 2}],
+    "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
+    "notes": "情绪激动",
+}
+
+
+class Desk:
+    """A folder with an archive, a voucher and a photo, and the commands that work on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "var"
+        self.voucher = self.write("voucher.json", json.dumps(VOUCHER, ensure_ascii=False).encode())
+        self.photo = folder / "photo.jpg"
+        Image.new("RGB", (320, 240), "navy").save(self.photo)
+
+    def write(self, name: str, content: bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def run(self, *arguments: object, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        return muniment(*arguments, given=given, MUNIMENT_HOME=str(self.home), **more)
+
+    def ask(self, *arguments: object, given: str = "") -> dict[str, object]:
+        """The answer of a command that must succeed."""
+        ended = self.run(*arguments, "--json", given=given)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    def refused(self, *arguments: object, **more: str) -> tuple[int, str]:
+        """Exit code and error code; the sentence is on standard error, in one line, without a trace."""
+        ended = self.run(*arguments, "--json", **more)
+        said = json.loads(ended.stdout)
+        assert said["message"] in ended.stderr
+        assert "Traceback" not in ended.stderr
+        return ended.returncode, said["error"]
+
+    def file(self, *evidence: Path, **changed: str) -> dict[str, object]:
+        given = {"level": "一级", "category": "剧本相关", "completed": "2026-03-01", **changed}
+        options = [part for key, value in given.items() for part in (f"--{key}", value)]
+        return self.ask("file", *options, "--voucher", self.voucher, *evidence)
+
+    def bad(self, *evidence: Path, voucher: Path | None = None, **changed: str) -> tuple[int, str]:
+        given = {"level": "一级", "category": "剧本相关", "completed": "2026-03-01", **changed}
+        options = [part for key, value in given.items() for part in (f"--{key}", value)]
+        return self.refused("file", *options, "--voucher", voucher or self.voucher, *evidence)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def desk(empty: Desk) -> Desk:
+    empty.ask("init")
+    return empty
+
+
+def test_init_makes_an_archive_once_and_a_key_beside_it(empty: Desk):
+    said = empty.ask("init")
+    key = Path(str(said["key_file"]))
+    assert key == empty.folder / "var.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    before = key.read_bytes()
+    assert empty.refused("init") == (Exit.CONFLICT, "archive-exists")
+    assert key.read_bytes() == before
+
+
+def test_a_file_is_filed_found_shown_and_released(desk: Desk):
+    filed = desk.file(desk.photo)
+    assert filed["reference"] == REFERENCE
+    assert filed["documents"] == [f"{REFERENCE}.pdf", f"{REFERENCE}-01.pdf"]
+    assert any("大概" in flag for flag in filed["flags"])
+    found = desk.ask("search", "道具缺失")
+    assert [each["reference"] for each in found["hits"]] == [REFERENCE]
+    shown = desk.ask("show", REFERENCE)
+    assert shown["completed_on"] == "2026-03-01"
+    assert shown["due_on"] == "2028-03-02"
+    assert shown["voucher"]["complainant"]["contact"] == "138****8000"
+    assert [each["title"] for each in shown["documents"]] == ["voucher.json", "photo.jpg"]
+    released = desk.ask("release", REFERENCE, "--to", desk.folder / "out", "--for", "市场监督管理局")
+    for path in released["documents"]:
+        with pikepdf.open(path, password=str(released["password"])) as copy:
+            assert len(copy.pages) == 1
+    again = desk.refused("release", REFERENCE, "--to", desk.folder / "out")
+    assert again == (Exit.CONFLICT, "output-exists")
+
+
+def test_completing_voiding_holding_sweeping_and_the_proofs(desk: Desk):
+    desk.file()
+    assert desk.ask("sweep", "--as-of", "2028-03-01")["counts"]["due"] == 0
+    assert desk.ask("sweep", "--as-of", "2028-03-02")["counts"]["due"] == 1
+    desk.ask("hold", REFERENCE, "--reason", "仲裁进行中")
+    swept = desk.ask("sweep", "--as-of", "2028-03-02")
+    assert [each["reference"] for each in swept["held"]] == [REFERENCE]
+    desk.ask("lift", REFERENCE, "--reason", "已结案")
+    assert desk.ask("void", REFERENCE, "--reason", "重复登记")["state"] == "void"
+    assert desk.refused("void", REFERENCE, "--reason", "再次") == (Exit.CONFLICT, "already-void")
+    numbers = desk.ask("numbers")
+    assert numbers["whole"] is True
+    assert numbers["series"] == [
+        {"series": "2026-一级-剧本相关", "last": 1, "files": 1, "void": 1, "missing": []}
+    ]
+    verified = desk.ask("ledger", "verify")
+    assert verified["whole"] is True
+    note = desk.write("checkpoint.txt", str(verified["checkpoint"]).encode())
+    assert desk.ask("ledger", "verify", "--kept", note)["entries"] > verified["entries"]
+    note.write_text(note.read_text().replace("\n", "\n9", 1))
+    assert desk.refused("ledger", "verify", "--kept", note) == (Exit.DAMAGED, "checkpoint-mismatch")
+
+
+def test_people_come_with_a_password_on_standard_input_only(desk: Desk):
+    add = ("people", "add", "周敏", "--role", "档案管理员", "--department", "客服部", "--password-stdin")
+    person = desk.ask(*add, given="correct-horse-battery\n")
+    assert person == {
+        "number": "P0001", "name": "周敏", "role": "administrator", "department": "客服部", "disabled": False,
+    }  # fmt: skip
+    assert desk.refused(*add) == (Exit.REFUSED, "password-weak")  # nothing on standard input
+    assert desk.ask("people", "disable", "周敏")["disabled"] is True
+    assert len(desk.ask("people", "list")["people"]) == 1
+
+
+def test_import_goes_on_where_it_was_cut_off_and_stops_for_nobody(desk: Desk):
+    for name in ("甲", "乙"):
+        desk.write(f"in/一级/其他/{name}/voucher.json", desk.voucher.read_bytes())
+        desk.write(f"in/一级/其他/{name}/photo.jpg", desk.photo.read_bytes() + name.encode())
+    desk.write("in/一级/其他/丙/voucher.json", b"{}")
+    ended = desk.run("import", desk.folder / "in", "--json")
+    assert ended.returncode == Exit.REFUSED
+    said = json.loads(ended.stdout)
+    assert (said["filed"], said["known"], said["refused"]) == (2, 0, 1)
+    assert "丙" in ended.stderr
+    (desk.folder / "in/一级/其他/丙/voucher.json").write_bytes(desk.voucher.read_bytes())
+    again = desk.ask("import", desk.folder / "in")
+    assert (again["filed"], again["known"], again["refused"]) == (1, 2, 0)
+
+
+def test_the_schema_is_the_one_the_reader_goes_by():
+    printed = json.loads(muniment("schema", "voucher").stdout)
+    assert printed == json.loads((files("archive.voucher") / "schema.json").read_text("utf-8"))
+
+
+def test_bad_input_is_refused_with_its_code_and_nothing_is_filed(desk: Desk):
+    """Each of what people get wrong, by the code that other programs see."""
+    empty, truncated = desk.write("empty.jpg", b""), desk.write("cut.jpg", desk.photo.read_bytes()[:300])
+    text = desk.write("photo2.jpg", "这不是照片".encode())
+    pipe = desk.folder / "pipe.jpg"
+    os.mkfifo(pipe)
+    refusals = {
+        desk.bad(level="五级"): (Exit.REFUSED, "level-unknown"),
+        desk.bad(category="餐饮"): (Exit.REFUSED, "category-unknown"),
+        desk.bad(completed="2026-02-30"): (Exit.REFUSED, "date-invalid"),
+        desk.bad(completed="2199-01-01"): (Exit.REFUSED, "date-not-possible"),
+        desk.bad(permanent="legal-dispute"): (Exit.REFUSED, "permanent-not-allowed"),
+        desk.bad(voucher=desk.write("v.json", b"{")): (Exit.REFUSED, "voucher-invalid"),
+        desk.bad(voucher=desk.folder / "nowhere.json"): (Exit.NOT_FOUND, "path-not-found"),
+        desk.bad(empty): (Exit.REFUSED, "evidence-empty"),
+        desk.bad(truncated): (Exit.REFUSED, "evidence-unreadable"),
+        desk.bad(text): (Exit.REFUSED, "evidence-kind"),
+        desk.bad(pipe): (Exit.REFUSED, "evidence-not-a-file"),
+        desk.bad(desk.folder): (Exit.REFUSED, "evidence-not-a-file"),
+        desk.bad(empty, truncated): (Exit.REFUSED, "evidence-refused"),
+        desk.refused("show", "nonsense"): (Exit.REFUSED, "reference-invalid"),
+        desk.refused("show", REFERENCE): (Exit.NOT_FOUND, "file-not-found"),
+        desk.refused("void", REFERENCE, "--reason", " "): (Exit.REFUSED, "reason-missing"),
+    }
+    assert list(refusals) == list(refusals.values())
+    assert desk.ask("numbers")["series"] == []
+    assert list((desk.home / "staging").iterdir()) == []
+    assert desk.file()["reference"] == REFERENCE
+
+
+def test_an_unknown_key_in_the_voucher_is_refused_by_name(desk: Desk):
+    voucher = desk.write("v.json", json.dumps({**VOUCHER, "stroe": "x"}, ensure_ascii=False).encode())
+    ended = desk.run("file", "--level", "一级", "--category", "其他", "--voucher", voucher)
+    assert ended.returncode == Exit.REFUSED
+    assert "stroe" in ended.stderr
+    assert "王小明" not in ended.stderr
+
+
+def test_a_lost_wrong_or_readable_key_is_a_clear_stop_and_never_a_new_key(desk: Desk):
+    key, aside = desk.folder / "var.key", desk.folder / "aside.key"
+    key.chmod(0o644)
+    assert desk.refused("numbers") == (Exit.KEY, "key-permissions")
+    key.rename(aside)
+    assert desk.refused("numbers") == (Exit.KEY, "key-missing")
+    assert not key.exists()
+    other = Desk(desk.folder / "other") if (desk.folder / "other").mkdir() is None else desk
+    other.ask("init")
+    assert desk.refused("numbers", MUNIMENT_KEY_FILE=str(other.folder / "var.key")) == (Exit.KEY, "key-wrong")
+
+
+def test_a_passphrase_protects_the_key(empty: Desk):
+    assert empty.run("init", "--passphrase", given="a long passphrase\n").returncode == 0
+    assert empty.refused("numbers") == (Exit.KEY, "passphrase-wrong")
+    wrong, right = empty.write("wrong", b"another one\n"), empty.write("right", b"a long passphrase\n")
+    assert empty.refused("numbers", MUNIMENT_PASSPHRASE_FILE=str(wrong)) == (Exit.KEY, "passphrase-wrong")
+    assert empty.run("numbers", MUNIMENT_PASSPHRASE_FILE=str(right)).returncode == 0
+
+
+def test_an_unknown_setting_stops_the_start_and_names_the_nearest(desk: Desk):
+    ended = desk.run("numbers", MUNIMENT_PROT="9000")
+    assert ended.returncode == Exit.USAGE
+    assert "MUNIMENT_PORT" in ended.stderr
+
+
+def test_no_archive_is_a_clear_stop(empty: Desk):
+    assert empty.refused("numbers") == (Exit.NOT_FOUND, "archive-missing")
+    assert not empty.home.exists()
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"), [("zh_CN.UTF-8", "中没有档案库"), ("C.UTF-8", "There is no archive")]
+)
+def test_sentences_follow_the_language_of_the_terminal(empty: Desk, locale: str, said: str):
+    assert said in empty.run("numbers", LC_ALL=locale).stderr
+
+
+def test_a_reader_that_has_enough_is_no_error(desk: Desk):
+    command = f'"{sys.executable}" -m web schema voucher | head -1'
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+
+
+def test_ctrl_c_leaves_nothing_half_filed(desk: Desk):
+    for number in range(30):
+        desk.write(f"in/一级/其他/{number:02d}/voucher.json", desk.voucher.read_bytes() + b" " * number)
+    command = [sys.executable, "-m", "web", "import", str(desk.folder / "in")]
+    running = subprocess.Popen(
+        command,
+        env=environment(MUNIMENT_HOME=str(desk.home)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    while not any((desk.home / "vault").glob("2026/一级/其他/*")) and running.poll() is None:
+        time.sleep(0.02)
+    running.send_signal(2)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"Traceback" not in said
+    assert desk.ask("numbers")["whole"] is True
+    assert desk.ask("ledger", "verify")["whole"] is True
+    finished = desk.ask("import", desk.folder / "in")
+    assert finished["known"] > 0
+    assert finished["known"] + finished["filed"] == 30
+
+
+def test_every_command_says_what_it_does_in_both_languages():
+    chinese, latin = re.compile(r"[\u3400-\u9fff]"), re.compile("[a-z]{3}")
+    for name, command in cli.commands.items():
+        described = command.help or ""
+        assert chinese.search(described), name
+        assert latin.search(described), name
