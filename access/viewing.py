@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from access import visibility
 from access.granting import Grant, grant_of
 from access.person import Person
-from access.returning import recording_damage
 from access.visibility import KEEPERS, known
 from archive.casefile import tables as casefile_tables
 from archive.casefile.reading import CaseFile, CaseFiles, Document
@@ -115,8 +114,7 @@ class Viewing:
         document = next((d for d in self._case_files.documents(case_file) if d.ordinal == ordinal), None)
         if document is None or not 1 <= page <= document.pages or not 1 <= width <= WIDEST:
             raise MunimentError(Code.PAGE_NOT_FOUND)
-        with recording_damage(self._catalogue, case_file, ordinal):
-            stream, password = self._case_files.open_document(case_file, ordinal)
+        stream, password = self._case_files.open_document(case_file, ordinal)
         with stream:
             drawn = self._sandbox.page(stream, password, page, width, self._watermark(person, grant))
         self._record(person, case_file, ordinal, page)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
-from archive.database.migrating import migrate
+from archive.database.migrating import migrate, revision
 from archive.description import NAME as DESCRIPTION
 from archive.description import Description, place_of_archive, read_description, write_description
 from archive.errors import Code, MunimentError
@@ -68,9 +68,10 @@ def found(
         _build(Places(built, service), place, keyring, clock, randomness)
         built.rename(home)
         durable.sync_folder(home.parent)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(built, ignore_errors=True)
-        if error.errno in (ENOTEMPTY, EEXIST):  # somebody founded one meanwhile
+        if isinstance(error, OSError) and error.errno in (ENOTEMPTY, EEXIST):
+            # somebody founded one meanwhile
             raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home)) from None
         raise
     return open_archive(home, keyring, clock, randomness, service)
@@ -110,8 +111,13 @@ def open_archive(
     if not (home / "catalogue.db").exists():
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
     database = Database(home / "catalogue.db", derive(root, "catalogue"))
-    migrate(database)
-    ledger = _open_ledger(database, keyring, identifier, randomness)
+    try:
+        _check_begun(database)
+        migrate(database)
+        ledger = _open_ledger(database, keyring, identifier, randomness)
+    except BaseException:
+        database.close()
+        raise
 
     def where() -> Where:
         with database.reading() as connection:
@@ -124,6 +130,13 @@ def open_archive(
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),
     )
+
+
+def _check_begun(database: Database) -> None:
+    """An emptied catalogue is damage: it is not for us to begin anew."""
+    with database.reading() as connection:
+        if revision(connection) is None:
+            raise MunimentError(Code.ARCHIVE_DAMAGED, path=database.path.name)
 
 
 def _open_ledger(database: Database, keyring: Keyring, identifier: str, randomness: Randomness) -> Ledger:

@@ -90,6 +90,8 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
     folder = Path(str(given.get("home", _HOME)))
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
+    if values.get("home", _HOME) is None:
+        raise MunimentError(Code.SETTING_INVALID, key="home", problem="it names no folder")
     settings = Settings(**values)
     check(settings)
     return settings
@@ -164,7 +166,7 @@ def _check_key(settings: Settings) -> None:
     """The key never lies with what it opens: whoever takes the one must not have the other."""
     for key, path in (("key_file", settings.key_path), ("passphrase_file", settings.passphrase_file)):
         if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
-            problem = f"{path} lies inside the archive, with what it opens"
+            problem = f"it must lie outside of {settings.home.absolute()}: whoever takes that would have both"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     try:
         _ = settings.guard

@@ -1,5 +1,6 @@
 """The one place that builds everything: settings in, a house out."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def opened(
     founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
         _check_place(settings, founded.vault)
-        recover(founded.catalogue, founded.vault)
+        _recover(founded)
         with Sandbox(settings.workers, _limits(settings)) as sandbox:
             rotating = Rotating(home, founded.catalogue, keyring, kept, token_bytes)
             house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords(), rotating)
@@ -172,6 +173,18 @@ def _build(
     )
 
 
+def _recover(founded: Founded) -> None:
+    """What a crash left is in nobody's way, so a vault that does not answer stops no start: there is much to do
+    without it, and each filing cleans up where it files.
+    """
+    try:
+        recover(founded.catalogue, founded.vault)
+    except MunimentError as error:
+        if error.code not in (Code.VAULT_UNREACHABLE, Code.VAULT_REFUSED):
+            raise
+        logging.getLogger("muniment").warning("recovery waits for the vault: %s", error.code)
+
+
 def _check_place(settings: Settings, vault: PlacedVault) -> None:
     """The catalogue says where the vault lies; a setting that says otherwise is out of date, or for another archive."""
     where, places = vault.where(), vault.places
@@ -203,5 +216,5 @@ def _passphrase(settings: Settings) -> str | None:
         return None
     try:
         return path.read_text("utf-8").rstrip("\r\n")
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None

@@ -71,7 +71,7 @@ class Requests:
         self._case_files = case_files
         self._scheme = scheme
         self._zone = zone
-        self._verify = verify or Returning(catalogue, case_files).verify
+        self._verify = verify or Returning(case_files).verify
 
     def make(
         self,

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from archive.casefile import tables
+from archive.casefile.numbering import last_number
 from archive.casefile.reading import CaseFiles, FileState, place_of
-from archive.casefile.recovering import settle
+from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference, Series
 from archive.casefile.sources import Source, check_name, refuse_all
 from archive.database.catalogue import Catalogue, Unit
@@ -212,8 +211,8 @@ class Filing:
                     },
                     key=prepared.key,
                 )
-        except BaseException:
-            settle(self._catalogue, self._vault, reference)
+        except BaseException as error:
+            undo(self._catalogue, self._vault, reference, staging, error)
             raise
         return Filed(str(reference), tuple(names))
 
@@ -273,15 +272,6 @@ class Filing:
                 case_file=prepared.id, master_version=wrapped.version, box=wrapped.box
             )
         )
-
-
-def last_number(connection: sa.Connection, series: Series) -> int:
-    """The highest number taken in the series; 0 when there is none."""
-    columns = tables.case_file.c
-    query = sa.select(sa.func.max(columns.number)).where(
-        columns.year == series.year, columns.level == series.level, columns.category == series.category
-    )
-    return connection.execute(query).scalar() or 0
 
 
 def insert_document(

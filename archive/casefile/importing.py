@@ -23,10 +23,10 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.filing import Filing, Submission
-from archive.casefile.sources import Source, check_name
+from archive.casefile.sources import Source, check_name, printable
 from archive.database.catalogue import Catalogue
 from archive.days import parse_day
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, refusal_of
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
 
@@ -86,7 +86,7 @@ class Importing:
                     yield future.result()
 
     def _import_one(self, actor: Actor, root: Path, folder: Path, defaults: Defaults) -> Outcome:
-        shown = str(folder.relative_to(root)) if folder != root else folder.name
+        shown = printable(str(folder.relative_to(root)) if folder != root else folder.name)
         try:
             with ExitStack() as opened:
                 submission = self._submission(root, folder, defaults, opened)
@@ -99,16 +99,20 @@ class Importing:
             if known is None:
                 raise
             return Outcome(shown, known, filed=False, refusal=None)  # filed by another process meanwhile
-        except MunimentError as error:
-            return Outcome(shown, None, filed=False, refusal=error)
+        except (
+            MunimentError,
+            OSError,
+        ) as error:  # a folder that is moved away or cannot be read stops no other
+            refusal = refusal_of(error) or MunimentError(Code.EVIDENCE_UNREADABLE, name=shown)
+            return Outcome(shown, None, filed=False, refusal=refusal)
 
     def _submission(self, root: Path, folder: Path, defaults: Defaults, opened: ExitStack) -> Submission:
-        facts = self._facts(root, folder, defaults)
         paths = sorted(path for path in folder.iterdir() if path.name not in (VOUCHER, CASE))
         for path in (folder / VOUCHER, folder / CASE, *paths):
             if path.is_symlink() or (path.exists() and not path.is_file()):
-                raise MunimentError(Code.EVIDENCE_NOT_A_FILE, name=path.name)
+                raise MunimentError(Code.EVIDENCE_NOT_A_FILE, name=printable(path.name))
             check_name(path.name)
+        facts = self._facts(root, folder, defaults)
         voucher = (folder / VOUCHER).read_bytes()
         sources = tuple(Source(path.name, opened.enter_context(path.open("rb"))) for path in paths)
         fingerprint = hmac_new(self.fingerprint_key, digestmod=sha256)
@@ -118,6 +122,7 @@ class Importing:
             digest = sha256()
             while block := source.stream.read(1 << 20):
                 digest.update(block)
+            source.stream.seek(0)
             fingerprint.update(digest.digest() + source.name.encode() + b"\0")
         return Submission(voucher=voucher, evidence=sources, fingerprint=fingerprint.hexdigest(), **facts)
 
@@ -131,7 +136,7 @@ class Importing:
             given.get("category") or next((w for w in words if w in categories), None) or defaults.category
         )
         if level is None or category is None:
-            raise MunimentError(Code.CASE_INCOMPLETE, folder=folder.name)
+            raise MunimentError(Code.CASE_INCOMPLETE, folder=printable(folder.name))
         completed = given.get("completed")
         return {
             "level": self.scheme.level(str(level)).name,

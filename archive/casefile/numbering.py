@@ -75,3 +75,11 @@ def _vanished(connection: sa.Connection) -> dict[Series, list[int]]:
         reference = Reference.parse(subject)
         found[reference.series].append(reference.number)
     return found
+
+
+def last_number(connection: sa.Connection, series: Series) -> int:
+    """The highest number taken in the series; 0 when there is none."""
+    query = sa.select(sa.func.max(_FILE.number)).where(
+        _FILE.year == series.year, _FILE.level == series.level, _FILE.category == series.category
+    )
+    return connection.execute(query).scalar() or 0

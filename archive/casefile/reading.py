@@ -15,6 +15,10 @@ from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
+from archive.ledger.acts import Act
+from archive.ledger.entries import SYSTEM, Detail
+
+_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 class FileState(StrEnum):
@@ -157,22 +161,34 @@ class CaseFiles:
         }
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
-        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked.
+        """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
+        of its own: the act that met it does not happen.
 
-        Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED.
+        Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED, DOCUMENT_UNREADABLE.
         """
         document = next((each for each in self.documents(case_file) if each.ordinal == ordinal), None)
         if document is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
         key = self.key_of(case_file)
+        try:
+            stream = self._open_checked(case_file, document, key)
+        except MunimentError as error:
+            if error.code in _DAMAGE:
+                with self._catalogue.unit(SYSTEM) as unit:
+                    detail: Detail = {"document": ordinal, "problem": error.code.value}
+                    unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
+            raise
+        return stream, key.pdf_password(place_of(ordinal, document.version))
+
+    def _open_checked(self, case_file: CaseFile, document: Document, key: FileKey) -> BinaryIO:
         folder = Reference.parse(case_file.reference).folder
         stream = self._vault.open(folder, document.version, document.name)
         digest = self._vault.sha512(stream)
-        place = place_of(ordinal, document.version)
+        place = place_of(document.ordinal, document.version)
         if digest.hex() != document.sha512 or not key.authentic(digest, place, document.authentication):
             stream.close()
             raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
-        return stream, key.pdf_password(place)
+        return stream
 
     def _documents(self, case_file: CaseFileId, version: int) -> tuple[Document, ...]:
         columns = [c for c in tables.document.c if c.name not in ("title", "text")]

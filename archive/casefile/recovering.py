@@ -3,9 +3,12 @@
 import sqlalchemy as sa
 
 from archive.casefile import tables
-from archive.casefile.reference import Reference
+from archive.casefile.numbering import last_number
+from archive.casefile.reference import Reference, Series
 from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
 from archive.vault.port import Vault
+from archive.vault.staging import Staging
 
 
 def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
@@ -19,6 +22,20 @@ def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
     vault.roll_back(reference.folder, known)
 
 
+def undo(
+    catalogue: Catalogue, vault: Vault, reference: Reference, staging: Staging, error: BaseException
+) -> None:
+    """After an act that failed with ``error``: settles, unless it is the disk that failed the catalogue.
+
+    A commit whose fsync failed is reported as failed, yet its pages may be in the write-ahead log: if all processes
+    end before the next commit, the next start finds it committed. So nothing is removed until ``recover`` has looked.
+    """
+    if isinstance(error, MunimentError) and error.code is Code.DISK_FULL:
+        return
+    settle(catalogue, vault, reference)
+    staging.settled = True
+
+
 def recover(catalogue: Catalogue, vault: Vault) -> int:
     """At start: clears what a crash left behind. Returns how many unfinished acts were cleared."""
 
@@ -27,4 +44,13 @@ def recover(catalogue: Catalogue, vault: Vault) -> int:
         with vault.locked(str(reference.series)):
             settle(catalogue, vault, reference)
 
-    return vault.recover(settle_named)
+    cleared = vault.recover(settle_named)
+    for folder in vault.series():
+        year, level, category = folder.split("/")
+        series = Series(int(year), level, category)
+        with catalogue.reading() as connection:
+            following = Reference(series, last_number(connection, series) + 1)
+        if vault.holds(following.folder):  # the one place where a filing cut off leaves an object
+            settle_named(str(following))
+            cleared += 1
+    return cleared

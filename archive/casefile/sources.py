@@ -47,8 +47,12 @@ def check_name(name: str) -> None:
         for each in name
     )
     if unsafe or not fits:
-        shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in name[:60])
-        raise MunimentError(Code.EVIDENCE_NAME, name=shown)
+        raise MunimentError(Code.EVIDENCE_NAME, name=printable(name[:60]))
+
+
+def printable(name: str) -> str:
+    """A name of which nobody knows what it holds, fit for a sentence on any screen."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in name)
 
 
 def refuse_all(refused: Sequence[tuple[str, MunimentError]]) -> None:

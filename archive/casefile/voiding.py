@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from archive.casefile import tables
 from archive.casefile.filing import Filing, insert_document
 from archive.casefile.reading import CaseFile, CaseFiles, FileState, place_of
-from archive.casefile.recovering import settle
+from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -71,6 +71,7 @@ class Voiding:
                         detail={"reason": reason, "sha512": [stored.sha512.hex()]},
                         key=key,
                     )
-            except BaseException:
-                settle(self.catalogue, self.vault, reference)
+                staging.settled = True
+            except BaseException as error:
+                undo(self.catalogue, self.vault, reference, staging, error)
                 raise

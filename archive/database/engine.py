@@ -17,10 +17,13 @@ from sqlcipher3 import dbapi2
 from archive.errors import Code, MunimentError
 
 BUSY_SECONDS = 30
+_NOT_OURS = "not a database"  # SQLCipher's word for a wrong key and for a damaged first page
 
 
 class Database:
-    """The catalogue file at ``path``, opened with a raw 32-byte key."""
+    """The catalogue file at ``path``, opened with a raw 32-byte key. Its blocks raise MunimentError: ARCHIVE_BUSY,
+    ARCHIVE_DAMAGED, DISK_FULL.
+    """
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
@@ -44,8 +47,8 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
         except dbapi2.DatabaseError as error:
             connection.close()
-            if "not a database" in str(error):
-                raise MunimentError(Code.KEY_WRONG, path=self.path.name) from None
+            if _NOT_OURS in str(error):  # the key was opened by the master key, so it is the right one
+                raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from None
             raise
         for pragma in (
             "synchronous = FULL",
@@ -61,14 +64,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent snapshot; what is written through it is rolled back."""
-        with _said(), self.engine.connect() as connection:
+        with self._said(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """The write lock from the first statement; commits when the block ends well."""
         with (
-            _said(),
+            self._said(),
             self.engine.connect().execution_options(muniment_writes=True) as connection,
             connection.begin(),
         ):
@@ -82,6 +85,25 @@ class Database:
         finally:
             connection.close()
 
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Turns what the machine may do to us (no room, no lock, a damaged file) into sentences; anything else is a
+        defect.
+        """
+        try:
+            yield
+        except sa.exc.TimeoutError as error:
+            raise MunimentError(Code.ARCHIVE_BUSY) from error
+        except sa.exc.DatabaseError as error:
+            text = str(error.orig)
+            if "locked" in text or "busy" in text:
+                raise MunimentError(Code.ARCHIVE_BUSY) from error
+            if "full" in text or "disk I/O" in text:
+                raise MunimentError(Code.DISK_FULL) from error
+            if "malformed" in text or _NOT_OURS in text:
+                raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from error
+            raise
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -89,19 +111,3 @@ class Database:
 def _begin(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("muniment_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Turns what the machine may do to us (no room, no lock) into sentences; anything else is a defect."""
-    try:
-        yield
-    except sa.exc.OperationalError as error:
-        text = str(error.orig)
-        if "locked" in text or "busy" in text:
-            raise MunimentError(Code.ARCHIVE_BUSY) from error
-        if "full" in text or "disk I/O" in text:
-            raise MunimentError(Code.DISK_FULL) from error
-        raise
-    except sa.exc.TimeoutError as error:
-        raise MunimentError(Code.ARCHIVE_BUSY) from error

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from archive.database.engine import Database
 
-HEAD = "0001"
+HEAD, NOTHING = "0001", "base"
 
 
 def revision(connection: sa.Connection) -> str | None:
@@ -18,7 +18,10 @@ def revision(connection: sa.Connection) -> str | None:
 
 
 def migrate(database: Database, target: str = HEAD) -> None:
-    """All or nothing. Alembic is imported only when there is something to do: a start stays quick."""
+    """All or nothing, up or down; ``NOTHING`` takes away every table.
+
+    Alembic is imported only when there is something to do: a start stays quick.
+    """
     with database.reading() as connection:
         if revision(connection) == target:
             return
@@ -30,7 +33,7 @@ def migrate(database: Database, target: str = HEAD) -> None:
     with database.writing() as connection:
         config.attributes["connection"] = connection
         current = revision(connection)
-        if current is not None and target < current:
+        if current is not None and (target == NOTHING or target < current):
             command.downgrade(config, target)
         else:
             command.upgrade(config, target)

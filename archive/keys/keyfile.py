@@ -9,10 +9,10 @@ settings ask for, so that a rotation moves it from one to the other.
 import json
 import os
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any, Protocol
 
 from archive.errors import Code, MunimentError
@@ -56,7 +56,6 @@ class KeyFile:
         """Writes a new key, durably; refuses to touch a file that is there."""
         keys = {1: randomness(KEY_BYTES)}
         _write(self.path, self._encoded(keys, randomness))
-        durable.sync_folder(self.path.parent)
         return self._keyring(keys)
 
     def open(self) -> Keyring:
@@ -69,10 +68,9 @@ class KeyFile:
         """The file holds ``keys``, at once or not at all. Raises KEY_GUARDED rather than take its guard away."""
         if self.writes is None and (kind := self.kind()) != PLAIN:
             raise MunimentError(Code.KEY_GUARDED, path=str(self.path), kind=kind)
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        _write(fresh, self._encoded(keys, randomness))
-        fresh.replace(self.path)
+        for left in self.path.parent.glob(f".{self.path.name}-*"):  # by a replacement that was killed
+            left.unlink()
+        _fresh(self.path, self._encoded(keys, randomness)).replace(self.path)
         durable.sync_folder(self.path.parent)
 
     def kind(self) -> str:
@@ -87,7 +85,7 @@ class KeyFile:
         try:
             plain = document["keys"] if _kind(document) == PLAIN else self._unsealed(document)
             keys = {int(version): b64decode(key, validate=True) for version, key in plain.items()}
-        except (KeyError, TypeError, ValueError, AttributeError, Base64Error):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
             raise self._wrong() from None
         if not keys or any(len(key) != KEY_BYTES for key in keys.values()):
             raise self._wrong()
@@ -153,9 +151,24 @@ def _kind(document: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Nobody else may read it, from its first byte on."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Whole or not at all: half a key file would pass for a wrong one. Raises FileExistsError."""
+    fresh = _fresh(path, content)
+    try:
+        path.hardlink_to(fresh)
+    finally:
+        fresh.unlink()
+    durable.sync_folder(path.parent)
+
+
+def _fresh(path: Path, content: bytes) -> Path:
+    """A file beside ``path`` with the content, on the disk; nobody else may read it, from its first byte on."""
+    descriptor, name = mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Path(name)

@@ -13,7 +13,7 @@ from archive.keys.sealing import KEY_BYTES, Randomness
 KIND = "argon2id"
 _TIME_COST, _MEMORY_KIB, _PARALLELISM = 3, 65536, 1
 _SALT = 16
-_MOST_MEMORY_KIB = 1 << 20  # a damaged or hostile file must not take all of the machine
+_MOST_MEMORY_KIB = 4 << 20  # 4 GiB: a damaged or hostile file must not take all of the machine
 _MOST_TIME_COST = 100
 
 

@@ -11,6 +11,7 @@ from archive.errors import Code, MunimentError
 
 LevelName = NewType("LevelName", str)
 CategoryName = NewType("CategoryName", str)
+_LONGEST_NAME = 20  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,10 @@ def _read(document: Mapping[str, Any]) -> Scheme:
     )
     if not levels or not categories:
         raise ValueError("no level or no category")
+    if len({each.name for each in levels}) < len(levels) or len({c.name for c in categories}) < len(
+        categories
+    ):
+        raise ValueError("two levels or two categories have the same name")
     if any(level.retention_years < 1 or not level.approvers for level in levels):
         raise ValueError("a level needs a period of at least a year and an approver")
     access = document["access"]
@@ -101,7 +106,7 @@ def _read(document: Mapping[str, Any]) -> Scheme:
 
 
 def _part_of_a_name(name: str) -> str:
-    """Levels and categories become folder names and parts of reference codes."""
-    if not name or not all(character.isalnum() for character in name):
-        raise ValueError(f"the name {name!r} must be letters and digits only")
+    """Levels and categories become folder names and parts of reference codes, see ``Reference.parse``."""
+    if not 0 < len(name) <= _LONGEST_NAME or not all(character.isalnum() for character in name):
+        raise ValueError(f"the name {name!r} must be 1 to {_LONGEST_NAME} letters and digits")
     return name

@@ -132,6 +132,16 @@ class Bucket:
                 for each in page.get("Contents", ()):
                     yield each["Key"].removeprefix(self._prefix)
 
+    def folders(self, below: str = "") -> Iterator[str]:
+        """The prefixes one level below ``below``, each with its ``/`` at the end."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._name, Prefix=self._prefix + below, Delimiter="/"
+        )
+        with self._told():
+            for page in pages:
+                for each in page.get("CommonPrefixes", ()):
+                    yield each["Prefix"].removeprefix(self._prefix)
+
     def delete(self, key: str) -> None:
         with self._told():
             self._client.delete_object(Bucket=self._name, Key=self._prefix + key)

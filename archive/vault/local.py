@@ -1,13 +1,15 @@
 """The vault on a local disk.
 
 A version is built on the same disk and moved into place by one rename; only then does the caller commit the catalogue.
+
+Locks, always taken in this order: the series of a number, the staging folders, the folders of the root.
 """
 
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -18,6 +20,7 @@ from archive.vault.inventory import Change
 from archive.vault.staging import Staging, StagingArea, digest_of
 
 _BLOCK = 1 << 20
+_FOLDERS = "folders"  # a lock; no series is called so
 
 
 class LocalVault:
@@ -47,7 +50,6 @@ class LocalVault:
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
         target = self.root / folder
-        self._area.mark(staging, target.name)
         content, sidecar = inventory.encode(inventory.first(identifier, change))
         with self._room(staging) as room:
             built = room / "object"
@@ -60,10 +62,11 @@ class LocalVault:
             durable.write(built / inventory.OBJECT_DECLARATION[0], inventory.OBJECT_DECLARATION[1])
             for path in (version / "content", version, built):
                 durable.sync_folder(path)
-            durable.make_folders(target.parent, self.root)
             self.remove(folder)
-            built.rename(target)
-            durable.sync_folder(target.parent)
+            with self.locked(_FOLDERS):
+                durable.make_folders(target.parent, self.root)
+                built.rename(target)
+                durable.sync_folder(target.parent)
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
         target = self.root / folder
@@ -78,6 +81,7 @@ class LocalVault:
             durable.write(built / inventory.SIDECAR, sidecar)
             for path in (built / "content", built):
                 durable.sync_folder(path)
+            staging.settled = False
             built.rename(target / f"v{version}")
         durable.sync_folder(target)
         durable.replace(target / inventory.SIDECAR, sidecar)
@@ -103,7 +107,27 @@ class LocalVault:
             away = self._beside.folder / f"{uuid4()}"
             target.rename(away)
             durable.sync_folder(target.parent)
-            shutil.rmtree(away, ignore_errors=True)  # what is left there, recovery clears
+            shutil.rmtree(away, ignore_errors=True)  # a recovery at work elsewhere may have begun with it
+        self.prune(target.parent)
+
+    def prune(self, path: Path) -> None:
+        """Removes this folder and those above it that are empty: a storage root has none (OCFL 1.1, 4.2)."""
+        with self.locked(_FOLDERS), suppress(OSError):  # the first that is not empty ends it
+            while path != self.root:
+                if path.exists():
+                    path.rmdir()
+                path = path.parent
+
+    def holds(self, folder: str) -> bool:
+        return (self.root / folder).exists()
+
+    def series(self) -> list[str]:
+        """Empty folders that a crash left are removed."""
+        for pattern in ("*/*/*", "*/*", "*"):
+            for path in self.root.glob(pattern):
+                if path.is_dir():
+                    self.prune(path)
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/*"))
 
     def recover(self, settle: Callable[[str], None]) -> int:
         cleared = self._area.recover(settle)
@@ -144,7 +168,8 @@ class LocalVault:
         with self._beside.staging() as room:
             fresh = room.content / target.name
             _copy(stream, fresh)
-            durable.make_folders(target.parent, self.root)
+            with self.locked(_FOLDERS):
+                durable.make_folders(target.parent, self.root)
             if target.is_symlink() or target.exists():
                 aside = self.root.with_name("aside") / f"{path}.{uuid4()}"
                 durable.make_folders(aside.parent, self.root.parent)

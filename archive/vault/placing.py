@@ -120,6 +120,12 @@ class PlacedVault:
     def remove(self, folder: str) -> None:
         self.now.remove(folder)
 
+    def holds(self, folder: str) -> bool:
+        return self.now.holds(folder)
+
+    def series(self) -> list[str]:
+        return self.now.series()
+
     def recover(self, settle: Callable[[str], None]) -> int:
         return self.now.recover(settle)
 

@@ -31,13 +31,21 @@ class Vault(Protocol):
         """
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
-        """The staged content becomes version ``version`` of an object that is there."""
+        """The staged content becomes version ``version`` of an object that is there; not ``settled`` until the
+        caller has committed it or rolled it back.
+        """
 
     def roll_back(self, folder: str, version: int) -> None:
         """Removes what is beyond ``version``; version 0 removes the object. Nothing to do is the usual case."""
 
     def remove(self, folder: str) -> None:
         """Removes an object that no row names."""
+
+    def holds(self, folder: str) -> bool:
+        """Whether anything lies there."""
+
+    def series(self) -> list[str]:
+        """The folders in which objects lie: ``2026/一级/剧本相关``."""
 
     def recover(self, settle: Callable[[str], None]) -> int:
         """After a crash: ``settle`` is given the name of each object that a version was being made for."""

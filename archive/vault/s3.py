@@ -42,7 +42,6 @@ class S3Vault:
         return self._area.staging(adds_to)
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
-        self._area.mark(staging, folder.rpartition("/")[2])
         self.remove(folder)
         name, declaration = inventory.OBJECT_DECLARATION
         self._bucket.create(f"{folder}/{name}", declaration)
@@ -50,6 +49,7 @@ class S3Vault:
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
         self.roll_back(folder, version - 1)
+        staging.settled = False
         self._put_version(staging, folder, version, inventory.following(self.inventory(folder), change))
 
     def _put_version(self, staging: Staging, folder: str, version: int, document: Mapping[str, Any]) -> None:
@@ -91,6 +91,15 @@ class S3Vault:
         for key in sorted(self._bucket.keys(f"{folder}/"), key=lambda key: key != head):
             self._bucket.delete(key)
         self._bucket.give_up_uploads(f"{folder}/")
+
+    def holds(self, folder: str) -> bool:
+        return next(self._bucket.keys(f"{folder}/"), None) is not None
+
+    def series(self) -> list[str]:
+        folders = [""]
+        for _ in ("year", "level", "category"):
+            folders = [below for each in folders for below in self._bucket.folders(each)]
+        return sorted(each.rstrip("/") for each in folders)
 
     def recover(self, settle: Callable[[str], None]) -> int:
         return self._area.recover(settle)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha512
 from pathlib import Path
@@ -18,6 +18,7 @@ from uuid import uuid4
 from archive.vault import durable
 
 _BLOCK = 1 << 20
+_STAGING = "staging"  # a lock; no series is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,15 @@ class Stored:
 
 @dataclass(slots=True)
 class Staging:
-    """A version in the making. Names may be provisional until ``Vault.place``."""
+    """A version in the making. Names may be provisional until ``Vault.place``.
+
+    While it is not ``settled``, an object may hold a version of which nobody can say yet whether a row knows it: then
+    the folder outlives its block, for ``Vault.recover`` to find.
+    """
 
     folder: Path
     stored: dict[str, Stored] = field(default_factory=dict)
+    settled: bool = True
 
     @property
     def content(self) -> Path:
@@ -82,27 +88,20 @@ class StagingArea:
     def staging(self, adds_to: str | None = None) -> Iterator[Staging]:
         """As ``Vault.staging``."""
         mark = "" if adds_to is None else f"@{adds_to}"
-        path = self.folder / f"{uuid4()}{mark}"
-        staging = None
-        path.mkdir()
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        staging = Staging(self.folder / f"{uuid4()}{mark}")
+        with self.locked(_STAGING):  # recovery never meets a folder that is not held yet
+            staging.folder.mkdir()
+            descriptor = os.open(staging.folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            (path / "content").mkdir()
+            staging.content.mkdir()
             if mark:  # recovery must find the mark after a power cut
                 durable.sync_folder(self.folder)
-            staging = Staging(path)
             yield staging
         finally:
-            shutil.rmtree(path if staging is None else staging.folder, ignore_errors=True)
+            if staging.settled:
+                shutil.rmtree(staging.folder, ignore_errors=True)
             os.close(descriptor)
-
-    def mark(self, staging: Staging, name: str) -> None:
-        """From here on recovery knows what was being made, as when a version is added."""
-        marked = staging.folder.with_name(f"{staging.folder.name}@{name}")
-        staging.folder.rename(marked)
-        staging.folder = marked
-        durable.sync_folder(self.folder)
 
     def recover(self, settle: Callable[[str], None]) -> int:
         """Clears staging folders that nobody holds. ``settle`` is given the name of the object that a version was for
@@ -110,21 +109,21 @@ class StagingArea:
         """
         cleared = 0
         for path in list(self.folder.iterdir()):
-            try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            except FileNotFoundError:
-                continue  # a filing at work has just marked or cleared it
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with ExitStack() as held:
+                try:
+                    with self.locked(_STAGING):
+                        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+                        held.callback(os.close, descriptor)
+                        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except (BlockingIOError, FileNotFoundError):
+                    continue  # a filing at work in another process, or done by now
+                if not path.exists():
+                    continue  # done since it was opened
                 _, _, name = path.name.partition("@")
                 if name:
                     settle(name)
-                shutil.rmtree(path)
+                shutil.rmtree(path, ignore_errors=True)
                 cleared += 1
-            except BlockingIOError:
-                continue  # a filing at work in another process
-            finally:
-                os.close(descriptor)
         return cleared
 
 

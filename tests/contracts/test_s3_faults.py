@@ -57,6 +57,7 @@ def add(vault, folder, version, content) -> None:
         for name, each in content.items():
             staging.put(name, io.BytesIO(each))
         vault.add_version(staging, folder, version, change(content))
+        staging.settled = True
 
 
 def read(vault, folder, version, name) -> bytes:

@@ -89,6 +89,7 @@ def add(vault: Vault, version: int, **content: bytes) -> None:
         for name, each in content.items():
             staging.put(name, io.BytesIO(each))
         vault.add_version(staging, FOLDER, version, change(**content))
+        staging.settled = True
 
 
 def read(vault: Vault, version: int, name: str = NAME) -> bytes:
@@ -236,6 +237,26 @@ def test_creating_goes_on_where_it_was_cut_off(subject) -> None:
     subject.vault.create()
     place(subject.vault, **{NAME: b"voucher"})
     whole(subject.down())
+
+
+def test_a_version_that_is_not_settled_is_found_by_recovery(subject) -> None:
+    place(subject.vault, **{NAME: b"voucher"})
+    with subject.vault.staging(adds_to="2026-一级-剧本相关-001") as staging:
+        staging.put(NAME, io.BytesIO(b"perhaps committed"))
+        subject.vault.add_version(staging, FOLDER, 2, change(**{NAME: b"perhaps committed"}))
+    asked: list[str] = []
+    assert subject.vault.recover(asked.append) == 1
+    assert asked == ["2026-一级-剧本相关-001"]
+
+
+def test_the_series_are_known_and_what_lies_at_a_number(subject) -> None:
+    assert subject.vault.series() == []
+    place(subject.vault, **{NAME: b"voucher"})
+    assert subject.vault.series() == ["2026/一级/剧本相关"]
+    assert subject.vault.holds(FOLDER)
+    assert not subject.vault.holds(FOLDER[:-1])
+    subject.vault.remove(FOLDER)
+    assert subject.vault.series() == []
 
 
 def test_nothing_stays_in_the_staging_folder(subject) -> None:

@@ -88,7 +88,7 @@ def lift(reference: str, number: int) -> AnyResponse:
     standing = here.house.holds.active(reference)
     wanted = next((each for each in standing if each.id == number), None)
     if wanted is None:
-        raise MunimentError(Code.HOLD_NOT_FOUND, hold=number)
+        raise MunimentError(Code.HOLD_NOT_FOUND, wanted=number)
     here.house.holds.lift(here.actor, wanted.id, request.form.get("reason", ""))
     return _back(reference, "case.lifted")
 

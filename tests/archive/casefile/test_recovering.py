@@ -1,0 +1,83 @@
+"""After a fault: the vault is brought back to what the catalogue knows, and what is at work is left alone."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from archive.casefile.recovering import settle
+from archive.casefile.reference import Reference
+from archive.vault.inventory import Change
+
+FIRST = Reference.parse("2026-一级-剧本相关-001")
+NEXT = Reference.parse("2026-一级-剧本相关-002")
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def vault(archive):
+    return archive.founded.vault
+
+
+def place(vault, reference: Reference) -> None:
+    with vault.staging() as staging:
+        stored = staging.put("a.pdf", io.BytesIO(b"orphan"))
+        change = Change(AT, "filed", "P1", {"a.pdf": stored.sha512.hex()})
+        vault.place(staging, reference.folder, f"urn:uuid:{reference.number}", change)
+
+
+def test_a_whole_archive_is_left_as_it_is(archive, cleared):
+    assert cleared(archive) == 0
+    assert archive.wrong() == []
+
+
+@pytest.mark.parametrize("code", [str(NEXT), "2026-三级-其他-001"])
+def test_an_object_that_no_row_knows_is_removed(archive, vault, cleared, code):
+    place(vault, Reference.parse(code))
+    assert archive.wrong() != []
+    assert cleared(archive) == 1
+    assert archive.wrong() == []
+
+
+def test_a_version_that_no_row_knows_is_rolled_back(archive, vault, cleared):
+    with pytest.raises(RuntimeError), vault.staging(adds_to=str(FIRST)) as staging:  # noqa: PT012 - the block fails
+        stored = staging.put("a.pdf", io.BytesIO(b"orphan"))
+        vault.add_version(
+            staging, FIRST.folder, 2, Change(AT, "voided", "P1", {"a.pdf": stored.sha512.hex()})
+        )
+        raise RuntimeError
+    assert archive.wrong() != []
+    assert cleared(archive) == 1
+    assert archive.wrong() == []
+
+
+def test_settling_asks_the_catalogue_first(archive, vault):
+    """A commit may have succeeded although its caller was interrupted."""
+    settle(archive.founded.catalogue, vault, FIRST)
+    assert archive.wrong() == []
+
+
+def test_a_filing_at_work_is_waited_for_not_removed(archive, vault, cleared, forms, monkeypatch):
+    from threading import Event, Thread
+
+    placed, go_on = Event(), Event()
+    real = vault.place
+
+    def slowly(*given):
+        real(*given)
+        placed.set()
+        go_on.wait(30)
+
+    monkeypatch.setattr(vault, "place", slowly)
+    filing = Thread(target=lambda: archive.filing.file("P0001", forms.submission()))
+    recovering = Thread(target=lambda: cleared(archive))
+    filing.start()
+    assert placed.wait(30)
+    recovering.start()
+    recovering.join(0.2)
+    assert recovering.is_alive()  # it waits for the lock of the series
+    go_on.set()
+    filing.join()
+    recovering.join()
+    assert archive.references() == [str(FIRST), str(NEXT)]
+    assert archive.wrong() == []
