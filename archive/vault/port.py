@@ -45,7 +45,7 @@ class Vault(Protocol):
         """Whether anything lies there."""
 
     def series(self) -> list[str]:
-        """The folders in which objects lie: ``2026/一级/剧本相关``."""
+        """The folders in which objects lie, or lay: ``2026/一级/剧本相关``."""
 
     def recover(self, settle: Callable[[str], None]) -> int:
         """After a crash: ``settle`` is given the name of each object that a version was being made for."""

@@ -75,7 +75,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
                 "-master.electionTimeout=1s",
                 "-master.volumeSizeLimitMB=64",
                 f"-volume.port={volume}",
-                "-volume.max=50",
+                "-volume.max=400",
                 "-volume.preStopSeconds=0",
                 "-filer",
                 f"-filer.port={filer}",

@@ -256,7 +256,7 @@ def test_the_series_are_known_and_what_lies_at_a_number(subject) -> None:
     assert subject.vault.holds(FOLDER)
     assert not subject.vault.holds(FOLDER[:-1])
     subject.vault.remove(FOLDER)
-    assert subject.vault.series() == []
+    assert not subject.vault.holds(FOLDER)
 
 
 def test_nothing_stays_in_the_staging_folder(subject) -> None:

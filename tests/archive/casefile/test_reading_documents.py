@@ -20,7 +20,9 @@ FIRST = "2026-一级-剧本相关-001"
 @pytest.fixture
 def stored(archive):
     """The path of the photograph."""
-    return archive.founded.vault.now.root / Reference.parse(FIRST).folder / "v1" / "content" / f"{FIRST}-01.pdf"
+    return (
+        archive.founded.vault.now.root / Reference.parse(FIRST).folder / "v1" / "content" / f"{FIRST}-01.pdf"
+    )
 
 
 @pytest.fixture
