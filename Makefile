@@ -41,7 +41,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/pip
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "Installing, with what the tests need …"
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[ocr,test]'
 	@touch $@ $(VENV)/.run
 
 tools:

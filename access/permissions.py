@@ -16,6 +16,7 @@ from archive.errors import Code, MunimentError
 class Permission(StrEnum):
     APPROVE = "approve"  # access requests, at the step of one's own role
     BROWSE = "browse"  # the catalogue's facts of the files one may know of
+    CHECK = "check"  # that what is kept is whole
     CLOSE = "close"  # take a file back: return check, recall
     COMPLETE = "complete"
     FILE = "file"
@@ -27,6 +28,7 @@ class Permission(StrEnum):
     READ_LEDGER = "read-ledger"  # and verify it
     READ_LOOKUPS = "read-lookups"  # everybody's; one's own are always readable
     READ_REQUESTS = "read-requests"  # everybody's; likewise
+    RECOGNISE = "recognise"  # see how far the reading of pictures is, and try again
     RELEASE = "release"
     REQUEST = "request"
     SEARCH = "search"  # the words inside files, not only the catalogue
@@ -41,6 +43,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.ADMINISTRATOR: frozenset(
             {
                 Permission.BROWSE,
+                Permission.CHECK,
                 Permission.CLOSE,
                 Permission.COMPLETE,
                 Permission.FILE,
@@ -50,6 +53,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_DIRECTLY,
                 Permission.READ_LOOKUPS,
                 Permission.READ_REQUESTS,
+                Permission.RECOGNISE,
                 Permission.RELEASE,
                 Permission.SEARCH,
                 Permission.SWEEP,
@@ -59,6 +63,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.AUDITOR: frozenset(
             {
                 Permission.BROWSE,
+                Permission.CHECK,
                 Permission.KNOW_ALL,
                 Permission.READ_DIRECTLY,
                 Permission.READ_LEDGER,

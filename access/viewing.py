@@ -5,7 +5,7 @@ they may and writes the ledger; only when that is durable do bytes leave. What i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any, BinaryIO, Final, NoReturn, Protocol
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, NoReturn, Protocol
 import sqlalchemy as sa
 
 from access import visibility
-from access.granting import Grant, grant_of
+from access.granting import Grant, grant_of, granted
 from access.person import Person
 from access.visibility import KEEPERS, known
 from archive.casefile import tables as casefile_tables
@@ -22,6 +22,8 @@ from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.masking import mask_text
+from archive.evidence.recognised import RecognisedPage
+from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
 
@@ -35,8 +37,17 @@ _ABSENT: Final = "absent"  # the subject of an attempt on a file that is not the
 class Drawing(Protocol):
     """What viewing needs of the sandbox."""
 
-    def page(self, pdf: BinaryIO, password: str, number: int, width: int, watermark: str) -> bytes:
-        """A JPEG of page ``number`` (from 1), masked and watermarked."""
+    def page(
+        self,
+        pdf: BinaryIO,
+        password: str,
+        number: int,
+        width: int,
+        watermark: str,
+        recognised: RecognisedPage | None = None,
+        marks: Sequence[str] = (),
+    ) -> bytes:
+        """A JPEG of page ``number`` (from 1), masked and watermarked; ``marks`` are words to be marked on it."""
         ...
 
 
@@ -104,8 +115,23 @@ class Viewing:
         with self._catalogue.reading() as connection:
             return grant_of(connection, person, case_file.id, self._today(self._catalogue.clock()))
 
-    def page(self, person: Person, reference: str, ordinal: int, page: int, width: int) -> bytes:
+    def granted(self, person: Person) -> frozenset[CaseFileId]:
+        """The case files that a request lets this person read now; not those that their role does."""
+        with self._catalogue.reading() as connection:
+            return granted(connection, person, self._today(self._catalogue.clock()))
+
+    def page(
+        self,
+        person: Person,
+        reference: str,
+        ordinal: int,
+        page: int,
+        width: int,
+        marks: Callable[[str], Sequence[str]] | None = None,
+    ) -> bytes:
         """Page ``page`` (from 1) of a document as a JPEG ``width`` pixels wide (1 to 4000).
+
+        ``marks`` chooses the words to be marked from the text of the page; what is masked is never marked.
 
         Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED, PAGE_NOT_FOUND,
         DOCUMENT_ALTERED, DOCUMENT_MISSING, and what drawing raises.
@@ -114,9 +140,13 @@ class Viewing:
         document = next((d for d in self._case_files.documents(case_file) if d.ordinal == ordinal), None)
         if document is None or not 1 <= page <= document.pages or not 1 <= width <= WIDEST:
             raise MunimentError(Code.PAGE_NOT_FOUND)
+        read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
+        words = marks(self._case_files.texts(case_file)[ordinal][page - 1]) if marks else ()
         stream, password = self._case_files.open_document(case_file, ordinal)
         with stream:
-            drawn = self._sandbox.page(stream, password, page, width, self._watermark(person, grant))
+            drawn = self._sandbox.page(
+                stream, password, page, width, self._watermark(person, grant), read, words
+            )
         self._record(person, case_file, ordinal, page)
         return drawn
 

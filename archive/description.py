@@ -2,8 +2,10 @@
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Wrapped
@@ -28,10 +30,18 @@ def read_description(home: Path) -> Description:
     """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED."""
     try:
         document = json.loads((home / NAME).read_bytes())
-        wrapped = Wrapped(document["master_version"], b64decode(document["key"]))
-        return Description(document["archive"], wrapped)
     except (FileNotFoundError, NotADirectoryError):
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
+    except ValueError:
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
+    return described(document)
+
+
+def described(document: Mapping[str, Any]) -> Description:
+    """Raises ARCHIVE_DAMAGED."""
+    try:
+        wrapped = Wrapped(document["master_version"], b64decode(document["key"]))
+        return Description(str(document["archive"]), wrapped)
     except (ValueError, KeyError, TypeError):
         raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
 

@@ -39,7 +39,11 @@ class Code(StrEnum):
     ARCHIVE_BUSY = "archive-busy"
     ARCHIVE_DAMAGED = "archive-damaged"
     ARCHIVE_EXISTS = "archive-exists"
+    ARCHIVE_IN_USE = "archive-in-use"
     ARCHIVE_MISSING = "archive-missing"
+    BACKUP_DAMAGED = "backup-damaged"
+    BACKUP_MISSING = "backup-missing"
+    BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
     CATEGORY_UNKNOWN = "category-unknown"
@@ -56,6 +60,7 @@ class Code(StrEnum):
     DOCUMENT_UNREADABLE = "document-unreadable"
     EVIDENCE_EMPTY = "evidence-empty"
     EVIDENCE_ENCRYPTED = "evidence-encrypted"
+    EVIDENCE_INFECTED = "evidence-infected"
     EVIDENCE_KIND = "evidence-kind"
     EVIDENCE_NAME = "evidence-name"
     EVIDENCE_NOT_A_FILE = "evidence-not-a-file"
@@ -63,6 +68,7 @@ class Code(StrEnum):
     EVIDENCE_TOO_LARGE = "evidence-too-large"
     EVIDENCE_TOO_MANY_PAGES = "evidence-too-many-pages"
     EVIDENCE_UNREADABLE = "evidence-unreadable"
+    EVIDENCE_UNSCANNED = "evidence-unscanned"
     FILE_NOT_FOUND = "file-not-found"
     FORM_EXPIRED = "form-expired"
     GLYPH_MISSING = "glyph-missing"
@@ -80,8 +86,10 @@ class Code(StrEnum):
     LEVEL_UNKNOWN = "level-unknown"
     NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
+    OCR_MISSING = "ocr-missing"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
+    PACKAGE_DAMAGED = "package-damaged"
     PAGE_NOT_FOUND = "page-not-found"
     PASSPHRASE_WRONG = "passphrase-wrong"
     PASSWORD_WEAK = "password-weak"
@@ -90,6 +98,7 @@ class Code(StrEnum):
     PERMANENT_NOT_ALLOWED = "permanent-not-allowed"
     PERSON_NOT_FOUND = "person-not-found"
     PURPOSE_UNKNOWN = "purpose-unknown"
+    QUARANTINE_UNKNOWN = "quarantine-unknown"
     QUERY_INVALID = "query-invalid"
     REASON_MISSING = "reason-missing"
     REFERENCE_INVALID = "reference-invalid"
@@ -97,7 +106,10 @@ class Code(StrEnum):
     REQUEST_STATE = "request-state"
     ROLE_UNKNOWN = "role-unknown"
     SANDBOX_UNAVAILABLE = "sandbox-unavailable"
+    SCANNER_UNAVAILABLE = "scanner-unavailable"
     SCHEME_INVALID = "scheme-invalid"
+    SEARCHES_TOO_MANY = "searches-too-many"
+    SEARCH_NAME_INVALID = "search-name-invalid"
     SERVER_RUNNING = "server-running"
     SETTING_INVALID = "setting-invalid"
     SETTING_UNKNOWN = "setting-unknown"
@@ -180,11 +192,35 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "{home} 中已有档案库，未作任何改动。",
             "There is an archive in {home} already; nothing was changed.",
         ),
+        Code.ARCHIVE_IN_USE: _m(
+            Exit.CONFLICT,
+            409,
+            "此档案库中已有自己的归档。保存包只能导入尚未归档的新档案库，以免打乱编号。",
+            "Something was filed in this archive already. Import packages only into an archive in which nothing was, so that its numbers stay in order.",
+        ),
         Code.ARCHIVE_MISSING: _m(
             Exit.NOT_FOUND,
             503,
             "{home} 中没有档案库。请先运行 muniment init，或用 --home 指定正确的目录。",
             "There is no archive in {home}. Run muniment init first, or name the right folder with --home.",
+        ),
+        Code.BACKUP_DAMAGED: _m(
+            Exit.DAMAGED,
+            500,
+            "备份中的 {path} 缺失或损坏（{problem}）。请改用更早的快照（--snapshot）或备份的另一副本。",
+            "{path} of the backup is missing or damaged ({problem}). Take an earlier snapshot (--snapshot) or another copy of the backup.",
+        ),
+        Code.BACKUP_MISSING: _m(
+            Exit.NOT_FOUND,
+            404,
+            "{place} 中没有可用的备份快照。请核对位置，或先运行 muniment backup。",
+            "There is no backup snapshot in {place}. Check the place, or run muniment backup first.",
+        ),
+        Code.BACKUP_OF_OTHER: _m(
+            Exit.CONFLICT,
+            409,
+            "{place} 中是另一个档案库的备份，未作任何改动。请为本档案库指定自己的位置。",
+            "{place} holds the backup of another archive; nothing was changed. Name a place of its own for this one.",
         ),
         Code.CASE_INCOMPLETE: _m(
             Exit.REFUSED,
@@ -282,11 +318,17 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "“{name}”设有密码，无法入库。请去除密码后再上传。",
             "“{name}” is protected by a password. Remove the password and upload it again.",
         ),
+        Code.EVIDENCE_INFECTED: _m(
+            Exit.REFUSED,
+            422,
+            "“{name}”含有病毒（{virus}），已加密隔离并记入台账，没有入库。请勿在别处打开，并告知系统管理员。",
+            "“{name}” is infected ({virus}). It was sealed in quarantine and recorded, and not filed. Do not open it elsewhere; tell your system administrator.",
+        ),
         Code.EVIDENCE_KIND: _m(
             Exit.REFUSED,
             415,
-            "“{name}”的格式（{kind}）暂不支持。请提供 JPEG、PNG、TIFF 或 PDF 文件。",
-            "“{name}” is of a kind not taken yet ({kind}). Give JPEG, PNG, TIFF or PDF.",
+            "“{name}”的格式（{kind}）暂不支持。请另存为图片、PDF 或其他常用格式后再上传。",
+            "“{name}” is of a kind not taken ({kind}). Save it as a picture, a PDF or another common kind.",
         ),
         Code.EVIDENCE_NAME: _m(
             Exit.REFUSED,
@@ -323,6 +365,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "“{name}”无法读取，可能已损坏或不完整。请重新导出后再上传。",
             "“{name}” cannot be read; it may be damaged or cut off. Export it again and upload it.",
+        ),
+        Code.EVIDENCE_UNSCANNED: _m(
+            Exit.REFUSED,
+            422,
+            "“{name}”超过病毒扫描服务的大小上限，未经扫描不能入库。请拆分，或请系统管理员调高 clamd 的 StreamMaxLength。",
+            "“{name}” is larger than the virus scanner takes, and nothing is filed unscanned. Split it, or ask for clamd's StreamMaxLength to be raised.",
         ),
         Code.FILE_NOT_FOUND: _m(
             Exit.NOT_FOUND,
@@ -426,6 +474,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
         ),
+        Code.OCR_MISSING: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "未安装图片文字识别。请运行 {command}，然后重试。",
+            "Reading pictures is not installed. Run {command} and try again.",
+        ),
         Code.OUTPUT_EXISTS: _m(
             Exit.CONFLICT,
             409,
@@ -437,6 +491,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             403,
             "不能审批自己的申请。",
             "Nobody approves their own request.",
+        ),
+        Code.PACKAGE_DAMAGED: _m(
+            Exit.DAMAGED,
+            422,
+            "保存包中的 {path} 缺失或损坏（{problem}），其中未完成的案卷没有导入。请使用完好的副本。",
+            "{path} of the package is missing or damaged ({problem}); the case file was not imported. Use an unharmed copy.",
         ),
         Code.PAGE_NOT_FOUND: _m(
             Exit.NOT_FOUND,
@@ -486,6 +546,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "没有查阅目的“{given}”。可用的目的：{known}。",
             "There is no purpose “{given}”. Use one of: {known}.",
         ),
+        Code.QUARANTINE_UNKNOWN: _m(
+            Exit.NOT_FOUND,
+            404,
+            "隔离区中没有编号 {number}。",
+            "There is no {number} in quarantine.",
+        ),
         Code.QUERY_INVALID: _m(
             Exit.REFUSED,
             422,
@@ -528,11 +594,29 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "转换进程无法在隔离环境中启动（{problem}），为安全起见停止处理。",
             "The conversion process could not be isolated ({problem}), so nothing is converted.",
         ),
+        Code.SCANNER_UNAVAILABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "病毒扫描服务（{address}）没有应答，本次没有入库任何内容。请稍后再试；仍不行请告知系统管理员。",
+            "The virus scanner ({address}) does not answer, so nothing of this was filed. Try again in a moment, then tell your system administrator.",
+        ),
         Code.SCHEME_INVALID: _m(
             Exit.USAGE,
             500,
             "分类方案有误：{problem}。",
             "The scheme is not valid: {problem}.",
+        ),
+        Code.SEARCHES_TOO_MANY: _m(
+            Exit.CONFLICT,
+            409,
+            "最多保存 {most} 个常用查找，请先删除不再使用的。",
+            "At most {most} searches can be saved. Delete one that is no longer used.",
+        ),
+        Code.SEARCH_NAME_INVALID: _m(
+            Exit.REFUSED,
+            422,
+            "请为常用查找起一个名称，不超过 {longest} 个字符。",
+            "Give the saved search a name of at most {longest} characters.",
         ),
         Code.SERVER_RUNNING: _m(
             Exit.CONFLICT,

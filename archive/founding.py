@@ -5,11 +5,12 @@ master key itself lies beside the home folder, never in it.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,7 +19,13 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
 from archive.database.migrating import migrate, revision
 from archive.description import NAME as DESCRIPTION
-from archive.description import Description, place_of_archive, read_description, write_description
+from archive.description import (
+    Description,
+    described,
+    place_of_archive,
+    read_description,
+    write_description,
+)
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -31,15 +38,17 @@ from archive.vault.bucket import AMAZON, Service
 from archive.vault.placing import HOME, PlacedVault, Places, Where, read_where, write_where
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Founded:
     """An open archive: its catalogue, its vault, and the keys of what lies beside them."""
 
     catalogue: Catalogue
     vault: PlacedVault
     keyring: Keyring
+    catalogue_key: bytes
     index_key: bytes
     fingerprint_key: bytes
+    quarantine_key: bytes
 
 
 def is_founded(home: Path) -> bool:
@@ -107,10 +116,11 @@ def open_archive(
     """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
     description = read_description(home)
     identifier = description.archive
-    root = keyring.unwrap(description.wrapped, place_of_archive(identifier))
+    root = _root(description, keyring)
     if not (home / "catalogue.db").exists():
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
-    database = Database(home / "catalogue.db", derive(root, "catalogue"))
+    catalogue_key = derive(root, "catalogue")
+    database = Database(home / "catalogue.db", catalogue_key)
     try:
         _check_begun(database)
         migrate(database)
@@ -127,9 +137,21 @@ def open_archive(
         Catalogue(database, ledger, clock),
         PlacedVault(where, Places(home, service)),
         keyring,
+        catalogue_key=catalogue_key,
         index_key=derive(root, "index"),
         fingerprint_key=derive(root, "fingerprint"),
+        quarantine_key=derive(root, "quarantine"),
     )
+
+
+def catalogue_key_of(document: Mapping[str, Any], keyring: Keyring) -> bytes:
+    """From what ``archive.json`` says. Raises KEY_WRONG, ARCHIVE_DAMAGED."""
+    return derive(_root(described(document), keyring), "catalogue")
+
+
+def _root(description: Description, keyring: Keyring) -> bytes:
+    """The key that the archive's other keys are derived from."""
+    return keyring.unwrap(description.wrapped, place_of_archive(description.archive))
 
 
 def _check_begun(database: Database) -> None:

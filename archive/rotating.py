@@ -86,6 +86,7 @@ class Rotating:
     keyring: Keyring
     key_file: KeyFile
     randomness: Randomness
+    before_retiring: Callable[[Actor], None] = lambda _: None  # what lies elsewhere under the old version
 
     def status(self) -> KeyStatus:
         """Reads the key file anew. Raises as ``KeyFile.open``."""
@@ -117,6 +118,7 @@ class Rotating:
             self._rewrap_secrets(actor, current)
             self._rewrap_description(current)
             rewrapped = self._rewrap_file_keys(current, progress)
+            self.before_retiring(actor)
             retired = tuple(sorted(keys.keys() - {current}))
             self._conclude(actor, current, retired)
             self.key_file.replace({current: keys[current]}, self.randomness)

@@ -1,22 +1,26 @@
-"""``python -m bench [NAME …]``: all benchmarks, or those named."""
+"""``python -m bench [NAME …]``: all benchmarks but the long ones, or those named."""
 
 import sys
 
-from bench import filing, keys, ledger, serving
+from bench import filing, keeping, keys, ledger, searching, serving
 from bench.table import show
 
 BENCHMARKS = {
     "filing": filing.measure,
+    "keeping": keeping.measure,
     "keys": keys.measure,
     "ledger": ledger.measure,
+    "searching": searching.measure,
     "serving": serving.measure,
 }
+# Only when they are named: they take an hour and more.
+LONG = {"searching-100000": searching.measure_many}
 
 
 def main(names: list[str]) -> None:
     for name in names or BENCHMARKS:
         print(f"\n{name}")
-        show(BENCHMARKS[name]())
+        show((BENCHMARKS | LONG)[name]())
 
 
 main(sys.argv[1:])

@@ -27,7 +27,7 @@ def measure() -> Iterator[Row]:
     """Each case file is a believable voucher (30 to 70 KB as a sealed PDF) and one photo: two documents."""
     with TemporaryDirectory(dir=os.environ.get("MUNIMENT_BENCH", ".")) as folder:
         made = [case for case in cases(7, FILES * 3, datetime.now(UTC).date()) if case.evidence][:FILES]
-        submissions = [_submission(case) for case in made]
+        submissions = [submission(case) for case in made]
         settings = Settings(home=Path(folder) / "var")
         init(settings)
         with opened(settings) as house:
@@ -37,7 +37,7 @@ def measure() -> Iterator[Row]:
         yield _floor(submissions, Path(folder))
 
 
-def _submission(case: SampleCase) -> Submission:
+def submission(case: SampleCase) -> Submission:
     text = json.dumps(case.voucher, ensure_ascii=False).encode()
     photo = max(case.evidence, key=lambda each: len(each.data))
     return Submission(case.level, case.category, None, None, text, (Source(photo.name, BytesIO(photo.data)),))

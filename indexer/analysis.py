@@ -1,9 +1,9 @@
-"""Text into terms, and what is typed into a query: pure, one rule for both, so that what is written is found.
+"""Text into terms, and the phrases that are looked for: pure, one rule for both, so that what is written is found.
 
-Text is folded (NFKC and case, Unicode section 5.18), then cut into atoms. A word is a run of letters and
-digits. Scripts that write without spaces (Han of every plane, kana, hangul, private-use characters for rare
-names) give one atom a character, and white space between them counts for nothing: a page breaks its lines
-anywhere. Punctuation between two such characters keeps them apart; elsewhere it is ignored.
+Text is folded (NFKC and case, Unicode section 5.18; traditional characters as simplified ones), then cut into
+atoms. A word is a run of letters and digits. Scripts that write without spaces (Han of every plane, kana, hangul,
+private-use characters for rare names) give one atom a character, and white space between them counts for nothing:
+a page breaks its lines anywhere. Punctuation between two such characters keeps them apart; elsewhere it is ignored.
 
 The index holds words whole and the others as overlapping pairs; the last of a run stands alone. One character
 is then found as the beginning of a term, two or more by pairs at the right places.
@@ -13,12 +13,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from itertools import zip_longest
 from typing import NamedTuple
 
-from archive.errors import Code, MunimentError
+from indexer.simplifying import simplified
 
-LONGEST_QUERY = 256  # characters
 LONGEST_WORD = 64  # characters of one term; a longer word is a row of them
 SHORTEST_BEGINNING = 3  # letters from which a word typed bare also finds the words that begin with it
 
@@ -37,8 +38,6 @@ _UNSEEN = re.compile(
     "|[\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
     "|[\U000e0000-\U000e01ef]"
 )
-_QUOTES = re.compile('["\u201c\u201d\u201e\u201f\uff02\u300c\u300d\u300e\u300f]')
-_BETWEEN_WORDS = re.compile("[\\s,;!?\uff0c\uff1b\uff01\uff1f\u3001\u3002\u2026]+")
 # Neighbours are two positions apart, and three where punctuation stands between: neither distance can come about in
 # another way. Two parts of a case file are further apart, so that no phrase runs across.
 _STEP = 2
@@ -88,6 +87,19 @@ class Phrase:
                 leaves += [Leaf(run[i].text + run[i + 1].text, at + _STEP * i, prefix=False) for i in starts]
         return tuple(leaves)
 
+    @property
+    def row(self) -> tuple[tuple[str, ...], bool]:
+        """The terms that stand next to each other in an index of rows; whether the last one may go on."""
+        last = self.atoms[-1]
+        pairs = zip(self.atoms, self.atoms[1:], strict=False)
+        terms = [here.text + then.text if _joined(here, then) else here.text for here, then in pairs]
+        if len(self.atoms) > 1 and _joined(self.atoms[-2], last):
+            return tuple(terms), False
+        return (*terms, last.text), last.dense or self._may_go_on(last)
+
+    def stands_in(self, atoms: Sequence[Atom]) -> bool:
+        return any(self.at(atoms, index) for index in range(len(atoms) - len(self.atoms) + 1))
+
     def at(self, atoms: Sequence[Atom], index: int) -> bool:
         """Whether the phrase stands in ``atoms`` from ``index`` on."""
         if index + len(self.atoms) > len(atoms):
@@ -108,40 +120,24 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Every phrase must be in a case file, in whatever order and place."""
+    """What was typed, and the phrases in it that a case file is found by: what is excluded is not among them."""
 
     text: str  # as it was typed, without the white space around it
     phrases: tuple[Phrase, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProblem:
-    """The fact ``problem`` of ``Code.QUERY_INVALID``: what was typed is not repeated."""
-
-    zh: str
-    en: str
-
-    def say(self, language: str) -> str:
-        return self.zh if language == "zh" else self.en
-
-    def __str__(self) -> str:
-        return self.en
-
-
-_TOO_LONG = QueryProblem(
-    f"最多 {LONGEST_QUERY} 个字符，请只输入关键的词语",
-    f"at most {LONGEST_QUERY} characters; give the words that matter",
-)
-_UNREADABLE = QueryProblem(
-    "含有无法识别的字符，请重新输入", "it holds characters that cannot be read; type it anew"
-)
-_NOTHING = QueryProblem("请输入文字、数字或档号", "give words, numbers or a reference code")
-
-
 def fold(text: str) -> str:
     """The form in which texts are compared."""
     seen = _UNSEEN.sub("", text)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    cased = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    return cased.translate(simplified())
+
+
+@cache
+def form() -> bytes:
+    """4 bytes that change when the same text would give other terms: an index of another form is of no use."""
+    rules = (unicodedata.unidata_version, _ATOMS.pattern, _UNSEEN.pattern, sorted(simplified().items()))
+    return sha256(repr(rules).encode()).digest()[:4]
 
 
 def atoms(folded: str) -> list[Atom]:
@@ -178,25 +174,19 @@ def terms_for_index(parts: Iterable[str]) -> Mapping[str, Sequence[int]]:
     return terms
 
 
-def parse_query(text: str) -> Query:
-    """Words, all of which must be found, and "exact phrases" in quotes of any kind; one may be left open.
-
-    Raises MunimentError(QUERY_INVALID).
-    """
-    if len(text) > LONGEST_QUERY:
-        raise MunimentError(Code.QUERY_INVALID, problem=_TOO_LONG)
-    if any(unicodedata.category(each) in ("Cc", "Cs") and not each.isspace() for each in text):
-        raise MunimentError(Code.QUERY_INVALID, problem=_UNREADABLE)
-    phrases: dict[Phrase, None] = {}
-    for at, part in enumerate(_QUOTES.split(text)):
-        quoted = at % 2 == 1
-        for words in [part] if quoted else _BETWEEN_WORDS.split(part):
-            row = tuple(atoms(fold(words)))
-            if row:
-                phrases[Phrase(row, open=not quoted)] = None
-    if not phrases:
-        raise MunimentError(Code.QUERY_INVALID, problem=_NOTHING)
-    return Query(text.strip(), tuple(phrases))
+def in_rows(terms: Mapping[str, Sequence[int]]) -> Iterator[list[str]]:
+    """What ``terms_for_index`` gave, in the order of the text: one row for each of its parts."""
+    placed = sorted((place, term) for term, places in terms.items() for place in places)
+    row: list[str] = []
+    before = 0
+    for place, term in placed:
+        if row and place - before >= _PART_GAP:
+            yield row
+            row = []
+        row.append(term)
+        before = place
+    if row:
+        yield row
 
 
 def spans(text: str, query: Query) -> dict[Phrase, list[tuple[int, int]]]:

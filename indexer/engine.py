@@ -1,15 +1,16 @@
 """The port to a search engine: what following the ledger needs, whatever does the work behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from archive.keys.filekey import CaseFileId
-from indexer.analysis import Query
+from indexer.query.expression import Expression
 
 MOST_HITS = 200
+SEARCH_SECONDS = 5.0  # for the most laborious query; others take milliseconds
 
 
 class IndexDamagedError(Exception):
@@ -36,7 +37,7 @@ START = Mark(0, b"")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One case file. ``order`` is higher for what was filed later; terms come with their positions."""
+    """One case file. ``order`` is its own, and higher for what was filed later; terms come with their positions."""
 
     id: CaseFileId
     order: int
@@ -52,12 +53,20 @@ class Batch:
     mark: Mark
 
 
+# Which of these case files may be told of: the permission of who asks, and what only the catalogue knows.
+Keep = Callable[[Sequence[CaseFileId]], AbstractSet[CaseFileId]]
+
+
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Newest filed first; ``more`` when there were more than asked for."""
+    """``more`` when there were more than asked for, or the time was up before all had been looked at.
+
+    ``position``: of the ledger, up to which the index had followed that was asked.
+    """
 
     ids: tuple[CaseFileId, ...]
     more: bool
+    position: int
 
 
 class SearchEngine(Protocol):
@@ -70,19 +79,43 @@ class SearchEngine(Protocol):
         """
 
     def commit(self, batch: Batch) -> None:
-        """All of it or nothing, durably, together with the mark. Only within ``exclusive``."""
+        """All of it or nothing, durably, together with the mark. Only within ``exclusive``.
+
+        When it returns, no word of what was removed is left on the disk.
+        """
 
     def clear(self) -> None:
         """Back to nothing, whatever state the index is in. Only within ``exclusive``."""
 
-    def search(self, query: Query, allowed: AbstractSet[CaseFileId] | None, limit: int) -> Hits:
-        """Of the case files in ``allowed`` only (none: of all); the others leave no trace in the answer."""
+    def search(
+        self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
+    ) -> Hits:
+        """Newest filed first, of those that ``keep`` keeps (none: all); the others leave no trace in the answer.
+
+        The tree holds no facts: they became ``Among`` or part of ``keep``. When the time is up, what was found by
+        then.
+        """
+
+    def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
+        """Best first: what says the phrases more often, and rare ones more than common ones.
+
+        Of as many of the newest as can be looked at in the time.
+        """
 
     def mark(self) -> Mark:
         """The mark of the newest commit; ``START`` when there is none."""
 
+    def generation(self) -> int:
+        """Higher after each commit; an index that goes back is an older copy. 0 when there is none."""
+
     def size(self) -> int:
         """Case files in the index."""
+
+    def weight(self) -> int:
+        """Bytes on the disk."""
+
+    def holds(self, case_file: CaseFileId) -> bool:
+        """Whether any word of it may still be on the disk."""
 
     def verify(self) -> None:
         """Reads and authenticates the whole index."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.evidence.masking import mask_text
@@ -12,16 +13,35 @@ LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
 _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
+_WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
 
 Mask = Callable[[str], str]
 
 
+class Place(NamedTuple):
+    """A page (from 1) of a document."""
+
+    ordinal: int
+    page: int
+
+
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """``hits`` are half-open spans of ``text``, in order, not overlapping."""
+    """``hits`` are half-open spans of ``text``, in order, not overlapping; ``place`` is where they stand."""
 
     text: str
     hits: tuple[tuple[int, int], ...]
+    place: Place | None = None
+
+    @property
+    def parts(self) -> tuple[tuple[str, bool], ...]:
+        """The text in pieces, each with whether it is a hit."""
+        parts, end = [], 0
+        for start, stop in self.hits:
+            parts += [(self.text[end:start], False), (self.text[start:stop], True)]
+            end = stop
+        parts.append((self.text[end:], False))
+        return tuple((text, hit) for text, hit in parts if text)
 
 
 def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text) -> Snippet:
@@ -30,27 +50,50 @@ def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask
     What the mask hides is no hit. Raises BoxError and MunimentError where a sealed text does not open.
     """
     best, most, beginning = None, 0, ""
-    for text in _masked(case_files, case_file, mask):
+    for place, text in _masked(case_files, case_file, mask):
         beginning = beginning or text
         found = spans(text, query)
         if len(found) > most:
-            best, most = (text, sorted(span for each in found.values() for span in each)), len(found)
+            hits = sorted(span for each in found.values() for span in each)
+            best, most = _cut(text, hits, place), len(found)
             if most == len(query.phrases):
                 break
-    if best is None:
-        return _cut(beginning, [])
-    return _cut(*best)
+    return best or _cut(beginning, [], None)
 
 
-def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[str]:
-    for pages in case_files.texts(case_file).values():
-        for page in pages:
-            yield _WHITE.sub(" ", mask(page)).strip()
+def hits_on(text: str, query: Query, mask: Mask = mask_text) -> tuple[str, ...]:
+    """The words of a page's text that the query finds, as they are written there and without white space."""
+    shown = mask(text)
+    found = (span for each in spans(shown, query).values() for span in each)
+    return tuple(dict.fromkeys("".join(shown[start:end].split()) for start, end in found))
+
+
+def places_of(
+    case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text
+) -> tuple[Place, ...]:
+    """The pages on which something of the query stands, in order. Raises BoxError, MunimentError."""
+    return tuple(
+        Place(ordinal, number)
+        for ordinal, pages in case_files.texts(case_file).items()
+        for number, page in enumerate(pages, start=1)
+        if spans(mask(page), query)
+    )
+
+
+def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[tuple[Place | None, str]]:
+    for ordinal, pages in case_files.texts(case_file).items():
+        for number, page in enumerate(pages, start=1):
+            yield Place(ordinal, number), _set_tight(mask(page))
     for title in case_files.titles(case_file).values():
-        yield _WHITE.sub(" ", mask(title)).strip()
+        yield None, _set_tight(mask(title))
 
 
-def _cut(text: str, hits: list[tuple[int, int]]) -> Snippet:
+def _set_tight(text: str) -> str:
+    """One space for any white space, and none within headings set wide, such as 投 诉 内 容."""
+    return _WIDE.sub(lambda run: run[0].replace(" ", ""), _WHITE.sub(" ", text).strip())
+
+
+def _cut(text: str, hits: list[tuple[int, int]], place: Place | None) -> Snippet:
     start = max(0, hits[0][0] - _BEFORE) if hits else 0
     end = min(len(text), start + LENGTH)
     start = max(0, end - LENGTH)
@@ -65,4 +108,4 @@ def _cut(text: str, hits: list[tuple[int, int]]) -> Snippet:
             kept[-1] = (kept[-1][0], max(kept[-1][1], this[1]))
         else:
             kept.append(this)
-    return Snippet(before + text[start:end] + after, tuple(kept))
+    return Snippet(before + text[start:end] + after, tuple(kept), place)

@@ -1,11 +1,11 @@
-"""Whoosh's files, encrypted: each is one box, written whole, durably, and never changed afterwards.
+"""Whoosh's files, encrypted: each is written whole, durably, and never changed afterwards.
 
-A file is ``MXI1 | salt (16) | box``: an AES-256-GCM box under a key derived by HKDF from the index key, the
-salt and the file's name, with the name as associated data. Inside come the stamp (length in 4 bytes, then the
-bytes) and the content. The stamp is a note of the engine's that comes true in the same rename as the file.
+A file is sealed in chunks (``indexer.chunks``) and opened as it is read. Its content begins with a stamp (length in
+4 bytes, then the bytes): a note of the engine's that comes true in the same rename as the file.
 
 Only what a commit leaves behind reaches the disk: segments (``.seg``) and tables of contents (``.toc``). All
-that Whoosh uses on the way there stays in memory.
+that Whoosh uses on the way there stays in memory: its sort files hold every term in a coded form that a plain
+search of the disk would miss.
 """
 
 import contextlib
@@ -16,23 +16,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from whoosh.filedb.filestore import RamStorage, Storage
-from whoosh.filedb.structfile import BufferFile, StructFile
+from whoosh.filedb.structfile import StructFile
 
-from archive.keys.sealing import BoxError, Randomness, derive, seal, unseal
-from indexer.engine import IndexDamagedError
+from archive.keys.sealing import Randomness
+from indexer.chunks import ChunkCache, SealedFile, seal_chunks
 
-FORMAT = b"MXI1"
-_SALT = 16
 _STAMP_LENGTH = struct.Struct(">I")
 _LASTING = (".seg", ".toc")
 _UNFINISHED = ".unfinished"
+_LINE = 256  # bytes read at once in search of an end of line
 
 
 class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
-    """The folder of one index. Opened segments are kept in memory, since they never change."""
+    """The folder of one index."""
 
     readonly = False
     supports_mmap = False
@@ -43,7 +43,8 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         self._randomness = randomness
         self._stamp = b""
         self._staged: dict[str, bytes] = {}
-        self._opened: dict[str, memoryview] = {}
+        self._opened: WeakValueDictionary[str, SealedFile] = WeakValueDictionary()
+        self._cache = ChunkCache()
         self._guard = threading.Lock()
 
     @contextmanager
@@ -58,7 +59,25 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
 
     def stamp_of(self, name: str) -> bytes:
         """Raises IndexDamagedError; FileNotFoundError."""
-        return self._open(name)[0]
+        file = self._open(name)
+        return file.read(_STAMP_LENGTH.size, _start(file))
+
+    def verify(self, name: str) -> None:
+        """Reads and authenticates all of the file as it is now. Raises IndexDamagedError; FileNotFoundError."""
+        SealedFile(self._folder / name, self._key, name, self._cache).verify()
+
+    def hold(self, name: str) -> SealedFile:
+        """While the answer is kept, the file can be read, even when a writer has deleted it since.
+
+        Raises IndexDamagedError; FileNotFoundError.
+        """
+        return self._open(name)
+
+    def weight(self) -> int:
+        """Bytes on the disk."""
+        with contextlib.suppress(FileNotFoundError):
+            return sum(path.stat().st_size for path in self._folder.iterdir())
+        return 0
 
     def discard_unfinished(self) -> None:
         """Removes what a writer left that was killed. The caller is the only writer."""
@@ -77,11 +96,7 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
             names = [path.name for path in self._folder.iterdir()]
         except FileNotFoundError:
             names = []
-        lasting = [name for name in names if name.endswith(_LASTING)]
-        with self._guard:
-            for gone in self._opened.keys() - set(lasting):
-                del self._opened[gone]
-        return [*lasting, *list(self._staged)]
+        return [*(name for name in names if name.endswith(_LASTING)), *list(self._staged)]
 
     def create_file(self, name: str, **_options: object) -> Any:
         def keep(content: bytes) -> None:
@@ -94,14 +109,28 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
 
     def open_file(self, name: str, **_options: object) -> Any:
         staged = self._staged.get(name)
-        return _View(memoryview(staged) if staged is not None else self._open(name)[1], name)
+        if staged is not None:
+            return _View(_Bytes(staged), 0, len(staged), name)
+        file = self._open(name)
+        return _View(file, _start(file), file.size, name)
+
+    def whole(self) -> "_Whole":
+        """The same files, each decrypted at once: for who reads all of it."""
+        return _Whole(self)
+
+    def read_whole(self, name: str) -> bytes:
+        file = self._open(name)
+        return file.read(_start(file), file.size)
 
     def file_exists(self, name: str) -> bool:
         return name in self._staged or (name.endswith(_LASTING) and (self._folder / name).exists())
 
     def file_length(self, name: str) -> int:
         staged = self._staged.get(name)
-        return len(staged) if staged is not None else len(self._open(name)[1])
+        if staged is not None:
+            return len(staged)
+        file = self._open(name)
+        return file.size - _start(file)
 
     def file_modified(self, name: str) -> float:  # noqa: ARG002
         return -1.0  # nothing is decided by time here
@@ -109,8 +138,6 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
     def delete_file(self, name: str) -> None:
         if self._staged.pop(name, None) is None:
             (self._folder / name).unlink(missing_ok=True)
-            with self._guard:
-                self._opened.pop(name, None)
 
     def rename_file(self, name: str, newname: str, safe: bool = False) -> None:  # noqa: FBT001, FBT002
         """Whoosh's commit: a table of contents that was staged takes effect."""
@@ -129,14 +156,13 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         """Nothing is held open."""
 
     def _write(self, name: str, content: bytes) -> None:
-        salt = self._randomness(_SALT)
         plain = _STAMP_LENGTH.pack(len(self._stamp)) + self._stamp + content
-        box = seal(self._key_of(name, salt), plain, name, randomness=self._randomness)
         unfinished = self._folder / f".{name}.{self._randomness(4).hex()}{_UNFINISHED}"
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(FORMAT + salt + box)
+                for piece in seal_chunks(self._key, name, plain, self._randomness):
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(unfinished, self._folder / name)  # noqa: PTH105 - the one name tests stop it at
@@ -146,33 +172,22 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
             raise
         sync_folder(self._folder)
 
-    def _open(self, name: str) -> tuple[bytes, memoryview]:
-        """Stamp and content."""
+    def _open(self, name: str) -> SealedFile:
         with self._guard:
-            plain = self._opened.get(name)
-        if plain is None:
-            plain = memoryview(self._read(name))
-            if name.endswith(
-                ".seg"
-            ):  # their names are random and never used again; those of tables of contents may be
+            file = self._opened.get(name)
+        if file is None:
+            file = SealedFile(self._folder / name, self._key, name, self._cache)
+            # The names of segments are random and never used again; those of tables of contents may be.
+            if name.endswith(".seg"):
                 with self._guard:
-                    self._opened[name] = plain
-        start = _STAMP_LENGTH.size
-        (length,) = _STAMP_LENGTH.unpack_from(plain)
-        return bytes(plain[start : start + length]), plain[start + length :]
+                    self._opened[name] = file
+        return file
 
-    def _read(self, name: str) -> bytes:
-        file = (self._folder / name).read_bytes()
-        start = len(FORMAT) + _SALT
-        if file[: len(FORMAT)] != FORMAT:
-            raise IndexDamagedError(name)
-        try:
-            return unseal(self._key_of(name, file[len(FORMAT) : start]), file[start:], name)
-        except BoxError as error:
-            raise IndexDamagedError(name) from error
 
-    def _key_of(self, name: str, salt: bytes) -> bytes:
-        return derive(self._key, f"index:{salt.hex()}:{name}")
+def _start(file: SealedFile) -> int:
+    """Where the content begins, after the stamp."""
+    (length,) = _STAMP_LENGTH.unpack(file.read(0, _STAMP_LENGTH.size))
+    return _STAMP_LENGTH.size + int(length)
 
 
 def sync_folder(folder: Path) -> None:
@@ -182,6 +197,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class _Whole(Storage):  # type: ignore[misc]
+    def __init__(self, storage: EncryptedStorage) -> None:
+        self._storage = storage
+
+    def open_file(self, name: str, **_options: object) -> Any:
+        content = self._storage.read_whole(name)
+        return _View(_Bytes(content), 0, len(content), name)
+
+    def file_exists(self, name: str) -> bool:
+        return self._storage.file_exists(name)
 
 
 class _Memory(RamStorage):  # type: ignore[misc]
@@ -217,44 +244,63 @@ class _Kept(BytesIO):
         """A file that was never closed was given up: nothing is kept."""
 
 
-class _View(BufferFile):  # type: ignore[misc]
-    """A file over bytes in memory whose parts are not copied."""
+class _Content(Protocol):
+    def read(self, start: int, end: int) -> bytes:
+        """From ``start`` to before ``end``, both within the content."""
 
-    def __init__(self, content: memoryview, name: str | None = None) -> None:
-        super().__init__(b"", name=name)
-        self._buf = content
-        self.file = _Window(content)
+
+class _Bytes:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, start: int, end: int) -> bytes:
+        return self._content[start:end]
+
+
+class _View(StructFile):  # type: ignore[misc]
+    """A part of a content as a file of numbers, whose parts are not copied."""
+
+    def __init__(self, content: _Content, start: int, end: int, name: str | None = None) -> None:
+        super().__init__(_Window(content, start, end), name=name)
+        self._content, self._start, self._end = content, start, end
 
     def subset(self, position: int, length: int, name: str | None = None) -> "_View":
-        return _View(self._buf[position : position + length], name or self._name)
+        start = self._start + position
+        return _View(self._content, start, min(start + length, self._end), name or self._name)
+
+    def get(self, position: int, length: int) -> bytes:
+        start = self._start + position
+        return self._content.read(start, min(start + length, self._end))
 
 
 class _Window:
-    """Reads a part of memory as a file; just what Whoosh and pickle ask for."""
+    """A part of a content as a file; just what Whoosh and pickle ask for."""
 
-    def __init__(self, content: memoryview) -> None:
-        self._content = content
-        self._at = 0
+    def __init__(self, content: _Content, start: int, end: int) -> None:
+        self._content, self._start, self._end = content, start, end
+        self._at = start
 
     def read(self, size: int | None = -1) -> bytes:
-        end = len(self._content) if size is None or size < 0 else self._at + size
-        piece = bytes(self._content[self._at : end])
+        end = self._end if size is None or size < 0 else min(self._at + size, self._end)
+        piece = self._content.read(self._at, max(end, self._at))
         self._at += len(piece)
         return piece
 
     def readline(self) -> bytes:
-        rest = BytesIO(bytes(self._content[self._at :]))
-        line = rest.readline()
-        self._at += len(line)
+        start, line = self._at, b""
+        while b"\n" not in line and self._at < self._end:
+            line += self.read(_LINE)
+        line = line[: line.find(b"\n") + 1] if b"\n" in line else line
+        self._at = start + len(line)
         return line
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        base = {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: len(self._content)}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        base = {SEEK_SET: self._start, SEEK_CUR: self._at, SEEK_END: self._end}[whence]
+        self._at = max(self._start, base + offset)
+        return self.tell()
 
     def tell(self) -> int:
-        return self._at
+        return self._at - self._start
 
     def close(self) -> None:
         """Nothing is held open."""

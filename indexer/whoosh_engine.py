@@ -1,23 +1,22 @@
 """The search engine that comes with Muniment: Whoosh, kept narrow, over encrypted storage.
 
 One field of terms with their positions, the id and the order of filing; no text is stored. Whoosh keeps
-segments, terms and postings; matching is done here, by positions. A reader is opened for each search and
-never shared among threads.
+segments, terms and postings; matching is ours (``indexer.cursors``), newest first, and stops when it has enough.
+A segment is opened for each search that gets to it and never shared among threads.
 """
 
-import fcntl
 import heapq
-import os
 import struct
-import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from itertools import accumulate
+from math import inf
 from pathlib import Path
 from secrets import token_bytes
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.columns import NumericColumn
@@ -29,13 +28,17 @@ from whoosh.writing import SegmentWriter
 
 from archive.keys.filekey import CaseFileId
 from archive.keys.sealing import Randomness
-from indexer.analysis import Leaf, Phrase, Query
-from indexer.engine import START, Batch, Hits, IndexBusyError, IndexDamagedError, Mark
+from indexer.analysis import Leaf, form
+from indexer.cursors import END, Cursor, Postings, cursor
+from indexer.engine import SEARCH_SECONDS, START, Batch, Hits, IndexDamagedError, Keep, Mark
+from indexer.keeping import Deadline, kept
+from indexer.locking import Lock
 from indexer.merging import SegmentSize, to_rewrite
+from indexer.query.expression import Among, Expression
 from indexer.storage import EncryptedStorage
 
 _NAME = "MAIN"
-_STAMP = struct.Struct(">Q32s")
+_STAMP = struct.Struct(">4sQ32s")  # the form of the terms, position, leaf
 _ATTEMPTS = 8
 _SORT_MEGABYTES = 64
 
@@ -53,7 +56,7 @@ class _Terms(FieldType):  # type: ignore[misc]
     """Takes terms with positions as they are; analysis is not Whoosh's here."""
 
     def __init__(self) -> None:
-        super().__init__(_Places(), analyzer=None)
+        super().__init__(_PLACES, analyzer=None)
 
     def index(
         self, value: Mapping[str, Sequence[int]], **_options: object
@@ -62,7 +65,112 @@ class _Terms(FieldType):  # type: ignore[misc]
             yield term.encode(), len(positions), 1.0, array("I", positions).tobytes()
 
 
+_PLACES = _Places()
 _SCHEMA = Schema(id=ID(unique=True, sortable=True), order=COLUMN(NumericColumn("q")), terms=_Terms())
+
+
+class _Found(NamedTuple):
+    order: int
+    id: CaseFileId
+    score: float
+
+
+class _Known:
+    """What is kept of a segment: its open file, the orders of its documents, and the highest order from each one on."""
+
+    def __init__(self, storage: EncryptedStorage, segment: Any) -> None:
+        self.file = storage.hold(_name_of(segment))
+        with closing(SegmentReader(storage, _SCHEMA, segment)) as reader:
+            count = reader.doc_count_all()
+            orders = reader.column_reader("order")
+            self.orders = array("q", [orders[number] for number in range(count)])
+        self.ceilings = array("q", accumulate(reversed(self.orders), max))
+        self.ceilings.reverse()
+
+
+class _Seen(NamedTuple):
+    mark: Mark
+    segments: list[tuple[_Known, Any]]
+
+
+class _Run:
+    """One search's walk through one segment, which is opened when it is its turn."""
+
+    def __init__(
+        self, known: _Known, segment: Any, storage: EncryptedStorage, tree: Expression, *, scored: bool
+    ) -> None:
+        self._known = known
+        self._scored = scored
+        self._segment = segment
+        self._storage = storage
+        self._tree = tree
+        self._reader: Any = None
+        self._ids: Any = None
+        self._cursor: Cursor | None = None
+        self._next = 0
+
+    @property
+    def ceiling(self) -> int:
+        """No order that follows is higher; -1 at the end."""
+        return self._known.ceilings[self._next] if self._next < len(self) else -1
+
+    def next(self) -> _Found | None:
+        """The next document. None: there is none any more."""
+        if self._cursor is None:
+            self._reader = SegmentReader(self._storage, _SCHEMA, self._segment)
+            self._ids = self._reader.column_reader("id")
+            self._cursor = cursor(self, self._tree)
+        document = self._cursor.seek(self._next)
+        while document < len(self) and self._segment.is_deleted(document):
+            document = self._cursor.seek(document + 1)
+        self._next = document + 1
+        if document >= len(self):
+            return None
+        score = self._cursor.score(document) if self._scored else 0.0
+        return _Found(self._known.orders[document], self.id_of(document), score)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    # What a cursor asks of its segment
+
+    def __len__(self) -> int:
+        return len(self._known.orders)
+
+    def id_of(self, document: int) -> CaseFileId:
+        return CaseFileId(self._ids[document])
+
+    def postings(self, leaf: Leaf) -> list[Postings]:
+        terms = self._reader._terms  # noqa: SLF001 - the reader's own way looks for deleted documents at each step
+        return [_Postings(terms.matcher("terms", each, _PLACES)) for each in self._terms(leaf)]
+
+    def frequency(self, leaf: Leaf) -> int:
+        return sum(self._reader.doc_frequency("terms", each) for each in self._terms(leaf))
+
+    def _terms(self, leaf: Leaf) -> list[bytes]:
+        term = leaf.term.encode()
+        if leaf.prefix:
+            return list(self._reader.expand_prefix("terms", term))
+        return [term] if ("terms", term) in self._reader else []
+
+
+class _Postings:
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
+
+    def seek(self, document: int) -> int:
+        matcher = self._matcher
+        if not matcher.is_active():
+            return END
+        here = int(matcher.id())
+        if here >= document:
+            return here
+        matcher.skip_to(document)
+        return int(matcher.id()) if matcher.is_active() else END
+
+    def places(self) -> Sequence[int]:
+        return array("I", self._matcher.value())
 
 
 class WhooshEngine:
@@ -70,50 +178,26 @@ class WhooshEngine:
 
     def __init__(self, folder: Path, key: bytes, randomness: Randomness = token_bytes) -> None:
         self._storage = EncryptedStorage(folder, key, randomness)
-        self._lock_path = folder / "lock"
-        self._guard = threading.RLock()
-        self._depth = 0
+        self._lock = Lock(folder / "lock")
+        self._segments: dict[str, _Known] = {}
 
     @contextmanager
     def exclusive(self, patience: float) -> Iterator[None]:
-        deadline = time.monotonic() + patience
-        if not self._guard.acquire(timeout=patience):
-            raise IndexBusyError
-        try:
-            if self._depth:
-                with self._deeper():
-                    yield
-                return
-            self._storage.create()
-            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                _lock(descriptor, deadline)
-                self._storage.discard_unfinished()
-                with self._deeper():
-                    yield
-            finally:
-                os.close(descriptor)  # and with it the lock, as when the process is killed
-        finally:
-            self._guard.release()
-
-    @contextmanager
-    def _deeper(self) -> Iterator[None]:
-        self._depth += 1
-        try:
+        self._storage.create()
+        with self._lock.held(patience):
+            self._storage.discard_unfinished()
             yield
-        finally:
-            self._depth -= 1
 
     def commit(self, batch: Batch) -> None:
-        self._must_be_exclusive()
-        stamp = _STAMP.pack(batch.mark.position, batch.mark.leaf)
+        self._lock.must_be_held()
+        stamp = _STAMP.pack(form(), batch.mark.position, batch.mark.leaf)
         with self._storage.stamped(stamp), _missing_is_damage():
             writer = SegmentWriter(self._index(), codec=W3Codec(), limitmb=_SORT_MEGABYTES)
             try:
                 purged = _delete(writer, batch)
-                for text in batch.add:
+                for text in sorted(batch.add, key=lambda each: -each.order):
                     writer.add_document(id=text.id, order=text.order, terms=text.terms)
-                writer.commit(mergetype=_merge_policy(purged))
+                writer.commit(mergetype=_merge_policy(purged, self._highest))
             except BaseException:
                 if not writer.is_closed:
                     with suppress(Exception):  # the first error is the one to tell
@@ -122,48 +206,118 @@ class WhooshEngine:
 
     def clear(self) -> None:
         """A table of contents without segments, one generation on; the old files are removed after it."""
-        self._must_be_exclusive()
+        self._lock.must_be_held()
         with self._storage.stamped(b""):
             generation = self._generation() + 1
             TOC(_SCHEMA, [], generation).write(self._storage, _NAME)
             clean_files(self._storage, _NAME, generation, [])
 
-    def search(self, query: Query, allowed: AbstractSet[CaseFileId] | None, limit: int) -> Hits:
-        found: list[tuple[int, CaseFileId]] = []
-        for segment in self._segments():
-            with closing(segment) as reader:
-                ids, orders = reader.column_reader("id"), reader.column_reader("order")
-                found += [
-                    (orders[document], CaseFileId(ids[document]))
-                    for document in _matching(reader, query)
-                    if allowed is None or ids[document] in allowed
-                ]
-        newest = heapq.nlargest(limit + 1, found)
-        return Hits(tuple(each for _, each in newest[:limit]), more=len(newest) > limit)
+    def search(
+        self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
+    ) -> Hits:
+        deadline = Deadline.within(seconds)
+        seen = _again_if_gone(self._seen)
+        with closing(self._newest(seen, tree, deadline, scored=False)) as found:
+            hits = kept((each.id for each in found), keep, limit, seen.mark.position)
+        return replace(hits, more=hits.more or deadline.missed)
+
+    def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
+        deadline = Deadline.within(seconds)
+        seen = _again_if_gone(self._seen)
+        with closing(self._newest(seen, tree, deadline, scored=True)) as found:
+            scores = {each.id: each.score for each in found}
+        best = sorted(scores, key=lambda each: -scores[each])  # stable: newest first among equals
+        hits = kept(iter(best), keep, limit, seen.mark.position)
+        return replace(hits, more=hits.more or deadline.missed)
+
+    def _newest(
+        self, seen: _Seen, tree: Expression, deadline: Deadline, *, scored: bool
+    ) -> Generator[_Found, None, None]:
+        """What the tree holds for, by falling order: from the segment that may still have the newest.
+
+        A segment is as a rule in this order itself, but for the files that changed later; so each next document
+        comes with the highest order that can still follow it.
+        """
+        runs = [_Run(known, segment, self._storage, tree, scored=scored) for known, segment in seen.segments]
+        waiting = [(-run.ceiling, at) for at, run in enumerate(runs) if run.ceiling >= 0]
+        heapq.heapify(waiting)
+        found: list[tuple[int, _Found]] = []
+        try:
+            while (waiting or found) and not deadline.is_over():
+                if found and (not waiting or found[0][0] <= waiting[0][0]):
+                    yield heapq.heappop(found)[1]
+                    continue
+                at = waiting[0][1]
+                each = runs[at].next()
+                if each is not None:
+                    heapq.heappush(found, (-each.order, each))
+                if runs[at].ceiling >= 0:
+                    heapq.heapreplace(waiting, (-runs[at].ceiling, at))
+                else:
+                    heapq.heappop(waiting)
+        finally:
+            for run in runs:
+                run.close()
+
+    def _known(self, segment: Any) -> _Known:
+        """Kept from search to search: a segment never changes, but for what is deleted from it."""
+        name = segment.segment_id()
+        known = self._segments.get(name)
+        if known is None:
+            known = self._segments[name] = _Known(self._storage, segment)
+        return known
 
     def mark(self) -> Mark:
-        def read() -> Mark:
-            generation = self._generation()
-            if generation < 0:
-                return START
-            stamp = self._storage.stamp_of(TOC._filename(_NAME, generation))  # noqa: SLF001
-            return Mark(*_STAMP.unpack(stamp)) if stamp else START
+        return _again_if_gone(self._mark)
 
-        return _again_if_gone(read)
+    def generation(self) -> int:
+        return max(0, self._generation())
 
     def size(self) -> int:
         return sum(segment.doc_count() for segment in _again_if_gone(self._contents))
 
+    def weight(self) -> int:
+        return self._storage.weight()
+
+    def holds(self, case_file: CaseFileId) -> bool:
+        """A commit that removes a file writes its segments anew, and the old ones are deleted."""
+        return bool(self.search(Among(frozenset({case_file})), None, 1, inf).ids)
+
     def verify(self) -> None:
         self.mark()
-        for reader in self._segments():
-            reader.close()
+        with _missing_is_damage():
+            for name in _again_if_gone(self._names):
+                self._storage.verify(name)
 
-    def _segments(self) -> list[Any]:
-        """A reader for each segment of the newest commit; what later commits remove is in memory by then."""
-        return _again_if_gone(
-            lambda: [SegmentReader(self._storage, _SCHEMA, each) for each in self._contents()]
-        )
+    def _names(self) -> list[str]:
+        return list(map(_name_of, self._contents()))
+
+    def _highest(self, segment: Any) -> int:
+        return max(self._known(segment).orders, default=0)
+
+    def _seen(self) -> _Seen:
+        """All of one commit, and its files held, whatever is committed from then on."""
+        mark, segments = self._mark(), self._contents()
+        if mark != self._mark():
+            raise FileNotFoundError  # there was a commit between the two
+        seen = _Seen(mark, [(self._known(each), each) for each in segments])
+        here = {each.segment_id() for each in segments}
+        for name in list(self._segments):
+            if name not in here:
+                self._segments.pop(name, None)
+        return seen
+
+    def _mark(self) -> Mark:
+        generation = self._generation()
+        if generation < 0:
+            return START
+        stamp = self._storage.stamp_of(TOC._filename(_NAME, generation))  # noqa: SLF001
+        if not stamp:
+            return START
+        written, position, leaf = _STAMP.unpack(stamp)
+        if written != form():
+            raise IndexDamagedError("written by other rules than those in force")
+        return Mark(position, leaf)
 
     def _contents(self) -> list[Any]:
         try:
@@ -179,9 +333,9 @@ class WhooshEngine:
     def _generation(self) -> int:
         return int(TOC._latest_generation(self._storage, _NAME))  # noqa: SLF001
 
-    def _must_be_exclusive(self) -> None:
-        if not self._depth:
-            raise RuntimeError("writing to the index needs the right to")
+
+def _name_of(segment: Any) -> str:
+    return str(segment.make_filename(segment.COMPOUND_EXT))
 
 
 def _again_if_gone(read: Callable[[], T]) -> T:
@@ -203,18 +357,6 @@ def _missing_is_damage() -> Iterator[None]:
         raise IndexDamagedError("a file of the index is missing") from error
 
 
-def _lock(descriptor: int, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise IndexBusyError from None
-            time.sleep(0.02)
-        else:
-            return
-
-
 def _delete(writer: Any, batch: Batch) -> frozenset[str]:
     """Marks what is replaced or removed; gives the names of the segments that must forget it."""
     for text in batch.add:
@@ -227,64 +369,18 @@ def _delete(writer: Any, batch: Batch) -> frozenset[str]:
     )
 
 
-def _merge_policy(purged: frozenset[str]) -> Callable[[Any, list[Any]], list[Any]]:
+def _merge_policy(
+    purged: frozenset[str], highest: Callable[[Any], int]
+) -> Callable[[Any, list[Any]], list[Any]]:
     def policy(writer: Any, segments: list[Any]) -> list[Any]:
         sizes = [
             SegmentSize(each.doc_count(), each.deleted_count(), each.segment_id() in purged)
             for each in segments
         ]
         chosen = to_rewrite(sizes)
-        for at in sorted(chosen):
-            with closing(SegmentReader(writer.storage, writer.schema, segments[at])) as reader:
+        for at in sorted(chosen, key=lambda each: -highest(segments[each])):
+            with closing(SegmentReader(writer.storage.whole(), writer.schema, segments[at])) as reader:
                 writer.add_reader(reader)
         return [each for at, each in enumerate(segments) if at not in chosen]
 
     return policy
-
-
-def _matching(reader: Any, query: Query) -> AbstractSet[int]:
-    """The documents of one segment that hold every phrase."""
-    documents: AbstractSet[int] | None = None
-    for phrase in query.phrases:
-        documents = _holding(reader, phrase, documents)
-        if not documents:
-            return frozenset()
-    return documents or frozenset()
-
-
-def _holding(reader: Any, phrase: Phrase, among: AbstractSet[int] | None) -> AbstractSet[int]:
-    leaves = [(leaf, _terms(reader, leaf)) for leaf in phrase.leaves]
-    if len(leaves) == 1:
-        return {document for document, _ in _postings(reader, leaves[0][1], among)}
-    # the rarest first: it leaves the fewest documents to look at in the others
-    leaves.sort(key=lambda each: sum(reader.doc_frequency("terms", term) for term in each[1]))
-    starts: dict[int, set[int]] | None = None
-    for leaf, terms in leaves:
-        there: dict[int, set[int]] = {}
-        for document, value in _postings(reader, terms, among):
-            places = array("I", value)
-            there.setdefault(document, set()).update(place - leaf.offset for place in places)
-        if starts is not None:
-            there = {document: places & starts[document] for document, places in there.items()}
-        starts = {document: places for document, places in there.items() if places}
-        among = starts.keys()
-        if not starts:
-            break
-    return starts.keys() if starts else frozenset()
-
-
-def _terms(reader: Any, leaf: Leaf) -> list[bytes]:
-    term = leaf.term.encode()
-    if leaf.prefix:
-        return list(reader.expand_prefix("terms", term))
-    return [term] if ("terms", term) in reader else []
-
-
-def _postings(reader: Any, terms: list[bytes], among: AbstractSet[int] | None) -> Iterator[tuple[int, bytes]]:
-    for term in terms:
-        matcher = reader.postings("terms", term)
-        while matcher.is_active():
-            document = matcher.id()
-            if among is None or document in among:
-                yield document, matcher.value()
-            matcher.next()

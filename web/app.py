@@ -11,7 +11,8 @@ from flask_wtf import CSRFProtect
 
 from archive.errors import Code, MunimentError
 from web.admitting import admission_of
-from web.auditing import Verification
+from web.asking import Asking
+from web.auditing import FixityCheck, Verification
 from web.navigation import navigation
 from web.pages import BLUEPRINTS
 from web.pages.casefiles import Handover
@@ -48,8 +49,10 @@ def create_app(house: House) -> Flask:
     CSRFProtect(app)
     cookie = Cookie(house)
     app.extensions["muniment-cookie"] = cookie
+    app.extensions["muniment-asking"] = Asking(house.founded.index_key)
     app.extensions["muniment-handover"] = Handover()
     app.extensions["muniment-verification"] = Verification(house)
+    app.extensions["muniment-fixity"] = FixityCheck(house)
 
     # Before the forms' own check, so that its refusal can be said in the visitor's language.
     app.before_request_funcs.setdefault(None, []).insert(0, _begin)

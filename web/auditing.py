@@ -1,25 +1,31 @@
-"""Verifying the ledger while somebody waits: one run at a time, in the background, its progress in memory."""
+"""Long checks while somebody waits: one run at a time of each, in the background, its progress in memory."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from archive.errors import Code, MunimentError
+from archive.fixity.report import Report
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import size
 from archive.ledger.verifying import Verified, verify
 from web.wiring import House
 
+R = TypeVar("R")
+Progress = Callable[[int], None]
+
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A verification as it stands. It is over when there is a result or an error."""
+class Run(Generic[R]):
+    """A check as it stands. It is over when there is a result or an error."""
 
     started_at: datetime
     total: int
     done: int = 0
-    result: Verified | None = None
+    result: R | None = None
     error: MunimentError | None = None
 
     @property
@@ -27,38 +33,68 @@ class Run:
         return self.result is None and self.error is None
 
 
-class Verification:
-    """The newest run of this server, if there was one. Every finished run is recorded, whatever it found."""
+class Running(Generic[R]):
+    """The newest run of this server, if there was one."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, house: House, name: str) -> None:
+        self.house = house
+        self._name = name
         self._lock = threading.Lock()
-        self._run: Run | None = None
+        self._run: Run[R] | None = None
 
     @property
-    def latest(self) -> Run | None:
+    def latest(self) -> Run[R] | None:
         with self._lock:
             return self._run
 
-    def start(self, actor: Actor, kept: str | None) -> Run:
-        """``kept`` is a checkpoint that somebody kept. A run under way is not started again."""
+    def begin(self, total: int, work: Callable[[Progress], R]) -> Run[R]:
+        """A run under way is not started again."""
         with self._lock:
             if self._run is not None and self._run.running:
                 return self._run
-            with self._house.catalogue.reading() as connection:
-                total = size(connection)
-            self._run = run = Run(self._house.clock(), total)
-        threading.Thread(target=self._work, args=(run, actor, kept), name="verification", daemon=True).start()
+            run: Run[R] = Run(self.house.clock(), total)
+            self._run = run
+        threading.Thread(target=self._work, args=(run, work), name=self._name, daemon=True).start()
         return run
 
-    def _work(self, run: Run, actor: Actor, kept: str | None) -> None:
-        house = self._house
-
+    def _work(self, run: Run[R], work: Callable[[Progress], R]) -> None:
         def progress(done: int) -> None:
-            if done % 100 == 0:
-                self._put(Run(run.started_at, max(run.total, done), done))
+            self._put(replace(run, total=max(run.total, done), done=done))
 
-        result, error = None, None
+        try:
+            finished = replace(run, done=run.total, result=work(progress))
+        except MunimentError as refusal:
+            finished = replace(run, done=run.total, error=refusal)
+        except Exception as defect:  # noqa: BLE001 - the page must not wait for ever on a thread that died
+            error = MunimentError(Code.INTERNAL, incident=type(defect).__name__)
+            finished = replace(run, done=run.total, error=error)
+        self._put(finished)
+
+    def _put(self, run: Run[R]) -> None:
+        with self._lock:
+            self._run = run
+
+
+class Verification(Running[Verified]):
+    """Of the ledger. Every finished run is recorded, whatever it found."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house, "verification")
+
+    def start(self, actor: Actor, kept: str | None) -> Run[Verified]:
+        """``kept`` is a checkpoint that somebody kept."""
+        with self.house.catalogue.reading() as connection:
+            total = size(connection)
+        return self.begin(total, lambda progress: self._verified(actor, kept, progress))
+
+    def _verified(self, actor: Actor, kept: str | None, progress: Progress) -> Verified:
+        house = self.house
+
+        def sparingly(done: int) -> None:
+            if done % 100 == 0:
+                progress(done)
+
+        detail: dict[str, str | int] = {"result": Code.INTERNAL.value}
         try:
             with house.catalogue.reading() as connection:
                 result = verify(
@@ -66,21 +102,28 @@ class Verification:
                     house.catalogue.ledger,
                     house.case_files.file_key,
                     kept=kept,
-                    progress=progress,
+                    progress=sparingly,
                 )
-            detail: dict[str, str | int] = {"entries": result.entries, "root": result.root, "result": "whole"}
+            detail = {"entries": result.entries, "root": result.root, "result": "whole"}
         except MunimentError as refusal:
-            error, detail = refusal, {"result": refusal.code.value}
-        except Exception as defect:  # noqa: BLE001 - the page must not wait for ever on a thread that died
-            error = MunimentError(Code.INTERNAL, incident=type(defect).__name__)
-            detail = {"result": error.code.value}
-        try:
+            detail = {"result": refusal.code.value}
+            raise
+        finally:
             with house.catalogue.unit(actor) as unit:
                 unit.record(Act.LEDGER_VERIFIED, "ledger", detail=detail)
-        except MunimentError as refusal:
-            result, error = None, error or refusal
-        self._put(Run(run.started_at, run.total, run.total, result, error))
+        return result
 
-    def _put(self, run: Run) -> None:
-        with self._lock:
-            self._run = run
+
+class FixityCheck(Running[Report]):
+    """Of the vault; the check itself keeps and records its report."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house, "fixity")
+
+    def start(self, actor: Actor, sample: int | None) -> Run[Report]:
+        fixity = self.house.fixity
+
+        def work(progress: Progress) -> Report:
+            return fixity.check(actor, sample, progress=lambda done, _total: progress(done))
+
+        return self.begin(fixity.count(sample), work)

@@ -35,7 +35,9 @@ _WAYS = (
     Way("requests", "requests.mine", "request", (Permission.REQUEST, Permission.READ_REQUESTS)),
     Way("lookups", "lookups.register", "register", (Permission.READ_LOOKUPS, Permission.REQUEST)),
     Way("retention", "retention.due", "clock", (Permission.SWEEP,)),
+    Way("pictures", "pictures.overview", "eye", (Permission.RECOGNISE,)),
     Way("numbers", "numbers.series", "numbers", (Permission.SWEEP, Permission.READ_LEDGER)),
+    Way("fixity", "fixity.overview", "shield", (Permission.CHECK,)),
     Way("ledger", "ledger.overview", "ledger", (Permission.READ_LEDGER,)),
     Way("people", "people.everybody", "people", (Permission.MANAGE_PEOPLE,)),
 )

@@ -19,6 +19,7 @@ from waitress.utilities import RequestEntityTooLarge
 from archive.errors import Code, MunimentError, refusal_of
 from web.app import create_app
 from web.uploading import SealedBuffer
+from web.watching import Watch
 from web.wiring import House
 
 Ready = Callable[[str], None]  # told the address once the server listens
@@ -50,7 +51,8 @@ def serve(house: House, ready: Ready) -> None:
             ) from None
         server.channel_class = _Channel
         house.index.start()
-        with _stopping_on(signal.SIGTERM):
+        house.recognition.start()
+        with Watch(house), _stopping_on(signal.SIGTERM):
             ready(f"http://{settings.host}:{server.effective_port}")
             server.run()
         server.close()

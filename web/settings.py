@@ -4,6 +4,7 @@ The environment wins: ``MUNIMENT_PORT=9000`` sets ``port``. An unknown key stops
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -48,7 +49,15 @@ class Settings:
     evidence_limit_mb: int = 100  # a file
     upload_limit_mb: int = 500  # a request
     pages_limit: int = 2000  # a document
+    clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
+    backup_to: str = ""  # a folder; empty: none is taken by the server
+    backup_keys_to: str = ""  # another folder for the wrapped keys; empty: within backup_to
+    backup_hour: int = 2  # of the day, in the time zone
+    fixity_hour: int = 3  # from which the day's sample and the quarter's check are due
+    fixity_rate: int = 20  # MB/s that the server's own checks read
+    mirror: Path | None = None  # a folder with another copy of the vault, or a backup, to repair from
+    backup_keep: int = 30  # snapshots
     secure_cookies: bool = False  # set it where the server is reached over https
 
     @property
@@ -148,12 +157,19 @@ def check(settings: Settings) -> None:
         ("evidence_limit_mb", 1, 2000),
         ("upload_limit_mb", 1, 20000),
         ("pages_limit", 1, 100_000),
+        ("backup_hour", 0, 23),
+        ("fixity_hour", 0, 23),
+        ("fixity_rate", 1, 100_000),
+        ("backup_keep", 1, 10_000),
     ):
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     _check_key(settings)
     check_vault(settings)
+    if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
+        problem = f"{settings.clamav!r} is neither host:port nor the path of a socket"
+        raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):

@@ -1,10 +1,11 @@
 """The one place that builds everything: settings in, a house out."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_bytes
 
 from access.lookups import Lookups
@@ -13,28 +14,54 @@ from access.people import People
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
+from archive.backup.copies import BackupCopies
+from archive.backup.places import Place, open_place
+from archive.backup.rehearsing import Rehearsing
+from archive.backup.restoring import Progress, Restored
+from archive.backup.restoring import restore as restore_snapshot
+from archive.backup.stores import FolderStore
+from archive.backup.taking import Backups
 from archive.casefile.completing import Completing
+from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
 from archive.casefile.moving import Moving
+from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
+from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
+from archive.evidence import transcribing
+from archive.evidence.clamd import Clamd
 from archive.evidence.sandbox import Limits, Sandbox
+from archive.fixity.checking import Fixity
+from archive.fixity.copies import Copies, MirrorCopies
+from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.aws_kms import AwsKms
 from archive.keys.keyfile import Guard, KeyFile
 from archive.keys.keyring import Keyring
 from archive.keys.passphrase import Passphrase
+from archive.ledger.entries import CONSOLE, Actor
+from archive.packages.describing import Standing
+from archive.packages.exporting import Exporting
+from archive.packages.importing import PackageImport
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
 from archive.vault.placing import PlacedVault, Places
-from indexer.following import Indexer
+from indexer.choosing import EngineName
+from indexer.engine import SearchEngine
+from indexer.fts5_engine import Fts5Engine
+from indexer.index import Indexer
+from indexer.query.conditions import Conditions
+from indexer.recognising import Recognition
+from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
-from retention.schedule import due_date
+from retention.schedule import Schedule, due_date
+from retention.selecting import Selecting
 from retention.sweeping import Sweeps
 from web.settings import Settings
 
@@ -50,11 +77,22 @@ class House:
     sandbox: Sandbox
     filing: Filing
     voiding: Voiding
+    quarantine: Quarantine
+    converting: Converting
     completing: Completing
     releasing: Releasing
     moving: Moving
     rotating: Rotating
+    fixity: Fixity
+    repairing: Repairing | None  # none where no other copy is configured
+    backups: Backups
+    rehearsing: Rehearsing
+    exporting: Exporting
+    packages: PackageImport
     index: Indexer
+    conditions: Conditions
+    recognition: Recognition
+    saved_searches: SavedSearches
     people: People
     sessions: Sessions
     requests: Requests
@@ -112,15 +150,43 @@ def opened(
     try:
         _check_place(settings, founded.vault)
         _recover(founded)
-        with Sandbox(settings.workers, _limits(settings)) as sandbox:
-            rotating = Rotating(home, founded.catalogue, keyring, kept, token_bytes)
-            house = _build(settings, founded, scheme, sandbox, clock, passwords or Passwords(), rotating)
+        with (
+            Sandbox(settings.workers, _limits(settings)) as sandbox,
+            Sandbox(1, transcribing.LIMITS) as reading_room,
+        ):
+            house = _build(
+                settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords(), kept
+            )
             try:
                 yield house
             finally:
+                house.recognition.stop(reading_room.close)
                 house.index.stop()
     finally:
         founded.catalogue.database.close()
+
+
+def place(to: str, keys_to: str = "") -> Place:
+    """Where a backup lies, from the words of a person: folders. Raises SETTING_INVALID for what is none."""
+    for each in (to, keys_to):
+        if "://" in each:
+            raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem="it must be a folder")
+    store = FolderStore(Path(to).absolute())
+    return Place(store, FolderStore(Path(keys_to).absolute()) if keys_to else store, to)
+
+
+def restore(
+    settings: Settings,
+    source: Place,
+    passphrase: str | None = None,
+    *,
+    snapshot: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Restored:
+    """An archive in the home folder from a backup. Raises as ``archive.backup.restoring.restore`` and the keyring."""
+    home = settings.home.absolute()
+    keyring = key_file(settings, passphrase).open()
+    return restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
 
 
 def _build(
@@ -128,17 +194,22 @@ def _build(
     founded: Founded,
     scheme: Scheme,
     sandbox: Sandbox,
+    reading_room: Sandbox,
     clock: Clock,
     passwords: Passwords,
-    rotating: Rotating,
+    kept: KeyFile,
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
+    quarantine = Quarantine(
+        settings.home.absolute() / "quarantine", founded.quarantine_key, catalogue, token_bytes
+    )
+    scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
         catalogue,
         founded.keyring,
         vault,
-        sandbox,
+        Receiving(sandbox, quarantine, scanner),
         scheme,
         case_files,
         due_date=due_date,
@@ -148,7 +219,14 @@ def _build(
     holds = Holds(catalogue, case_files)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
-    engine = WhooshEngine(settings.home.absolute() / "index", founded.index_key)
+    home = settings.home.absolute()
+    index = home / "index"
+    backups = Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes)
+    engines: dict[EngineName, SearchEngine] = {
+        EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
+        EngineName.FTS5: Fts5Engine(catalogue, index / "fts5.lock"),
+    }
+    conditions = Conditions(scheme, zone, Selecting(Schedule(scheme, zone)))
     return House(
         settings=settings,
         founded=founded,
@@ -157,11 +235,34 @@ def _build(
         sandbox=sandbox,
         filing=filing,
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        quarantine=quarantine,
+        converting=Converting(catalogue, vault, sandbox, case_files),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         moving=Moving(catalogue, vault),
-        rotating=rotating,
-        index=Indexer(catalogue, case_files, engine),
+        rotating=Rotating(
+            home, catalogue, founded.keyring, kept, token_bytes, _backing_up(settings, backups)
+        ),
+        fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
+        repairing=_repairing(settings, founded, case_files, sandbox),
+        backups=backups,
+        rehearsing=Rehearsing(
+            catalogue, vault, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
+        ),
+        exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
+        packages=PackageImport(
+            catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
+        ),
+        index=Indexer(catalogue, case_files, engines, conditions),
+        conditions=conditions,
+        recognition=Recognition(
+            catalogue,
+            case_files,
+            reading_room,
+            available=transcribing.is_available(),
+            randomness=token_bytes,
+        ),
+        saved_searches=SavedSearches(catalogue, founded.index_key),
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,
@@ -191,6 +292,60 @@ def _check_place(settings: Settings, vault: PlacedVault) -> None:
     if settings.vault is not None and places.named(settings.vault) != where.place:
         problem = f"the vault lies in {places.shown(where.place)}; muniment vault move moves it"
         raise MunimentError(Code.SETTING_INVALID, key="vault", problem=problem)
+
+
+def _repairing(
+    settings: Settings, founded: Founded, case_files: CaseFiles, sandbox: Sandbox
+) -> Repairing | None:
+    if settings.mirror is None:
+        return None
+    mirror = settings.mirror.absolute()
+    return Repairing(
+        founded.catalogue,
+        case_files,
+        founded.vault,
+        sandbox,
+        lambda: _copies(mirror, settings, founded.keyring),
+    )
+
+
+def _copies(mirror: Path, settings: Settings, keyring: Keyring) -> Copies:
+    """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give."""
+    apart = settings.backup_keys_to if str(mirror) == str(Path(settings.backup_to).absolute()) else ""
+    backup = place(str(mirror), apart)
+    try:
+        return BackupCopies(backup.store, open_place(backup, keyring, token_bytes)[1])
+    except MunimentError as error:
+        if error.code is not Code.BACKUP_MISSING:
+            raise
+        return MirrorCopies(mirror)
+
+
+def _backing_up(settings: Settings, backups: Backups) -> Callable[[Actor], None]:
+    """Before an old master key is gone, the backup is one that the new key opens."""
+
+    def back_up(actor: Actor) -> None:
+        if settings.backup_to:
+            backups.take(actor, place(settings.backup_to, settings.backup_keys_to))
+
+    return back_up
+
+
+def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:
+    """Holds, as an export tells of them."""
+    return lambda reference: [
+        Standing(each.reason, each.placed_by, each.placed_at) for each in holds.active(reference)
+    ]
+
+
+def _holding(holds: Holds) -> Callable[[str, str], None]:
+    """What an imported case file was held for, it is held for again."""
+
+    def hold(reference: str, reason: str) -> None:
+        if all(each.reason != reason for each in holds.active(reference)):
+            holds.place(CONSOLE, reference, reason)
+
+    return hold
 
 
 def _limits(settings: Settings) -> Limits:

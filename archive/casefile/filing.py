@@ -17,12 +17,13 @@ from uuid import UUID
 from archive.casefile import tables
 from archive.casefile.numbering import last_number
 from archive.casefile.reading import CaseFiles, FileState, place_of
+from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference, Series
-from archive.casefile.sources import Source, check_name, refuse_all
+from archive.casefile.sources import Source, refuse_all
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
-from archive.evidence.sandbox import Converted, Sandbox
+from archive.evidence.sandbox import Converted
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
@@ -80,7 +81,7 @@ class Filing:
         catalogue: Catalogue,
         keyring: Keyring,
         vault: Vault,
-        sandbox: Sandbox,
+        receiving: Receiving,
         scheme: Scheme,
         case_files: CaseFiles,
         *,
@@ -91,7 +92,7 @@ class Filing:
         self._catalogue = catalogue
         self._keyring = keyring
         self._vault = vault
-        self._sandbox = sandbox
+        self._receiving = receiving
         self._scheme = scheme
         self._case_files = case_files
         self._due_date = due_date
@@ -101,17 +102,16 @@ class Filing:
     def file(self, actor: Actor, submission: Submission) -> Filed:
         """Raises MunimentError; when several pieces of evidence are refused, one error names each of them."""
         with ExitStack() as opened:
-            prepared = self._prepare(submission, opened)
+            prepared = self._prepare(actor, submission, opened)
             with self._vault.staging() as staging:
                 for ordinal, converted in enumerate(prepared.evidence, start=1):
                     staging.put(str(ordinal), converted.pdf)
                 with self._vault.locked(str(prepared.series)):
                     return self._file_next(actor, prepared, staging)
 
-    def check_evidence(self, source: Source) -> Converted:
-        """Converts one piece of evidence and keeps nothing; the caller closes the result's ``pdf``."""
-        check_name(source.name)
-        return self._sandbox.convert(source.rewound(), source.name, "0" * 32)
+    def check_evidence(self, actor: Actor, source: Source) -> Converted:
+        """Converts one piece of evidence and files nothing; the caller closes the result's ``pdf``."""
+        return self._receiving.receive(actor, source, "0" * 32)
 
     def sheet(
         self,
@@ -137,7 +137,7 @@ class Filing:
             evidence=kept,
         )
 
-    def _prepare(self, submission: Submission, opened: ExitStack) -> _Prepared:
+    def _prepare(self, actor: Actor, submission: Submission, opened: ExitStack) -> _Prepared:
         level = self._scheme.level(submission.level)
         category = self._scheme.category(submission.category)
         self._scheme.check_permanent(level, submission.permanent)
@@ -146,7 +146,7 @@ class Filing:
         self._check_completion(submission.completed_on, received.date())
         identifier = CaseFileId(str(UUID(bytes=self._randomness(16), version=4)))
         key = FileKey.make(identifier, self._randomness)
-        evidence = self._convert(submission.evidence, key, opened)
+        evidence = self._convert(actor, submission.evidence, key, opened)
         series = Series(received.year, level.name, category.name)
         return _Prepared(identifier, key, level, category, series, voucher, submission, evidence)
 
@@ -157,13 +157,13 @@ class Filing:
                 Code.DATE_NOT_POSSIBLE, given=completed_on, earliest=received_on, latest=today
             )
 
-    def _convert(self, sources: Sequence[Source], key: FileKey, opened: ExitStack) -> tuple[Converted, ...]:
+    def _convert(
+        self, actor: Actor, sources: Sequence[Source], key: FileKey, opened: ExitStack
+    ) -> tuple[Converted, ...]:
         def convert(numbered: tuple[int, Source]) -> Converted | MunimentError:
             ordinal, source = numbered
             try:
-                check_name(source.name)
-                password = key.pdf_password(place_of(ordinal, 1))
-                return self._sandbox.convert(source.rewound(), source.name, password)
+                return self._receiving.receive(actor, source, key.pdf_password(place_of(ordinal, 1)))
             except MunimentError as error:
                 return error
 
@@ -225,7 +225,7 @@ class Filing:
         shown = self.sheet(
             reference, prepared.voucher, submission.completed_on, submission.permanent, filed_at, kept
         )
-        return self._sandbox.voucher(
+        return self._receiving.sandbox.voucher(
             shown, prepared.key.pdf_password(place_of(0, 1)), submission.voucher, None
         )
 
@@ -297,6 +297,7 @@ def insert_document(
             sha512=stored.sha512.hex(),
             authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
             original_sha256=converted.original_sha256,
+            pending=converted.pending,
             title=key.seal(title.encode(), f"title:{ordinal}:{version}"),
             text=key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
         )

@@ -9,7 +9,7 @@ defaults of the call. A keyed fingerprint of all of it is kept with the file, so
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from datetime import date
 from hashlib import sha256
 from hmac import new as hmac_new
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,6 +61,9 @@ class Importing:
     scheme: Scheme
     fingerprint_key: bytes
     parallel: int = 2
+    # While the virus scanner is away, the import waits: it says so, and tries the folder again.
+    waiting: Callable[[MunimentError], None] = lambda _: None
+    again_after: float = 10.0  # seconds
 
     def folders(self, root: Path) -> list[Path]:
         """Every case file folder at or below ``root``, in order. Raises PATH_NOT_FOUND."""
@@ -71,19 +75,35 @@ class Importing:
 
     def import_all(self, actor: Actor, root: Path, defaults: Defaults) -> Iterator[Outcome]:
         """Files folder after folder, a few at a time; yields as each is done. A refused one stops no other."""
-        waiting = iter(self.folders(root))
+        waiting, stopped = iter(self.folders(root)), Event()
         with ThreadPoolExecutor(max_workers=self.parallel) as pool:
             running: set[Future[Outcome]] = set()
-            while True:
-                for folder in waiting:
-                    running.add(pool.submit(self._import_one, actor, root, folder, defaults))
-                    if len(running) > self.parallel:
-                        break
-                if not running:
-                    return
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+            try:
+                while True:
+                    for folder in waiting:
+                        running.add(
+                            pool.submit(self._import_patiently, actor, root, folder, defaults, stopped)
+                        )
+                        if len(running) > self.parallel:
+                            break
+                    if not running:
+                        return
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield future.result()
+            finally:
+                stopped.set()  # or the pool would wait for those who wait
+
+    def _import_patiently(
+        self, actor: Actor, root: Path, folder: Path, defaults: Defaults, stopped: Event
+    ) -> Outcome:
+        while True:
+            outcome = self._import_one(actor, root, folder, defaults)
+            if outcome.refusal is None or outcome.refusal.code is not Code.SCANNER_UNAVAILABLE:
+                return outcome
+            self.waiting(outcome.refusal)
+            if stopped.wait(self.again_after):
+                return outcome
 
     def _import_one(self, actor: Actor, root: Path, folder: Path, defaults: Defaults) -> Outcome:
         shown = printable(str(folder.relative_to(root)) if folder != root else folder.name)

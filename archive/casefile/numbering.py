@@ -68,7 +68,7 @@ def _vanished(connection: sa.Connection) -> dict[Series, list[int]]:
     """Numbers whose filing the ledger recorded and the catalogue does not know."""
     entry = ledger_tables.entry.c
     query = sa.select(entry.subject).where(
-        entry.act == Act.FILED.value, entry.subject.not_in(sa.select(_FILE.reference))
+        entry.act.in_((Act.FILED.value, Act.IMPORTED.value)), entry.subject.not_in(sa.select(_FILE.reference))
     )
     found: dict[Series, list[int]] = defaultdict(list)
     for subject in connection.execute(query).scalars():

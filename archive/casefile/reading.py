@@ -13,6 +13,7 @@ from archive.casefile import tables
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
 from archive.ledger.acts import Act
@@ -65,6 +66,7 @@ class Document:
     sha512: str
     authentication: bytes
     original_sha256: str
+    pending: bool  # a cover stands for it until its converter is installed
 
 
 class Vault(Protocol):
@@ -82,7 +84,14 @@ def place_of(ordinal: int, version: int) -> str:
     return f"{ordinal}:{version}"
 
 
+def recognition_place(ordinal: int, version: int, page: int) -> str:
+    """The place for which what was read in a page's picture is sealed."""
+    return f"recognised:{ordinal}:{version}:{page}"
+
+
 _COLUMNS = [column for column in tables.case_file.c if column.name not in ("voucher", "fingerprint")]
+
+_DOCUMENT_COLUMNS = [column for column in tables.document.c if column.name not in ("title", "text")]
 
 
 class CaseFiles:
@@ -124,6 +133,11 @@ class CaseFiles:
         """The newest version of each document, voucher first."""
         return self._documents(case_file.id, case_file.version)
 
+    def all_documents(self, case_file: CaseFile) -> tuple[Document, ...]:
+        """Every version of every document, oldest version first, by ordinal within one."""
+        with self._catalogue.reading() as connection:
+            return all_documents(connection, case_file.id)
+
     def file_key(self, case_file: CaseFileId) -> FileKey | None:
         """None when the key was shredded."""
         query = sa.select(tables.file_key).where(tables.file_key.c.case_file == case_file)
@@ -153,12 +167,62 @@ class CaseFiles:
         return {each: key.unseal(box, f"title:{each}:{v}").decode() for each, (v, box) in opened.items()}
 
     def texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
-        """The text of each page, by ordinal."""
+        """The text of each page, by ordinal: its own, or what was recognised in its picture."""
+        pages = self.layers(case_file)
+        read = self.recognised(case_file)
+        return {
+            ordinal: tuple(
+                text if text.strip() or (ordinal, number) not in read else read[ordinal, number].text
+                for number, text in enumerate(layer, start=1)
+            )
+            for ordinal, layer in pages.items()
+        }
+
+    def layers(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
+        """The text that each page has of its own, by ordinal; empty where a page is a picture."""
         key = self.key_of(case_file)
         opened = self._boxes(case_file, tables.document.c.text)
         return {
             each: tuple(json.loads(key.unseal(box, f"text:{each}:{v}"))) for each, (v, box) in opened.items()
         }
+
+    def recognised(
+        self, case_file: CaseFile, ordinal: int | None = None, page: int | None = None
+    ) -> dict[tuple[int, int], RecognisedPage]:
+        """What was read in the pictures of the newest documents, by ordinal and page (from 1): all, or one's."""
+        row = tables.recognition.c
+        query = sa.select(row.ordinal, row.version, row.page, row.recognised).where(
+            row.case_file == case_file.id
+        )
+        if ordinal is not None:
+            query = query.where(row.ordinal == ordinal)
+        if page is not None:
+            query = query.where(row.page == page)
+        with self._catalogue.reading() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            return {}
+        key, newest = self.key_of(case_file), {d.ordinal: d.version for d in self.documents(case_file)}
+        return {
+            (each.ordinal, each.page): RecognisedPage.from_bytes(
+                key.unseal(each.recognised, recognition_place(each.ordinal, each.version, each.page))
+            )
+            for each in rows
+            if newest.get(each.ordinal) == each.version
+        }
+
+    def unread(self, case_file: CaseFile) -> dict[int, tuple[int, ...]]:
+        """The pages (from 1) of each document, by ordinal, that are pictures in which nothing was read yet."""
+        read = self.recognised(case_file)
+        pages = {
+            ordinal: tuple(
+                number
+                for number, text in enumerate(layer, start=1)
+                if not text.strip() and (ordinal, number) not in read
+            )
+            for ordinal, layer in self.layers(case_file).items()
+        }
+        return {ordinal: numbers for ordinal, numbers in pages.items() if numbers}
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
         """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
@@ -169,16 +233,20 @@ class CaseFiles:
         document = next((each for each in self.documents(case_file) if each.ordinal == ordinal), None)
         if document is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
+        return self.open_version(case_file, document)
+
+    def open_version(self, case_file: CaseFile, document: Document) -> tuple[BinaryIO, str]:
+        """As ``open_document``, in any version. Raises MunimentError: DOCUMENT_MISSING, DOCUMENT_ALTERED."""
         key = self.key_of(case_file)
         try:
             stream = self._open_checked(case_file, document, key)
         except MunimentError as error:
             if error.code in _DAMAGE:
                 with self._catalogue.unit(SYSTEM) as unit:
-                    detail: Detail = {"document": ordinal, "problem": error.code.value}
+                    detail: Detail = {"document": document.ordinal, "problem": error.code.value}
                     unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
             raise
-        return stream, key.pdf_password(place_of(ordinal, document.version))
+        return stream, key.pdf_password(place_of(document.ordinal, document.version))
 
     def _open_checked(self, case_file: CaseFile, document: Document, key: FileKey) -> BinaryIO:
         folder = Reference.parse(case_file.reference).folder
@@ -191,9 +259,8 @@ class CaseFiles:
         return stream
 
     def _documents(self, case_file: CaseFileId, version: int) -> tuple[Document, ...]:
-        columns = [c for c in tables.document.c if c.name not in ("title", "text")]
         with self._catalogue.reading() as connection:
-            rows = connection.execute(_newest(columns, case_file, version)).all()
+            rows = connection.execute(_newest(_DOCUMENT_COLUMNS, case_file, version)).all()
         return tuple(Document(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
 
     def _boxes(self, case_file: CaseFile, column: sa.Column[Any]) -> dict[int, tuple[int, bytes]]:
@@ -201,6 +268,16 @@ class CaseFiles:
         with self._catalogue.reading() as connection:
             rows = connection.execute(_newest(columns, case_file.id, case_file.version)).all()
         return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Document, ...]:
+    """Every version of every document, oldest version first, by ordinal within one."""
+    query = (
+        sa.select(*_DOCUMENT_COLUMNS)
+        .where(tables.document.c.case_file == case_file)
+        .order_by(tables.document.c.version, tables.document.c.ordinal)
+    )
+    return tuple(Document(**row) for row in connection.execute(query).mappings())
 
 
 def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: int) -> sa.Select[Any]:

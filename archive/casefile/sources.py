@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, Exit, MunimentError
 
 LONGEST_NAME_BYTES = 255
 
@@ -56,7 +56,13 @@ def printable(name: str) -> str:
 
 
 def refuse_all(refused: Sequence[tuple[str, MunimentError]]) -> None:
-    """Raises the one refusal, or EVIDENCE_REFUSED that names each file; nothing when there is none."""
+    """Raises the one refusal, or EVIDENCE_REFUSED that names each file; nothing when there is none.
+
+    What ails the machine is said alone: trying again may be all that is needed.
+    """
+    for _, error in refused:
+        if error.meaning.exit is Exit.UNAVAILABLE:
+            raise error
     if len(refused) == 1:
         raise refused[0][1]
     if refused:

@@ -31,8 +31,24 @@ case_file = sa.Table(
     sa.Column("fingerprint", sa.String(64), unique=True),
     sa.UniqueConstraint("year", "level", "category", "number"),
     sa.Index(None, "department"),
+    # All that the counts and the order of a search need: rows, each with its sealed voucher, are not read for them.
+    sa.Index(
+        "ix_case_file_facets",
+        "year",
+        "level",
+        "category",
+        "number",
+        "store",
+        "state",
+        "completed_on",
+        "filed_at",
+        "reference",
+        "id",
+    ),
     sa.Index(None, "filed_at"),
     sa.Index(None, "completed_on"),
+    sa.Index(None, "script"),
+    sa.Index(None, "store"),
 )
 
 document = sa.Table(
@@ -48,8 +64,23 @@ document = sa.Table(
     sa.Column("sha512", sa.String(128), nullable=False),  # of the encrypted PDF
     sa.Column("authentication", sa.LargeBinary, nullable=False),  # HMAC-SHA256
     sa.Column("original_sha256", sa.String(64), nullable=False),
+    sa.Column(
+        "pending", sa.Boolean, nullable=False
+    ),  # a cover stands for it until its converter is installed
     sa.Column("title", sa.LargeBinary, nullable=False),  # the name it came with, sealed
     sa.Column("text", sa.LargeBinary, nullable=False),  # JSON list, one string a page, sealed
+)
+
+# What was read in the picture of a page; ``recognised`` is sealed under the file key.
+recognition = sa.Table(
+    "recognition",
+    metadata,
+    sa.Column("case_file", sa.ForeignKey("case_file.id"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),  # of the document
+    sa.Column("page", sa.Integer, primary_key=True),  # from 1
+    sa.Column("confidence", sa.Integer, nullable=False),  # percent
+    sa.Column("recognised", sa.LargeBinary, nullable=False),
 )
 
 file_key = sa.Table(

@@ -6,7 +6,7 @@ which records them in the ledger; only housekeeping (sessions, counters) may use
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,15 @@ class Database:
         )
         sa.event.listen(self.engine, "begin", _begin)
 
-    def _connect(self) -> Any:
+    def _opened(self, path: Path) -> Any:
         connection = dbapi2.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            str(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute(self._pragma_key)
+        return connection
+
+    def _connect(self) -> Any:
+        connection = self._opened(self.path)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except dbapi2.DatabaseError as error:
@@ -85,6 +89,11 @@ class Database:
         finally:
             connection.close()
 
+    def copy_to(self, path: Path) -> None:
+        """A consistent copy under the same key, while others read and write (SQLite's online backup)."""
+        with self._said(), closing(self._connect()) as source, closing(self._opened(path)) as target:
+            source.backup(target)
+
     @contextmanager
     def _said(self) -> Iterator[None]:
         """Turns what the machine may do to us (no room, no lock, a damaged file) into sentences; anything else is a
@@ -94,8 +103,8 @@ class Database:
             yield
         except sa.exc.TimeoutError as error:
             raise MunimentError(Code.ARCHIVE_BUSY) from error
-        except sa.exc.DatabaseError as error:
-            text = str(error.orig)
+        except (sa.exc.DatabaseError, dbapi2.DatabaseError) as error:
+            text = str(error.orig if isinstance(error, sa.exc.DatabaseError) else error)
             if "locked" in text or "busy" in text:
                 raise MunimentError(Code.ARCHIVE_BUSY) from error
             if "full" in text or "disk I/O" in text:

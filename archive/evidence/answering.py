@@ -2,9 +2,9 @@
 
 import errno
 import os
-import resource
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,27 @@ Reply = dict[str, Any]
 def answer(request: Mapping[str, Any], held: Sequence[int], limits: Limits) -> Reply:
     """``done`` with the result, or ``refused`` with a code, ``facts`` and the place of the ``fault``.
 
-    ``held`` are the descriptors of source and target, closed here. ``peak_kib`` and ``spent`` tell the server
-    whether to keep this worker.
+    ``held`` are the descriptors of source, target and perhaps an aid, closed here. ``peak_kib`` and ``spent``
+    tell the server whether to keep this worker.
     """
     try:
-        with os.fdopen(held[0], "rb") as source, os.fdopen(held[1], "r+b") as target:
-            reply: Reply = {"done": run(Job(request, source, target, limits))}
+        with ExitStack() as opened:
+            source, target = (
+                opened.enter_context(os.fdopen(held[0], "rb")),
+                opened.enter_context(os.fdopen(held[1], "r+b")),
+            )
+            aid = opened.enter_context(os.fdopen(held[2], "rb")) if len(held) > 2 else None
+            reply: Reply = {"done": run(Job(request, source, target, limits, aid))}
     except Exception as fault:  # noqa: BLE001 -- whatever a library raises ends the job, not the worker
         reply = _refusal(fault)
-    reply["peak_kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    reply["peak_kib"] = _peak_kib()
     return reply
+
+
+def _peak_kib() -> int:
+    """Of this program's own memory: ``ru_maxrss`` begins at what the server had when it started us."""
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0])
 
 
 def _refusal(fault: Exception) -> Reply:

@@ -22,6 +22,7 @@ def confine(limits: Limits) -> None:
     :raises Unconfined: some part cannot be had; the process must not go on.
     """
     libc = ctypes.CDLL(None, use_errno=True)
+    os.nice(limits.nice)
     # Dying with the server: no worker is left behind that holds a document in memory.
     _prctl(libc, _PR_SET_PDEATHSIG, signal.SIGKILL)
     # Not dumpable: no core file, and no other process of this user reads our memory.

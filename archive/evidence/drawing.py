@@ -1,20 +1,19 @@
 """Pages as pictures for reading: drawn, masked, watermarked. The only form in which readers see a page."""
 
-import ctypes
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pypdfium2
-from PIL import Image, ImageDraw
-from pypdfium2 import raw
+from PIL import Image, ImageChops, ImageDraw
 
 from archive.errors import Code
 from archive.evidence import watermarks
+from archive.evidence.lettering import Box, Lettering, of_recognised, of_text_layer
 from archive.evidence.limits import Limits
-from archive.evidence.masking import spans
+from archive.evidence.recognised import RecognisedPage
 from archive.evidence.refusing import Refused
 
 _QUALITY = 80
@@ -23,9 +22,7 @@ _LONGEST_SIDE = 65_000  # pixels a side that JPEG can hold
 _PROOF_WIDTH = 300  # pixels
 _PROOF_PAGES = 3
 _INK = (40, 40, 40)
-_PADDING = 2  # pixels
-
-_Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+_MARKER, _OUTLINE = (255, 226, 120), (214, 120, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,21 @@ class Reading:
 
     pages: int
     text: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Page ``number`` (from 1), ``width`` pixels wide, for the reader whom the watermark names.
+
+    ``recognised`` is what was read in its picture, where it has no text of its own; ``marks`` are words to be
+    marked, as they are written on the page and without white space.
+    """
+
+    number: int
+    width: int
+    watermark: str
+    recognised: RecognisedPage | None = None
+    marks: tuple[str, ...] = ()
 
 
 def open_pdf(source: BinaryIO | bytes, password: str | None) -> pypdfium2.PdfDocument:
@@ -65,23 +77,35 @@ def read(document: pypdfium2.PdfDocument, limits: Limits, *, draw: bool) -> Read
     return Reading(len(document), tuple(texts))
 
 
-def draw(document: pypdfium2.PdfDocument, number: int, width: int, watermark: str) -> bytes:
-    """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, narrower only where the page is very tall.
+def draw(document: pypdfium2.PdfDocument, wanted: Wanted) -> bytes:
+    """One page as a JPEG, narrower than asked for only where the page is very tall.
 
     :raises Refused: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
     """
-    if not 1 <= number <= len(document):
+    if not 1 <= wanted.number <= len(document):
         raise Refused(Code.PAGE_NOT_FOUND)
-    page = _load(document, number - 1)
+    page = _load(document, wanted.number - 1)
     try:
-        picture = _render(page, width)
-        _mask(page, picture)
+        drawn = _render(page, wanted.width)
+        _cover_and_mark(page, drawn, wanted)
     finally:
         page.close()
-    watermarks.cover(picture, watermark)
+    watermarks.cover(drawn, wanted.watermark)
     target = io.BytesIO()
-    picture.save(target, "JPEG", quality=_QUALITY)
+    drawn.save(target, "JPEG", quality=_QUALITY)
     return target.getvalue()
+
+
+def picture(document: pypdfium2.PdfDocument, index: int, width: int) -> Image.Image:
+    """Page ``index`` (from 0) as it is, to be recognised: for no reader's eyes.
+
+    :raises Refused: EVIDENCE_UNREADABLE.
+    """
+    page = _load(document, index)
+    try:
+        return _render(page, width)
+    finally:
+        page.close()
 
 
 def _load(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
@@ -126,59 +150,43 @@ def _render(page: pypdfium2.PdfPage, width: int) -> Image.Image:
     return picture
 
 
-def _mask(page: pypdfium2.PdfPage, picture: Image.Image) -> None:
-    """Paint over what must not be read. Pictures of text have no text layer and cannot be masked here."""
+def _cover_and_mark(page: pypdfium2.PdfPage, drawn: Image.Image, wanted: Wanted) -> None:
+    """Paint over what must not be read, and mark what was looked for: of what is left only."""
     textpage = page.get_textpage()
     try:
-        letters = "".join(_letter(textpage, index) for index in range(textpage.count_chars()))
-        pen = ImageDraw.Draw(picture)
-        for span in spans(letters):
-            for line in _lines(letters, span.start, span.end):
-                pen.rectangle(_around([_box(page, textpage, picture, index) for index in line]), fill=_INK)
+        letterings = [of_text_layer(page, textpage, drawn.size)]
+        if wanted.recognised is not None:
+            letterings.append(of_recognised(wanted.recognised, drawn.size))
+        masks = [box for each in letterings for box in each.masks()]
+        marks = _clear_of(masks, letterings, wanted.marks)
     finally:
         textpage.close()
+    for box in marks:
+        _mark(drawn, box)
+    pen = ImageDraw.Draw(drawn)
+    for box in masks:
+        pen.rectangle(box, fill=_INK)
 
 
-def _lines(letters: str, start: int, end: int) -> Iterator[list[int]]:
-    """The visible letters of a span, line by line; pdfium puts a line break where a line ends."""
-    line: list[int] = []
-    for index in range(start, end):
-        if letters[index] in "\r\n":
-            if line:
-                yield line
-            line = []
-        elif letters[index].strip():
-            line.append(index)
-    if line:
-        yield line
+def _clear_of(masks: Sequence[Box], letterings: Sequence[Lettering], words: Sequence[str]) -> list[Box]:
+    return [
+        box
+        for each in letterings
+        for box in each.marks(words)
+        if not any(_overlap(box, mask) for mask in masks)
+    ]
 
 
-def _around(boxes: list[_Box]) -> _Box:
-    """One rectangle: it also hides the gaps, and letters that lie a little beside their boxes."""
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts) - 1, min(tops) - _PADDING, max(rights) + 1, max(bottoms) + _PADDING
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _letter(textpage: Any, index: int) -> str:
-    """Exactly one character, so that positions in the text are pdfium's positions."""
-    value = raw.FPDFText_GetUnicode(textpage, index)
-    return chr(value) if 0 < value < 0x110000 and not 0xD800 <= value < 0xE000 else " "
-
-
-def _box(page: pypdfium2.PdfPage, textpage: Any, picture: Image.Image, index: int) -> _Box:
-    left, bottom, right, top = textpage.get_charbox(index, loose=True)
-    if not (right > left and top > bottom):  # odd fonts claim no size; a letter as large as its font then
-        x, y = ctypes.c_double(), ctypes.c_double()
-        raw.FPDFText_GetCharOrigin(textpage, index, x, y)
-        size = max(float(raw.FPDFText_GetFontSize(textpage, index)), 12.0)
-        left, bottom, right, top = x.value - size, y.value - size, x.value + size, y.value + size
-    corners = [_pixel(page, picture, x, y) for x in (left, right) for y in (bottom, top)]
-    across, down = zip(*corners, strict=True)
-    return min(across), min(down), max(across), max(down)
-
-
-def _pixel(page: pypdfium2.PdfPage, picture: Image.Image, x: float, y: float) -> tuple[int, int]:
-    """From page space to the picture, with the page's rotation and crop box."""
-    across, down = ctypes.c_int(), ctypes.c_int()
-    raw.FPDF_PageToDevice(page, 0, 0, picture.width, picture.height, 0, x, y, across, down)
-    return across.value, down.value
+def _mark(drawn: Image.Image, box: Box) -> None:
+    """As with a marker pen, and outlined, so that it is seen on dark pictures too."""
+    left, top = max(int(box[0]), 0), max(int(box[1]), 0)
+    right, bottom = min(math.ceil(box[2]), drawn.width), min(math.ceil(box[3]), drawn.height)
+    if right - left < 2 or bottom - top < 2:
+        return
+    part = drawn.crop((left, top, right, bottom))
+    drawn.paste(ImageChops.multiply(part, Image.new("RGB", part.size, _MARKER)), (left, top))
+    ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), outline=_OUTLINE, width=2)

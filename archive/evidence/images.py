@@ -1,9 +1,12 @@
-"""JPEG, PNG and TIFF as PDF pages, without loss where PDF can hold the pixels as they are."""
+"""Pictures as PDF pages, without loss where PDF can hold the pixels as they are.
+
+What is drawn anew carries pixels only: no place, camera or thumbnail of the original goes into the page.
+"""
 
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +26,19 @@ _FORMATS = {
     EvidenceKind.JPEG: ("JPEG", "MPO"),
     EvidenceKind.PNG: ("PNG",),
     EvidenceKind.TIFF: ("TIFF",),
+    EvidenceKind.GIF: ("GIF",),
+    EvidenceKind.WEBP: ("WEBP",),
+    EvidenceKind.HEIC: ("HEIF",),
+    EvidenceKind.AVIF: ("AVIF",),
+    EvidenceKind.BMP: ("BMP",),
 }
+# PDF can hold these as they come; the others are drawn anew, photographs as JPEG.
+_HELD = (EvidenceKind.JPEG, EvidenceKind.PNG, EvidenceKind.TIFF)
+_PHOTOGRAPHS = (EvidenceKind.WEBP, EvidenceKind.HEIC, EvidenceKind.AVIF)
+_MOVING = (EvidenceKind.GIF, EvidenceKind.WEBP, EvidenceKind.AVIF)
+_STILLS = 12  # of a moving picture become pages, spread over its length
+_QUALITY = 92
+_LONGEST_SIDE = 65_000  # pixels that JPEG can hold
 _ORIENTATION = 0x0112  # EXIF
 _UPRIGHT = (1,)
 _TURNED = (1, 3, 6, 8)  # orientations that a page's /Rotate can express; the others are mirrored
@@ -45,10 +60,10 @@ class _Survey:
 
 
 def paginate(data: bytes, kind: EvidenceKind, limits: Limits) -> pikepdf.Pdf:
-    """The pages of an image: one, or one a frame of a TIFF. The caller closes the result.
+    """The pages of an image: one, one a frame of a TIFF, or some stills of a moving picture. The caller closes it.
 
-    The page is as wide as A4, and as tall as the picture asks. Every frame is decoded to its end first, since
-    img2pdf copies compressed data without looking at it.
+    The page is as wide as A4, and as tall as the picture asks. Every frame that is taken over as it is, is
+    decoded to its end first, since img2pdf copies compressed data without looking at it.
 
     :raises Refused: EVIDENCE_UNREADABLE, EVIDENCE_TOO_MANY_PAGES, CONVERSION_TOO_LARGE.
     """
@@ -71,6 +86,15 @@ def paginate(data: bytes, kind: EvidenceKind, limits: Limits) -> pikepdf.Pdf:
     if kind is EvidenceKind.JPEG:
         _keep_whole(pdf, data)
     return pdf
+
+
+def plain_jpeg(data: bytes) -> bytes | None:
+    """A JPEG made elsewhere, drawn anew from its pixels; none when it is not one."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            return _plain(picture, EvidenceKind.WEBP)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def embedded_jpeg(pdf: pikepdf.Pdf) -> bytes | None:
@@ -117,12 +141,26 @@ def _keep_whole(pdf: pikepdf.Pdf, data: bytes) -> None:
 
 
 def _open(data: bytes, kind: EvidenceKind) -> Image.Image:
+    if kind is EvidenceKind.HEIC:
+        import pi_heif  # noqa: PLC0415 -- a large library, for those who bring such photographs only
+
+        pi_heif.register_heif_opener(thumbnails=False)
     return Image.open(io.BytesIO(data), formats=_FORMATS[kind])
 
 
+def _numbers(image: Image.Image, kind: EvidenceKind) -> Sequence[int]:
+    """Which frames become pages; what more a PNG, JPEG or HEIC holds (previews, bursts) is none."""
+    frames = getattr(image, "n_frames", 1)
+    if kind is EvidenceKind.TIFF:
+        return range(frames)
+    if kind in _MOVING and frames > 1:
+        shown = min(frames, _STILLS)
+        return [round(each * (frames - 1) / (shown - 1)) for each in range(shown)]
+    return (image.tell(),)  # a HEIC opens at its main picture, which need not be the first
+
+
 def _frames(image: Image.Image, kind: EvidenceKind) -> Iterator[Image.Image]:
-    """What becomes a page: each frame of a TIFF, else the first (more in a PNG or JPEG is no page)."""
-    for number in range(getattr(image, "n_frames", 1) if kind is EvidenceKind.TIFF else 1):
+    for number in _numbers(image, kind):
         image.seek(number)
         yield image
 
@@ -131,19 +169,27 @@ def _survey(data: bytes, kind: EvidenceKind, limits: Limits) -> _Survey:
     if kind is EvidenceKind.JPEG and not _ends(data):
         raise Refused(Code.EVIDENCE_UNREADABLE)
     with _open(data, kind) as image:
-        frames = getattr(image, "n_frames", 1) if kind is EvidenceKind.TIFF else 1
+        frames = getattr(image, "n_frames", 1) if kind is not EvidenceKind.PNG else 1
         if frames > limits.pages:
             raise Refused(Code.EVIDENCE_TOO_MANY_PAGES, pages=frames, limit=limits.pages)
-        faithful = True
-        for frame in _frames(image, kind):
-            if frame.width * frame.height > limits.pixels:
-                raise Refused(Code.CONVERSION_TOO_LARGE)
-            faithful = faithful and _is_faithful(frame, kind)
-            if kind is EvidenceKind.JPEG:
-                # Decoding small reads all the compressed data but computes a fraction of the pixels.
-                frame.draft(None, (_SMALL, _SMALL))
-            frame.load()
-        return _Survey(frames, faithful)
+        if image.width * image.height > limits.pixels:
+            raise Refused(Code.CONVERSION_TOO_LARGE)
+        if kind not in _HELD:
+            return _Survey(len(_numbers(image, kind)), faithful=False)
+        return _Survey(len(_numbers(image, kind)), _all_faithful(image, kind, limits))
+
+
+def _all_faithful(image: Image.Image, kind: EvidenceKind, limits: Limits) -> bool:
+    faithful = True
+    for frame in _frames(image, kind):
+        if frame.width * frame.height > limits.pixels:
+            raise Refused(Code.CONVERSION_TOO_LARGE)
+        faithful = faithful and _is_faithful(frame, kind)
+        if kind is EvidenceKind.JPEG:
+            # Decoding small reads all the compressed data but computes a fraction of the pixels.
+            frame.draft(None, (_SMALL, _SMALL))
+        frame.load()
+    return faithful
 
 
 def _is_faithful(frame: Image.Image, kind: EvidenceKind) -> bool:
@@ -190,15 +236,19 @@ def _faithful(data: bytes) -> bytes | None:
 def _redrawn(data: bytes, kind: EvidenceKind) -> bytes:
     """Plain pixels on white, upright: for transparency, deep pixels, mirrored photos and rare modes."""
     with _open(data, kind) as image:
-        pages = [_plain_png(frame) for frame in _frames(image, kind)]
+        pages = [_plain(frame, kind) for frame in _frames(image, kind)]
     return bytes(img2pdf.convert(pages, engine=img2pdf.Engine.internal, layout_fun=_layout, nodate=True))
 
 
-def _plain_png(frame: Image.Image) -> bytes:
+def _plain(frame: Image.Image, kind: EvidenceKind) -> bytes:
     frame.load()  # a TIFF is turned here and forgets that it was, anything else below
-    upright = ImageOps.exif_transpose(frame) or frame
+    upright = _on_white(ImageOps.exif_transpose(frame) or frame)
+    bare = Image.frombytes(upright.mode, upright.size, upright.tobytes())  # the pixels alone
     target = io.BytesIO()
-    _on_white(upright).save(target, "PNG", compress_level=3)
+    if kind in _PHOTOGRAPHS and max(bare.size) <= _LONGEST_SIDE:
+        bare.save(target, "JPEG", quality=_QUALITY, subsampling=0)
+    else:
+        bare.save(target, "PNG", compress_level=3)
     return target.getvalue()
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pikepdf
-from pikepdf import Pdf
+from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import documents, drawing, images, originals, releasing
-from archive.evidence.kinds import HEAD, EvidenceKind, recognise
+from archive.evidence import drawing, images, originals, paging, releasing, transcribing
+from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
+from archive.evidence.recognised import RecognisedPage
+from archive.evidence.recognising import recognise
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
 
@@ -20,12 +22,16 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable."""
+    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable.
+
+    ``aid`` is what a program outside made for this job, if any.
+    """
 
     request: Mapping[str, Any]
     source: BinaryIO
     target: BinaryIO
     limits: Limits
+    aid: BinaryIO | None = None
 
     @property
     def password(self) -> str:
@@ -41,12 +47,15 @@ def _convert(job: Job) -> Answer:
     data = job.source.read()
     if not data:
         raise Refused(Code.EVIDENCE_EMPTY)
-    kind = recognise(data[:HEAD])
+    kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    is_pdf = kind is EvidenceKind.PDF
+    said = job.request.get("aid")
+    if said is None and kind.wants_aid:
+        return {"wants": kind.value}
+    helped = paging.Help(dict(said), job.aid.read() if job.aid else b"") if said is not None else None
     original = digest(data)
-    with documents.paginate(data, job.limits) if is_pdf else images.paginate(data, kind, job.limits) as pdf:
+    with paging.paginate(data, kind, job.limits, helped) as pdf:
         pages = len(pdf.pages)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
@@ -54,8 +63,15 @@ def _convert(job: Job) -> Answer:
         seal(pdf, job.password, job.target)
     reopen(job.target, job.password, pages, original)
     # A page made of a picture has no text, and its picture was decoded already.
-    text = _proof(job, pages) if is_pdf else ("",) * pages
-    return {"pages": pages, "text": text, "kind": kind.value, "sha256": original, "attached": attached}
+    text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
+    return {
+        "pages": pages,
+        "text": text,
+        "kind": kind.value,
+        "sha256": original,
+        "attached": attached,
+        "pending": helped is not None and "absent" in helped.said,
+    }
 
 
 def _proof(job: Job, pages: int) -> tuple[str, ...]:
@@ -91,18 +107,37 @@ def _voucher(job: Job) -> Answer:
         "kind": EvidenceKind.PDF.value,
         "sha256": original,
         "attached": True,
+        "pending": False,
     }
 
 
 def _page(job: Job) -> Answer:
     document = drawing.open_pdf(job.source, job.password)
     try:
-        request = job.request
-        job.target.write(drawing.draw(document, request["number"], request["width"], request["watermark"]))
+        job.target.write(drawing.draw(document, _wanted(job.request)))
     finally:
         document.close()
     job.target.flush()
     return {}
+
+
+def _wanted(request: Mapping[str, Any]) -> drawing.Wanted:
+    recognised = request["recognised"]
+    return drawing.Wanted(
+        request["number"],
+        request["width"],
+        request["watermark"],
+        None if recognised is None else RecognisedPage.read(recognised),
+        tuple(request["marks"]),
+    )
+
+
+def _recognise(job: Job) -> Answer:
+    document = drawing.open_pdf(job.source, job.password)
+    try:
+        return transcribing.recognise(document, job.request["number"]).document()
+    finally:
+        document.close()
 
 
 def _release(job: Job) -> Answer:
@@ -124,6 +159,43 @@ def _original(job: Job) -> Answer:
     return {}
 
 
+def _report(job: Job) -> Answer:
+    from archive.fixity.printing import render  # noqa: PLC0415 -- fonts and compiler, for those who print only
+
+    job.target.write(render(job.request["shown"]))
+    job.target.flush()
+    return {}
+
+
+def _unseal(job: Job) -> Answer:
+    """The document as it is under its encryption. PDF/A-3 is PDF 1.7 (ISO 19005-3, 6.1.2)."""
+    with _open(job) as pdf:
+        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+            claim = metadata.pdfa_status
+        pdf.save(
+            job.target,
+            encryption=False,
+            force_version="1.7",
+            object_stream_mode=ObjectStreamMode.generate,
+            compress_streams=True,
+        )
+    job.target.flush()
+    return {"pdfa": claim}
+
+
+def _reseal(job: Job) -> Answer:
+    with _open(job) as pdf:
+        pages, original = len(pdf.pages), digest(originals.find(pdf))
+        seal(pdf, str(job.request["new_password"]), job.target)
+    reopen(job.target, str(job.request["new_password"]), pages, original)
+    return {"pages": pages, "sha256": original}
+
+
+def _verify(job: Job) -> Answer:
+    with _open(job) as pdf:
+        return {"pages": len(pdf.pages), "revision": pdf.encryption.R if pdf.is_encrypted else 0}
+
+
 def _open(job: Job) -> Pdf:
     try:
         return pikepdf.open(job.source, password=job.password)
@@ -135,6 +207,11 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "convert": _convert,
     "voucher": _voucher,
     "page": _page,
+    "recognise": _recognise,
     "release": _release,
     "original": _original,
+    "report": _report,
+    "reseal": _reseal,
+    "unseal": _unseal,
+    "verify": _verify,
 }

@@ -1,6 +1,17 @@
-"""What a file is, judged by its content alone; names and declared types are never looked at."""
+"""The kinds of evidence that are taken, and how each becomes pages."""
 
 from enum import StrEnum
+
+
+class Family(StrEnum):
+    """How a kind becomes pages."""
+
+    PICTURE = "picture"
+    DOCUMENT = "document"  # PDF
+    WRITING = "writing"  # set here from its text
+    OFFICE = "office"  # LibreOffice makes a PDF of it, where it is installed
+    SOUND = "sound"  # behind a cover, which ffmpeg helps to write
+    FILM = "film"
 
 
 class EvidenceKind(StrEnum):
@@ -9,112 +20,98 @@ class EvidenceKind(StrEnum):
     JPEG = "jpeg"
     PNG = "png"
     TIFF = "tiff"
+    GIF = "gif"
+    WEBP = "webp"
+    HEIC = "heic"
+    AVIF = "avif"
+    BMP = "bmp"
     PDF = "pdf"
+    TEXT = "text"
+    CSV = "csv"
+    HTML = "html"
+    CHAT = "chat"
+    MAIL = "mail"
+    DOC = "doc"
+    DOCX = "docx"
+    XLS = "xls"
+    XLSX = "xlsx"
+    PPT = "ppt"
+    PPTX = "pptx"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    RTF = "rtf"
+    WPS = "wps"  # Microsoft Works; Kingsoft's files of that name are DOC inside
+    MP3 = "mp3"
+    WAV = "wav"
+    M4A = "m4a"
+    AAC = "aac"
+    AMR = "amr"
+    SILK = "silk"  # WeChat's voice messages
+    OGG = "ogg"
+    FLAC = "flac"
+    MP4 = "mp4"
+    MOV = "mov"
+    AVI = "avi"
+    MKV = "mkv"  # and WebM
+    FLV = "flv"
+    WMV = "wmv"  # any Advanced Systems Format
+    MPEG = "mpeg"
+    TS = "ts"
 
     @property
     def extension(self) -> str:
-        return {"jpeg": "jpg", "png": "png", "tiff": "tif", "pdf": "pdf"}[self.value]
+        return _EXTENSIONS.get(self, self.value)
+
+    @property
+    def wants_aid(self) -> bool:
+        """Whether a program outside the worker must help before there are pages."""
+        return self.family in (Family.OFFICE, Family.SOUND, Family.FILM)
+
+    @property
+    def family(self) -> Family:
+        return _FAMILIES.get(self, Family.PICTURE)
 
 
-HEAD = 4096  # bytes that recognise() wants to see
-
-_PAGES: tuple[tuple[bytes, EvidenceKind], ...] = (
-    (b"\xff\xd8\xff", EvidenceKind.JPEG),
-    (b"\x89PNG\r\n\x1a\n", EvidenceKind.PNG),
-    (b"II*\x00", EvidenceKind.TIFF),
-    (b"MM\x00*", EvidenceKind.TIFF),
-    (b"II+\x00", EvidenceKind.TIFF),  # BigTIFF
-    (b"MM\x00+", EvidenceKind.TIFF),
-)
-
-_FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
-    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"8BPS", "Photoshop"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
-    (b"{\\rtf", "RTF"),
-    (b"%!PS", "PostScript"),
-    (b"Rar!\x1a\x07", "RAR"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x7fELF", "program"),
-    (b"MZ", "program"),
-    (b"ID3", "MP3"),
-    (b"\xff\xfb", "MP3"),
-    (b"#!AMR", "AMR"),
-    (b"OggS", "Ogg"),
-    (b"fLaC", "FLAC"),
-    (b"\x1aE\xdf\xa3", "Matroska / WebM"),
-    (b"FLV\x01", "FLV"),
-    (b"SQLite format 3\x00", "SQLite"),
-)
-
-_BRANDS = {
-    b"heic": "HEIC",
-    b"heix": "HEIC",
-    b"mif1": "HEIC",
-    b"msf1": "HEIC",
-    b"avif": "AVIF",
-    b"qt  ": "MOV",
-    b"M4A ": "M4A",
+_EXTENSIONS = {
+    EvidenceKind.JPEG: "jpg",
+    EvidenceKind.TIFF: "tif",
+    EvidenceKind.TEXT: "txt",
+    EvidenceKind.CHAT: "txt",
+    EvidenceKind.MAIL: "eml",
 }
-_RIFF = {b"WEBP": "WebP", b"WAVE": "WAV", b"AVI ": "AVI"}
-_PACKED = (
-    (b"word/", "Word"),
-    (b"xl/", "Excel"),
-    (b"ppt/", "PowerPoint"),
-    (b"mimetypeapplication/vnd.oasis", "OpenDocument"),
-    (b"OFD.xml", "OFD"),
-    (b"[Content_Types].xml", "Office"),
-)
-
-
-def recognise(head: bytes) -> EvidenceKind | str:
-    """The kind of a file from its first ``HEAD`` bytes; of kinds not taken, a name for a human.
-
-    A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13); a signature at the
-    very start of the file goes before it.
-    """
-    for magic, kind in _PAGES:
-        if head.startswith(magic):
-            return _raw_photo(head) or kind if kind is EvidenceKind.TIFF else kind
-    if name := _container(head):
-        return name
-    for magic, name in _FOREIGN:
-        if head.startswith(magic):
-            return name
-    if b"%PDF-" in head[:1024]:
-        return EvidenceKind.PDF
-    return _text(head)
-
-
-def _raw_photo(head: bytes) -> str | None:
-    """Canon's raw photos wear a TIFF header; their first frame is only a preview."""
-    return "camera raw" if head[8:10] == b"CR" else None
-
-
-def _container(head: bytes) -> str | None:
-    if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12], "MP4")
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "MOV"
-    if head.startswith(b"RIFF"):
-        return _RIFF.get(head[8:12], "RIFF")
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return next((name for mark, name in _PACKED if mark in head), "ZIP")
-    return None
-
-
-def _text(head: bytes) -> str:
-    lowered = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if lowered.startswith((b"<!doctype html", b"<html")):
-        return "HTML"
-    if b"<svg" in lowered:
-        return "SVG"
-    if lowered.startswith(b"<?xml"):
-        return "XML"
-    if head and b"\x00" not in head and not any(byte < 9 for byte in head):
-        return "text"
-    return "unknown"
+_FAMILIES = {
+    EvidenceKind.PDF: Family.DOCUMENT,
+    EvidenceKind.TEXT: Family.WRITING,
+    EvidenceKind.CSV: Family.WRITING,
+    EvidenceKind.HTML: Family.WRITING,
+    EvidenceKind.CHAT: Family.WRITING,
+    EvidenceKind.MAIL: Family.WRITING,
+    EvidenceKind.DOC: Family.OFFICE,
+    EvidenceKind.DOCX: Family.OFFICE,
+    EvidenceKind.XLS: Family.OFFICE,
+    EvidenceKind.XLSX: Family.OFFICE,
+    EvidenceKind.PPT: Family.OFFICE,
+    EvidenceKind.PPTX: Family.OFFICE,
+    EvidenceKind.ODT: Family.OFFICE,
+    EvidenceKind.ODS: Family.OFFICE,
+    EvidenceKind.ODP: Family.OFFICE,
+    EvidenceKind.RTF: Family.OFFICE,
+    EvidenceKind.WPS: Family.OFFICE,
+    EvidenceKind.MP3: Family.SOUND,
+    EvidenceKind.WAV: Family.SOUND,
+    EvidenceKind.M4A: Family.SOUND,
+    EvidenceKind.AAC: Family.SOUND,
+    EvidenceKind.AMR: Family.SOUND,
+    EvidenceKind.SILK: Family.SOUND,
+    EvidenceKind.OGG: Family.SOUND,
+    EvidenceKind.FLAC: Family.SOUND,
+    EvidenceKind.MP4: Family.FILM,
+    EvidenceKind.MOV: Family.FILM,
+    EvidenceKind.AVI: Family.FILM,
+    EvidenceKind.MKV: Family.FILM,
+    EvidenceKind.FLV: Family.FILM,
+    EvidenceKind.WMV: Family.FILM,
+    EvidenceKind.MPEG: Family.FILM,
+    EvidenceKind.TS: Family.FILM,
+}

@@ -102,6 +102,10 @@ _NARROW = {0xFF10 + value: 0x30 + value for value in range(10)} | {
     ord(wide): narrow for wide, narrow in zip("＠＋Ｘｘ．", "@+Xx.", strict=True)
 }
 
+_LOOKALIKES = str.maketrans("OoQD〇lI|iZSB", "000001111258")
+_MISREAD = re.compile(r"[0-9０-９OoQD〇lI|iZSB][0-9０-９OoQD〇lI|iZSB\s\-.]{5,}")
+_CERTAIN = 6  # digits, from which a run of digits and their look-alikes may be a number
+
 
 def spans(text: str) -> tuple[Span, ...]:
     """What to hide, in order and without overlap.
@@ -117,6 +121,15 @@ def spans(text: str) -> tuple[Span, ...]:
                 taken.append((start, end))
                 found.append(_middle(plain, start, end, number.secret))
     return tuple(sorted(found))
+
+
+def digits_read_right(text: str) -> str:
+    """What a machine read in a picture, with the letters it takes for digits put right. Same length."""
+    letters = list(text)
+    for run in _MISREAD.finditer(text):
+        if sum(letter.isdigit() for letter in run[0]) >= _CERTAIN:
+            letters[run.start() : run.end()] = run[0].translate(_LOOKALIKES)
+    return "".join(letters)
 
 
 def mask_text(text: str) -> str:

@@ -12,22 +12,25 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from archive.errors import Code, MunimentError
+from archive.evidence.aids import Aids
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
+from archive.evidence.programs import Programs
+from archive.evidence.recognised import RecognisedPage
 from archive.evidence.workers import Worker, WorkerDied
 
-__all__ = ["Converted", "EvidenceKind", "Limits", "Sandbox"]
+__all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
 
 _CHUNK = 1 << 20
 _MOST_JOBS = 500  # a worker is replaced after so many: leaks and stowaways do not pile up
-_FAT_KIB = 400_000  # and when it has grown so large
+_FAT = 3  # and when it has grown beyond a third of its memory
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 _WIDTHS = range(1, 8001)  # pixels
 # What a worker may say of a job. It may have been taken over, so anything else is a crash.
@@ -58,6 +61,7 @@ class Converted:
     kind: EvidenceKind  # of what was given
     original_sha256: str  # hex, of the bytes given
     original_attached: bool  # else the page carries them identically
+    pending: bool = False  # a cover stands for it until its converter is installed
 
     def close(self) -> None:
         self.pdf.close()
@@ -67,6 +71,23 @@ class Converted:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A kept document as its password opens it. ``revision`` is that of its encryption (6: AES-256), 0: none."""
+
+    pages: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """``pdf`` is a sealed memory file, at its start. ``original_sha256`` is hex, empty where there is no original."""
+
+    pdf: BinaryIO
+    pages: int
+    original_sha256: str
 
 
 class Sandbox:
@@ -89,6 +110,8 @@ class Sandbox:
         self._timer: threading.Timer | None = None
         # One thread that lives as long as the pool starts every worker; see Worker.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-starter")
+        self._programs = Programs(self.limits, workers, lambda start: self._starter.submit(start).result())
+        self._aids = Aids(self._programs, self.limits)
 
     def __enter__(self) -> Self:
         return self
@@ -104,14 +127,38 @@ class Sandbox:
         with self._changed:
             return tuple(worker.pid for worker in self._all if worker.alive())
 
-    def convert(self, source: BinaryIO, name: str, password: str) -> Converted:
+    def convert(
+        self,
+        source: BinaryIO,
+        name: str,
+        password: str,
+        *,
+        inspect: Callable[[BinaryIO], None] | None = None,
+    ) -> Converted:
         """Evidence to an encrypted PDF, the original bytes recoverable. ``name`` is for error messages only.
+
+        ``inspect`` is shown the very bytes that will be converted, in a stream that nobody can change, and may
+        refuse them.
 
         :raises MunimentError: EVIDENCE_EMPTY, EVIDENCE_ENCRYPTED, EVIDENCE_KIND, EVIDENCE_TOO_LARGE,
             EVIDENCE_TOO_MANY_PAGES, EVIDENCE_UNREADABLE.
         """
+        request = {"job": "convert", "password": password}
         with self._memory_copy(source, name) as given:
-            return self._converted({"job": "convert", "password": password}, given, name)
+            if inspect is not None:
+                with os.fdopen(os.dup(given), "rb") as held:
+                    inspect(held)
+                os.lseek(given, 0, os.SEEK_SET)
+            made = self._converted(request, (given,), name)
+            if isinstance(made, Converted):
+                return made
+            with self._aids.of(made, given, name) as aid:
+                helps = () if aid.descriptor is None else (aid.descriptor,)
+                os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
+                made = self._converted({**request, "aid": dict(aid.said)}, (given, *helps), name)
+        if not isinstance(made, Converted):
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name)
+        return made
 
     def voucher(
         self,
@@ -133,10 +180,25 @@ class Sandbox:
             "void": dict(void) if void else None,
         }
         with self._memory_copy(io.BytesIO(attachment), "voucher.json") as given:
-            return self._converted(request, given, "voucher.json")
+            printed = self._converted(request, (given,), "voucher.json")
+        if not isinstance(printed, Converted):
+            raise MunimentError(Code.CONVERSION_CRASHED, name="voucher.json")
+        return printed
 
-    def page(self, pdf: BinaryIO, password: str, number: int, width: int, watermark: str) -> bytes:
+    def page(
+        self,
+        pdf: BinaryIO,
+        password: str,
+        number: int,
+        width: int,
+        watermark: str,
+        recognised: RecognisedPage | None = None,
+        marks: Sequence[str] = (),
+    ) -> bytes:
         """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, masked (P16) and watermarked.
+
+        ``recognised`` is what was read in its picture, to be masked as well. ``marks`` are words on the page,
+        without white space: they are marked where nothing is masked.
 
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """
@@ -148,9 +210,25 @@ class Sandbox:
             "number": number,
             "width": width,
             "watermark": watermark,
+            "recognised": None if recognised is None else recognised.document(),
+            "marks": list(marks),
         }
-        with self._given(pdf) as given, self._result(request, given, f"{number}")[0] as drawn:
+        with self._given(pdf) as given, self._result(request, (given,), f"{number}")[0] as drawn:
             return drawn.read()
+
+    def recognise(self, pdf: BinaryIO, password: str, number: int) -> RecognisedPage:
+        """What stands in the picture of page ``number`` (from 1). Needs the limits of ``transcribing``.
+
+        :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
+        """
+        request = {"job": "recognise", "password": password, "number": number}
+        with self._given(pdf) as given:
+            target, answer = self._result(request, (given,), f"{number}")
+        target.close()
+        try:
+            return RecognisedPage.read(answer)
+        except ValueError:
+            raise MunimentError(Code.CONVERSION_CRASHED, name=f"{number}") from None
 
     def release(self, pdf: BinaryIO, old_password: str, new_password: str, stamp: str) -> BinaryIO:
         """A fresh copy with another password and ``stamp`` on every page; the caller closes it.
@@ -167,10 +245,52 @@ class Sandbox:
         """
         return self._stream({"job": "original", "password": password}, pdf)
 
+    def verify(self, pdf: BinaryIO, password: str) -> Opened:
+        """What a document is once opened; nothing of it is drawn or kept.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        with self._given(pdf) as given:
+            target, answer = self._result({"job": "verify", "password": password}, (given,), "PDF")
+            target.close()
+        try:
+            return Opened(int(answer["pages"]), int(answer["revision"]))
+        except (KeyError, TypeError, ValueError):
+            raise MunimentError(Code.CONVERSION_CRASHED, name="PDF") from None
+
+    def unseal(self, pdf: BinaryIO, password: str) -> tuple[BinaryIO, str]:
+        """A document without its encryption, and the PDF/A part and level that it claims (``3B``; empty: none).
+        The caller closes it.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        with self._given(pdf) as given:
+            target, answer = self._result({"job": "unseal", "password": password}, (given,), "PDF")
+        return target, str(answer.get("pdfa", ""))
+
+    def reseal(self, pdf: BinaryIO, password: str) -> Resealed:
+        """A document that lay without encryption, encrypted again; the caller closes its ``pdf``.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE.
+        """
+        request = {"job": "reseal", "password": "", "new_password": password}
+        with self._given(pdf) as given:
+            target, answer = self._result(request, (given,), "PDF")
+        try:
+            return Resealed(target, int(answer["pages"]), str(answer["sha256"] or ""))
+        except (KeyError, TypeError, ValueError):
+            target.close()
+            raise MunimentError(Code.CONVERSION_CRASHED, name="PDF") from None
+
+    def report(self, shown: Mapping[str, object]) -> BinaryIO:
+        """A fixity report as PDF/A, from what ``archive.fixity.printing.sheet`` makes; the caller closes it."""
+        return self._stream({"job": "report", "shown": dict(shown)}, io.BytesIO())
+
     def close(self) -> None:
         """End all workers. Jobs under way fail; calls after this are refused."""
         with self._changed:
             self._closed = True
+            self._programs.close()
             idle = tuple(self._idle)
             for worker in self._all.difference(idle):
                 worker.stop()
@@ -184,9 +304,15 @@ class Sandbox:
             self._all.difference_update(idle)
         self._starter.shutdown()
 
-    def _converted(self, request: Mapping[str, Any], given: int, name: str) -> Converted:
+    def _converted(
+        self, request: Mapping[str, Any], given: Sequence[int], name: str
+    ) -> Converted | EvidenceKind:
+        """The finished document; or its kind, when a program outside must help first."""
         target, answer = self._result(request, given, name)
         try:
+            if "wants" in answer:
+                target.close()
+                return EvidenceKind(answer["wants"])
             return _described(target, answer)
         except (KeyError, TypeError, ValueError):
             target.close()
@@ -194,13 +320,15 @@ class Sandbox:
 
     def _stream(self, request: Mapping[str, Any], pdf: BinaryIO) -> BinaryIO:
         with self._given(pdf) as given:
-            return self._result(request, given, "PDF")[0]
+            return self._result(request, (given,), "PDF")[0]
 
-    def _result(self, request: Mapping[str, Any], given: int, name: str) -> tuple[BinaryIO, dict[str, Any]]:
+    def _result(
+        self, request: Mapping[str, Any], given: Sequence[int], name: str
+    ) -> tuple[BinaryIO, dict[str, Any]]:
         """What the worker wrote, sealed and at its start, and what it said of it."""
         target = os.fdopen(os.memfd_create("target", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "rb")
         try:
-            answer = self._answer(request, given, target.fileno(), name)
+            answer = self._answer(request, (given[0], target.fileno(), *given[1:]), name)
             _seal(target.fileno())
             target.seek(0)
         except OSError:
@@ -211,14 +339,14 @@ class Sandbox:
             raise
         return target, answer
 
-    def _answer(self, request: Mapping[str, Any], given: int, target: int, name: str) -> dict[str, Any]:
+    def _answer(self, request: Mapping[str, Any], descriptors: Sequence[int], name: str) -> dict[str, Any]:
         with self._worker() as worker:
             try:
-                answer = worker.ask(request, given, target)
+                answer = worker.ask(request, descriptors)
             except WorkerDied as died:
                 _log.warning("a worker died in the job %s: %s", request["job"], died.code)
                 raise MunimentError(died.code, name=name, **died.facts) from None
-            worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"))
+            worker.spent = bool(answer.get("spent")) or not self._slim(answer.get("peak_kib"))
         if isinstance(answer.get("done"), dict):
             return dict(answer["done"])
         refusal = _refusal(answer, name)
@@ -226,6 +354,9 @@ class Sandbox:
             level = logging.WARNING if refusal.code is Code.CONVERSION_CRASHED else logging.INFO
             _log.log(level, "the job %s was refused: %r", request["job"], str(answer["fault"])[:200])
         raise refusal
+
+    def _slim(self, peak_kib: object) -> bool:
+        return isinstance(peak_kib, int) and peak_kib * 1024 < self.limits.memory_bytes // _FAT
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Worker]:
@@ -353,17 +484,22 @@ def _seal(descriptor: int) -> None:
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
 
 
-def _slim(peak_kib: object) -> bool:
-    return isinstance(peak_kib, int) and peak_kib < _FAT_KIB
-
-
 def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
     """:raises KeyError, TypeError, ValueError: the answer is not what a worker says."""
     pages, text = int(answer["pages"]), tuple(answer["text"])
     if len(text) != pages or not all(isinstance(each, str) for each in text):
         raise ValueError("the text does not go with the pages")
     kind, sha256 = EvidenceKind(answer["kind"]), bytes.fromhex(answer["sha256"]).hex()
-    return Converted(pdf, os.fstat(pdf.fileno()).st_size, pages, text, kind, sha256, bool(answer["attached"]))
+    return Converted(
+        pdf,
+        os.fstat(pdf.fileno()).st_size,
+        pages,
+        text,
+        kind,
+        sha256,
+        bool(answer["attached"]),
+        bool(answer["pending"]),
+    )
 
 
 def _refusal(answer: Mapping[str, Any], name: str) -> MunimentError:

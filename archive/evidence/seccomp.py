@@ -1,4 +1,4 @@
-"""A system call filter for the worker: seccomp(2) with a classic BPF program, on x86_64 and aarch64.
+"""A system call filter for the worker and for programs of others: seccomp(2), on x86_64 and aarch64.
 
 Refused calls fail with EPERM rather than kill, since libraries probe and carry on. The list takes away: the
 network, other programs, new processes, other processes' memory and signals, mounting and namespaces, the
@@ -10,8 +10,10 @@ import ctypes
 import errno
 import os
 import platform
+import socket
 import struct
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 
@@ -163,6 +165,24 @@ REFUSED: dict[str, _Call] = {
     )
 }
 
+
+class Freedom(Enum):
+    """What the filtered process may do beyond reading and computing; the values are names of ``REFUSED``."""
+
+    NONE = frozenset[str]()
+    BECOME = frozenset({"execve"})  # another program, under the same filter
+    # Files of its own: only beside Landlock, which says where. Modes, owners and times stay as they are.
+    # And local sockets to listen on, without which LibreOffice does not start; it can connect to nobody's.
+    BECOME_AND_WRITE = frozenset(
+        {
+            "execve",
+            *("socket", "bind", "listen", "accept", "accept4", "shutdown"),
+            *("creat", "truncate", "unlink", "unlinkat", "rename", "renameat", "renameat2"),
+            *("mkdir", "mkdirat", "rmdir", "link", "linkat"),
+        }
+    )
+
+
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
@@ -186,15 +206,16 @@ class _Architecture:
     tgkill: int
     prlimit: int
     openings: tuple[tuple[int, int], ...]  # call, index of its flags
+    access: tuple[int, int]  # call, index of its mode
 
 
 _ARCHITECTURES = {
-    "x86_64": _Architecture(0xC000003E, 0, 56, 435, 234, 302, ((2, 1), (257, 2))),
-    "aarch64": _Architecture(0xC00000B7, 1, 220, 435, 131, 261, ((56, 2),)),
+    "x86_64": _Architecture(0xC000003E, 0, 56, 435, 234, 302, ((2, 1), (257, 2)), (21, 1)),
+    "aarch64": _Architecture(0xC00000B7, 1, 220, 435, 131, 261, ((56, 2),), (48, 2)),
 }
 
 
-def program(machine: str, pid: int) -> bytes:
+def program(machine: str, pid: int, freedom: Freedom = Freedom.NONE) -> bytes:
     """The filter for an architecture, as an array of ``struct sock_filter``.
 
     :raises Unconfined: no filter is known for the architecture.
@@ -215,9 +236,14 @@ def program(machine: str, pid: int) -> bytes:
         *_unless_equal(arch.tgkill, 0, pid),
         *_unless_equal(arch.prlimit, 0, 0),
     ]
-    for call, flags in arch.openings:
-        code += _if_set(call, flags, _WRITING)
-    for refused in REFUSED.values():
+    if freedom is Freedom.BECOME_AND_WRITE:
+        code += _unless_equal(REFUSED["socket"][arch.column] or 0, 0, socket.AF_UNIX)
+        # LibreOffice puts its socket into /tmp if it may write there, else where it is told. It may not.
+        code += _if_equal(*arch.access, os.W_OK)
+    else:
+        for call, flags in arch.openings:
+            code += _if_set(call, flags, _WRITING)
+    for refused in (call for name, call in REFUSED.items() if name not in freedom.value):
         number = refused[arch.column]
         if number is not None:
             code += _answer(number, _EPERM)
@@ -225,12 +251,12 @@ def program(machine: str, pid: int) -> bytes:
     return b"".join(code)
 
 
-def install() -> None:
+def install(freedom: Freedom = Freedom.NONE) -> None:
     """Filter this process and all its future threads, for good.
 
     :raises Unconfined: the architecture has no filter here, or the kernel refuses it.
     """
-    code = program(platform.machine(), os.getpid())
+    code = program(platform.machine(), os.getpid(), freedom)
     libc = ctypes.CDLL(None, use_errno=True)
 
     class Program(ctypes.Structure):  # struct sock_fprog
@@ -271,6 +297,16 @@ def _unless_set(number: int, argument: int, bits: int) -> list[bytes]:
         _op(_JUMP_EQUAL, number, 0, 4),
         _op(_LOAD, _argument(argument)),
         _op(_JUMP_SET, bits, 1, 0),
+        _op(_RETURN, _EPERM),
+        _op(_RETURN, _ALLOW),
+    ]
+
+
+def _if_equal(number: int, argument: int, value: int) -> list[bytes]:
+    return [
+        _op(_JUMP_EQUAL, number, 0, 4),
+        _op(_LOAD, _argument(argument)),
+        _op(_JUMP_EQUAL, value, 0, 1),
         _op(_RETURN, _EPERM),
         _op(_RETURN, _ALLOW),
     ]

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,10 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, request: Mapping[str, Any], source: int, target: int) -> dict[str, Any]:
+    def ask(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
         """One job: the answer as the worker gave it, to be checked by the caller.
+
+        ``descriptors`` are source, target and perhaps an aid.
 
         :raises WorkerDied: it crashed, or was stopped for its time or memory.
         :raises MunimentError: SANDBOX_UNAVAILABLE at the first job, when it could not be isolated.
@@ -79,7 +81,7 @@ class Worker:
         deadline = time.monotonic() + self._limits.wall_seconds
         try:
             self._link.settimeout(self._limits.wall_seconds)
-            channel.send(self._link, request, (source, target))
+            channel.send(self._link, request, descriptors)
             answer, _ = channel.receive(self._link, deadline=deadline)
         except TimeoutError:
             self.end()
@@ -149,4 +151,6 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": str(home),
         "MALLOC_ARENA_MAX": "1",
         "RAYON_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }

@@ -25,7 +25,7 @@ SYSTEM = Actor("system")
 NOBODY = Actor("nobody")
 
 Detail = Mapping[str, "str | int | bool | list[str] | list[int] | None"]
-_SALT = 32
+SALT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def leaf(position: int, at: datetime, actor: Actor, record: Record, salted_hash:
 
 def detail_bytes(detail: Detail, salt: bytes) -> bytes:
     """What is sealed: the salt, then the canonical detail."""
-    if len(salt) != _SALT:
+    if len(salt) != SALT_BYTES:
         raise ValueError("the salt must be 32 bytes")
     return salt + rfc8785.dumps(dict(detail))
 
@@ -65,5 +65,5 @@ def salted_hash(opened: bytes) -> str:
 
 
 def read_detail(opened: bytes) -> dict[str, object]:
-    document: dict[str, object] = json.loads(opened[_SALT:])
+    document: dict[str, object] = json.loads(opened[SALT_BYTES:])
     return document

@@ -45,6 +45,9 @@ class LocalVault:
     def locked(self, name: str) -> AbstractContextManager[None]:
         return self._area.locked(name)
 
+    def held(self, name: str) -> AbstractContextManager[None]:
+        return self._area.locked(name)
+
     def staging(self, adds_to: str | None = None) -> AbstractContextManager[Staging]:
         return self._area.staging(adds_to)
 

@@ -105,6 +105,9 @@ class PlacedVault:
         with self._gate.passing(), self.now.locked(name):
             yield
 
+    def held(self, name: str) -> AbstractContextManager[None]:
+        return self.now.held(name)
+
     def staging(self, adds_to: str | None = None) -> AbstractContextManager[Staging]:
         return self.now.staging(adds_to)
 

@@ -22,6 +22,9 @@ class Vault(Protocol):
     def locked(self, name: str) -> AbstractContextManager[None]:
         """One process and thread of this machine at a time. Not to be taken twice by one thread."""
 
+    def held(self, name: str) -> AbstractContextManager[None]:
+        """The same for work that adds nothing to the vault and may take long: it may move meanwhile."""
+
     def staging(self, adds_to: str | None = None) -> AbstractContextManager[Staging]:
         """A staging folder; ``adds_to`` names the object when a version is added to one that is there."""
 

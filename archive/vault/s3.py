@@ -38,6 +38,9 @@ class S3Vault:
     def locked(self, name: str) -> AbstractContextManager[None]:
         return self._area.locked(name)
 
+    def held(self, name: str) -> AbstractContextManager[None]:
+        return self._area.locked(name)
+
     def staging(self, adds_to: str | None = None) -> AbstractContextManager[Staging]:
         return self._area.staging(adds_to)
 

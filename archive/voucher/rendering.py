@@ -24,7 +24,7 @@ _TEMPLATE: Final = Path(__file__).with_name("voucher.typ")
 
 # Debian's fonts-noto-cjk has 14,000 rare characters more; face 2 of its collections is Simplified Chinese.
 FULLER: Final = Path("/usr/share/fonts/opentype/noto")
-_FULLER_FACES: Final = (("NotoSansCJK-Regular.ttc", 2), ("NotoSerifCJK-Regular.ttc", 2))
+FULLER_FACES: Final = (("NotoSansCJK-Regular.ttc", 2), ("NotoSerifCJK-Regular.ttc", 2))
 _SANS: Final = ("Noto Sans SC", "Noto Serif SC")
 _SERIF: Final = ("Noto Serif SC", "Noto Sans SC")
 _FULLER_FAMILIES: Final = ("Noto Sans CJK SC", "Noto Serif CJK SC")
@@ -92,7 +92,7 @@ def _bundled() -> tuple[Coverage, ...]:
 
 
 def _fuller_faces(folder: Path) -> tuple[Coverage, ...]:
-    return tuple(coverage(folder / name, face) for name, face in _FULLER_FACES if (folder / name).is_file())
+    return tuple(coverage(folder / name, face) for name, face in FULLER_FACES if (folder / name).is_file())
 
 
 def _missing(value: object, fonts: tuple[Coverage, ...]) -> frozenset[str]:

@@ -75,7 +75,16 @@ class Press:
     drawn: list[tuple[int, int, str]] = field(default_factory=list)
     before: Callable[[], object] = lambda: None
 
-    def page(self, pdf: BinaryIO, password: str, number: int, width: int, watermark: str) -> bytes:
+    def page(
+        self,
+        pdf: BinaryIO,
+        password: str,
+        number: int,
+        width: int,
+        watermark: str,
+        recognised: object = None,
+        marks: Sequence[str] = (),
+    ) -> bytes:
         assert pdf.read()
         assert password
         self.drawn.append((number, width, watermark))

@@ -33,7 +33,9 @@ from PIL import Image
 from archive.casefile import tables
 from archive.casefile.filing import Filing, Submission
 from archive.casefile.numbering import runs
+from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
+from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import recover
 from archive.casefile.reference import Reference
 from archive.casefile.sources import Source
@@ -67,7 +69,8 @@ class Press:
         self._made: dict[str, tuple[Converted, bytes]] = {}
         self._process = os.getpid()
 
-    def convert(self, source, name: str, password: str) -> Converted:
+    def convert(self, source, name: str, password: str, *, inspect=None) -> Converted:
+        assert inspect is not None
         given = source.read()
         return self._once(
             f"{name} {password} {sha256(given).hexdigest()}",
@@ -183,7 +186,7 @@ def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
         founded.catalogue,
         KEYRING,
         founded.vault,
-        press,
+        Receiving(press, Quarantine(home / "quarantine", b"q" * 32, founded.catalogue, chance(seed))),
         load_scheme(),
         case_files,
         due_date=due_date,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
@@ -308,3 +309,23 @@ def test_a_damaged_wrapped_key_stops_the_rotation_and_the_old_version_stays(tmp_
         for row in rows:
             key = founded.keyring.file_key(row.case_file, Wrapped(row.master_version, row.box))
             assert key.secret == keys[row.case_file]
+
+
+def test_what_lies_elsewhere_is_seen_to_before_the_old_version_is_retired(tmp_path) -> None:
+    keys = make(tmp_path)
+    seen = []
+
+    def elsewhere(actor) -> None:
+        seen.append((actor, sorted(KeyFile(tmp_path / "var.key").open().keys)))
+        if len(seen) == 1:
+            raise MunimentError(Code.DISK_FULL)
+
+    with opened(tmp_path / "var") as (founded, plain):
+        rotating_ = replace(plain, before_retiring=elsewhere)
+        with pytest.raises(MunimentError):
+            rotating_.rotate(CONSOLE)
+        assert rotating_.status().rotating
+        assert kept_keys(founded) == keys
+        assert rotating_.rotate(CONSOLE).resumed
+    assert seen == [(CONSOLE, [1, 2])] * 2
+    assert list(KeyFile(tmp_path / "var.key").open().keys) == [2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.serving import muniment, served
 
@@ -21,11 +21,14 @@ WAYS = {
     "/file?with=json": "周敏",
     "/find": "周敏",
     "/find?q=退款": "周敏",
+    "/fixity": "吴昊",
+    "/fixity/1": "周敏",
     "/inbox": "罗文静",
     "/ledger": "吴昊",
     "/lookups": "吴昊",
     "/numbers": "吴昊",
     "/people": "赵铁",
+    "/pictures": "周敏",
     "/requests": "李莉",
     "/requests/CX-{year}-00001": "李莉",
     "/requests/new": "李莉",
@@ -83,6 +86,7 @@ def visitors(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with served(home, "--sample") as (address, _):
         password = json.loads(home.with_name("var.sign-ins").read_text())["password"]
         asked = json.loads(muniment("--home", home, "search", "退款", "--json").stdout)
+        muniment("--home", home, "fixity", "--sample", "5")
         request = json.loads(muniment("--home", home, "sweep", "--json").stdout)
         yield Visitors(
             chromium, address, password, asked["hits"][0]["reference"], int(request["as_of"][:4]), {}
@@ -124,6 +128,28 @@ def test_what_people_do_works_without_javascript(visitors: Visitors):
     page.goto(visitors.place("/files/{reference}/read"))
     assert page.locator(".sheet-of-paper img").count() == 1
     page.context.close()
+
+
+def test_finding_as_one_types_leads_to_the_words_marked_on_the_page(visitors: Visitors, output: Path):
+    page = visitors.page("周敏", "desk", "zh")
+    page.goto(visitors.place("/find"))
+    page.locator("#q").press_sequentially("退款", delay=30)
+    expect(page.locator(".results mark").first).to_be_visible(timeout=10_000)
+    assert page.evaluate("document.activeElement.id") == "q"  # typing goes on
+    assert "%E9%80%80" not in page.url
+    level = page.locator("fieldset:has(#facet-level-all) label.facet").nth(1)
+    wanted = int(level.locator("small").inner_text())
+    level.click()
+    expect(page.locator(".hits-head [role=status]")).to_contain_text(f" {wanted} ", timeout=10_000)
+    assert page.evaluate("document.activeElement.name") == "level"
+    page.locator(".to-page").first.click()
+    expect(page.locator(".trail")).to_contain_text("退款")
+    picture = page.locator(".sheet-of-paper img")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
+    page.screenshot(path=output / "pages" / "words-marked.png")
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("退款")
+    page.close()
 
 
 def test_the_keyboard_reaches_the_main_part_and_shows_where_it_is(visitors: Visitors):

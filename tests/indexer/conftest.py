@@ -1,6 +1,11 @@
 """An archive for each test: real encrypted catalogue and ledger, case files put straight into tables."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -8,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -24,9 +30,16 @@ from archive.keys.keyring import Keyring
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Actor
 from archive.ledger.log import Ledger
-from indexer.following import Indexer
+from archive.scheme.scheme import load_scheme
+from indexer.choosing import EngineName
+from indexer.fts5_engine import Fts5Engine
+from indexer.index import Indexer
+from indexer.query.conditions import Conditions
 from indexer.whoosh_engine import WhooshEngine
+from retention.schedule import Schedule
+from retention.selecting import Selecting
 
+ZONE = ZoneInfo("Asia/Shanghai")
 INDEX_KEY = b"k" * 32
 MASTER_KEY = b"m" * 32
 DATABASE_KEY = b"d" * 32
@@ -68,8 +81,14 @@ class Archive:
     def engine(self, key=INDEX_KEY):
         return WhooshEngine(self.index_folder, key)
 
+    def fts5(self):
+        return Fts5Engine(self.catalogue, self.folder / "fts5.lock")
+
     def indexer(self, engine=None):
-        return Indexer(self.catalogue, self.case_files, engine or self.engine())
+        engines = {EngineName.WHOOSH: engine or self.engine(), EngineName.FTS5: self.fts5()}
+        scheme = load_scheme()
+        conditions = Conditions(scheme, ZONE, Selecting(Schedule(scheme, ZONE)))
+        return Indexer(self.catalogue, self.case_files, engines, conditions)
 
     def file(
         self,
@@ -194,3 +213,48 @@ def indexer(archive: Archive) -> Iterator[Indexer]:
 def find(indexer: Indexer):
     """Searches and gives reference codes, in the order of the answer."""
     return lambda query, **options: references(indexer.search(query, **options))
+
+
+@pytest.fixture
+def killed(archive: Archive):
+    """Another process rebuilds and moves the index again and again, and is killed after so many seconds."""
+    return lambda seconds: kill(archive, seconds)
+
+
+RESTLESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from conftest import Archive
+from indexer.choosing import EngineName
+import indexer.following as following
+following.BATCH_FILES = 3
+archive = Archive(Path(sys.argv[1]))
+index = archive.indexer()
+print("ready", flush=True)
+while True:
+    index.rebuild()
+    index.move(EngineName.FTS5)
+    index.rebuild()
+    index.move(EngineName.WHOOSH)
+"""
+
+
+def kill(archive, seconds):
+    here = Path(__file__).parent
+    process = subprocess.Popen(
+        [sys.executable, "-c", RESTLESS, str(archive.folder), str(here)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=here.parents[1],
+        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
+    )
+    try:
+        assert process.stdout.readline() == b"ready\n", process.stderr.read()
+        time.sleep(seconds)
+        assert process.poll() is None, process.stderr.read()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()

@@ -1,13 +1,13 @@
-"""Terms and queries: the pure part."""
+"""Terms and phrases: the pure part."""
 
 import re
 
 import pytest
-from hypothesis import event, example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.errors import Code, MunimentError
-from indexer.analysis import atoms, fold, parse_query, spans, terms_for_index
+from indexer.analysis import Phrase, Query, atoms, fold, in_rows, spans, terms_for_index
+from indexer.simplifying import simplified
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,9 @@ from indexer.analysis import atoms, fold, parse_query, spans, terms_for_index
         ("葛\U000e0100", "葛"),
         ("①㎡", "1m2"),
         ("金", "金"),
+        ("書面道歉", "书面道歉"),
+        ("退費與賠償", "退费与赔偿"),
+        ("頭髮乾裡臺吃著", "头发干里台吃着"),
     ],
 )
 def test_forms_that_read_the_same_fold_to_the_same(written, folded):
@@ -41,42 +44,6 @@ def test_terms_of_two_parts_are_apart():
     assert positions["款"][0] - positions["退"][0] > 3
 
 
-@pytest.mark.parametrize("query", ["", " \t\n", "。，！", "“”", "😡", "___"])
-def test_a_query_without_anything_to_find_is_refused_kindly(query):
-    with pytest.raises(MunimentError) as refused:
-        parse_query(query)
-    assert refused.value.code is Code.QUERY_INVALID
-    assert refused.value.say("zh") == "检索词无效：请输入文字、数字或档号。"
-    assert "reference code" in refused.value.say("en")
-
-
-@pytest.mark.parametrize("query", ["退款\x00", "\x1b[31m退款", "\ud842退款", "退款\x7f", "退款\u0002"])
-def test_control_characters_and_lone_surrogates_are_refused(query):
-    with pytest.raises(MunimentError) as refused:
-        parse_query(query)
-    assert refused.value.code is Code.QUERY_INVALID
-    assert refused.value.say("zh").isprintable()
-
-
-def test_a_query_of_a_hundred_kilobytes_is_refused_at_once():
-    with pytest.raises(MunimentError) as refused:
-        parse_query("退" * 100_000)
-    assert "256" in refused.value.say("zh")
-
-
-@given(st.text(max_size=300))
-@example("\"'%_*?[](){}^~:/\\退")
-def test_any_text_is_a_query_or_is_refused_with_a_reason(text):
-    try:
-        query = parse_query(text)
-    except MunimentError as error:
-        refused = error.say("zh")
-        event(refused)
-        return
-    assert query.phrases
-    assert all(phrase.leaves for phrase in query.phrases)
-
-
 @given(st.text())
 def test_no_text_breaks_the_terms_and_each_can_be_written(text):
     for term, positions in terms_for_index([text]).items():
@@ -88,10 +55,10 @@ def test_no_text_breaks_the_terms_and_each_can_be_written(text):
 def test_spans_point_at_what_was_found_as_it_was_written(text, data):
     start = data.draw(st.integers(0, len(text)))
     part = text[start : start + data.draw(st.integers(1, 8))]
-    try:
-        query = parse_query(f'"{part}"')
-    except MunimentError:
+    row = tuple(atoms(fold(part)))
+    if not row:
         return
+    query = Query(part, (Phrase(row, open=False),))
     for found in spans(text, query).values():
         for left, right in found:
             assert 0 <= left < right <= len(text)
@@ -118,5 +85,18 @@ def test_a_very_long_word_is_cut_into_terms_and_still_found():
     word = "x1" * 200
     terms = terms_for_index([word])
     assert max(len(term) for term in terms) <= 64
-    assert len(parse_query(word[:250]).phrases) == 1
     assert re.fullmatch("[x1]+", "".join(terms))
+
+
+def test_simplifying_is_settled_and_keeps_every_character_in_its_place():
+    table = simplified()
+    assert len(table) > 4000
+    assert not table.keys() & set(table.values())
+    assert all(len(fold(chr(old))) == 1 for old in table)
+
+
+@given(st.lists(st.text(alphabet="退款歉 ，aB9", max_size=20), max_size=4))
+def test_terms_come_back_in_their_rows(parts):
+    rows = list(in_rows(terms_for_index(parts)))
+    each = [row for part in parts for row in in_rows(terms_for_index([part]))]
+    assert rows == each

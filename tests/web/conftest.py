@@ -36,6 +36,12 @@ class Browser:
         data["csrf_token"] = self.token(page)
         return self.client.post(address, data=data, headers=headers, **given)
 
+    def find(self, words: str = "", *, fragment: bool = False, **chosen: str) -> TestResponse:
+        """Asks as the page's form does, and follows to the answer."""
+        headers = {"HX-Request": "true"} if fragment else {}
+        answer = self.post("/find", "/find", data={"q": words, **chosen}, headers=headers)
+        return answer if fragment else self.get(answer.location)
+
     def token(self, page: str | None = None) -> str:
         shown = self.client.get(page or "/account")
         if shown.status_code == 303:

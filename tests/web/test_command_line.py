@@ -119,6 +119,27 @@ def test_a_file_is_filed_found_shown_and_released(desk: Desk):
     assert again == (Exit.CONFLICT, "output-exists")
 
 
+def test_a_query_of_words_and_fields_is_answered_by_either_engine_and_its_errors_have_a_place(desk: Desk):
+    desk.file()
+    for engine in ("fts5", "whoosh"):
+        assert desk.ask("index", "move", "--engine", engine) == {"engine": engine, "files": 1}
+        status = desk.ask("index", "status")
+        assert (status["engine"], status["lag"], status["files"]) == (engine, 0, 1)
+        assert status["size"] > 0
+        assert status["generation"] > 0
+        for sort in ("date", "reference", "relevance"):
+            found = desk.ask("search", "道具缺失 level:一级 NOT 浦东", "--sort", sort)
+            assert [each["reference"] for each in found["hits"]] == [REFERENCE]
+            assert found["more"] is False
+        assert desk.ask("search", "due:<9999d hold:no")["hits"][0]["reference"] == REFERENCE
+        assert desk.ask("search", "NOT 道具")["hits"] == []
+        assert desk.ask("index", "rebuild") == {"files": 1}
+    assert desk.refused("search", "(道具") == (Exit.REFUSED, "query-invalid")
+    wrong = desk.run("search", "道具 levle:一级", LC_ALL="zh_CN.UTF-8")
+    assert "第 4 个字符" in wrong.stderr
+    assert "道具" not in wrong.stderr
+
+
 def test_completing_voiding_holding_sweeping_and_the_proofs(desk: Desk):
     desk.file()
     assert desk.ask("sweep", "--as-of", "2028-03-01")["counts"]["due"] == 0
@@ -176,7 +197,7 @@ def test_the_schema_is_the_one_the_reader_goes_by():
 def test_bad_input_is_refused_with_its_code_and_nothing_is_filed(desk: Desk):
     """Each of what people get wrong, by the code that other programs see."""
     empty, truncated = desk.write("empty.jpg", b""), desk.write("cut.jpg", desk.photo.read_bytes()[:300])
-    text = desk.write("photo2.jpg", "这不是照片".encode())
+    program = desk.write("photo2.jpg", b"MZ\x90\x00")
     pipe = desk.folder / "pipe.jpg"
     os.mkfifo(pipe)
     refusals = {
@@ -189,7 +210,7 @@ def test_bad_input_is_refused_with_its_code_and_nothing_is_filed(desk: Desk):
         desk.bad(voucher=desk.folder / "nowhere.json"): (Exit.NOT_FOUND, "path-not-found"),
         desk.bad(empty): (Exit.REFUSED, "evidence-empty"),
         desk.bad(truncated): (Exit.REFUSED, "evidence-unreadable"),
-        desk.bad(text): (Exit.REFUSED, "evidence-kind"),
+        desk.bad(program): (Exit.REFUSED, "evidence-kind"),
         desk.bad(pipe): (Exit.REFUSED, "evidence-not-a-file"),
         desk.bad(desk.folder): (Exit.REFUSED, "evidence-not-a-file"),
         desk.bad(empty, truncated): (Exit.REFUSED, "evidence-refused"),
@@ -291,3 +312,17 @@ def test_every_command_says_what_it_does_in_both_languages():
         described = command.help or ""
         assert chinese.search(described), name
         assert latin.search(described), name
+
+
+def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(desk: Desk):
+    desk.file(desk.photo)
+    status = desk.ask("ocr", "status")
+    assert (status["waiting"], status["done"], status["pages"], status["failed"]) == (1, 0, 0, [])
+    if not status["available"]:
+        assert "muniment[ocr]" in str(status["install"])
+        assert desk.refused("ocr", "run") == (Exit.UNAVAILABLE, "ocr-missing")
+        return
+    assert status["install"] is None
+    done = desk.ask("ocr", "run")
+    assert (done["read"], done["waiting"], done["done"], done["pages"]) == (1, 0, 1, 1)
+    assert desk.ask("ocr", "run", "--again")["read"] == 0

@@ -92,12 +92,12 @@ def test_a_file_is_checked_as_it_is_dropped_and_not_kept(house: House, visitor, 
     assert "JPEG" in good.json["message"]
     bad = browser.post(
         "/file/check",
-        data={"file": (io.BytesIO(b"GIF89a"), "a.gif")},
+        data={"file": (io.BytesIO(b"MZ\x90\x00"), "a.exe")},
         content_type="multipart/form-data",
         headers={"Accept": "application/json"},
     )
     assert bad.status_code == 415
-    assert "a.gif" in bad.json["message"]
+    assert "a.exe" in bad.json["message"]
     assert "filed" not in acts(house)
 
 

@@ -1,4 +1,8 @@
-"""Finding: what is answered is recorded first, and nobody sees more than they may."""
+"""Finding: what is answered is recorded first, nobody sees more than they may, and no words stand in an address."""
+
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +13,7 @@ from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Entry, entries
+from web.searching import PAGE
 from web.wiring import House
 
 
@@ -28,61 +33,214 @@ def filed(house: House, forms) -> list[str]:
     return [house.filing.file(CONSOLE, each).reference for each in submissions]
 
 
+@pytest.fixture
+def administrator(visitor):
+    return visitor(Role.ADMINISTRATOR, "客服部")
+
+
 def searches(house: House) -> list[Entry]:
     query = sa.select(tables.entry.c.position).where(tables.entry.c.act == Act.SEARCHED.value)
     with house.catalogue.reading() as connection:
         return list(entries(connection, house.catalogue.ledger, query, house.case_files.file_key))
 
 
-def test_words_inside_a_file_find_it_with_the_hit_marked_and_the_number_masked(house: House, visitor, filed):
-    shown = visitor(Role.ADMINISTRATOR, "客服部").get("/find?q=道具").text
-    assert filed[0] in shown
-    assert filed[1] not in shown
+def facets(page: str) -> dict[str, dict[str, str]]:
+    """Facet, value, count as shown."""
+    found: dict[str, dict[str, str]] = {}
+    pattern = (
+        r'<input type="radio" name="(\w+)"[^>]*value="([^"]+)"[^>]*><span>[^<]*</span><small>([^<]*)</small>'
+    )
+    for facet, value, count in re.findall(pattern, page):
+        found.setdefault(facet, {})[html.unescape(value)] = count
+    return found
+
+
+def hits(page: str) -> list[str]:
+    return re.findall(r'id="hit-([^"]+)"', page)
+
+
+def test_words_inside_a_file_find_it_with_the_hit_marked_and_the_number_masked(administrator, filed):
+    shown = administrator.find("道具").text
+    assert hits(shown) == [filed[0]]
     assert "<mark>道具</mark>" in shown
     assert "13900139000" not in shown
+    assert "139****9000" in shown
 
 
-def test_every_answered_query_is_recorded_with_its_hits(house: House, visitor, filed):
-    browser = visitor(Role.ADMINISTRATOR, "客服部")
-    browser.get("/find?q=道具", **{"HX-Request": "true"})
-    browser.get("/find?q=没有的词&level=一级")
-    browser.get("/find")
+def test_every_answered_query_is_recorded_with_its_hits(house: House, administrator, filed):
+    administrator.find("道具", fragment=True)
+    administrator.find("没有的词", level="一级")
+    administrator.get("/find")
     said = [(entry.detail["query"], entry.detail["hits"]) for entry in searches(house)]
     assert said == [("道具", 1), ("没有的词", 0)]
     assert searches(house)[1].detail["level"] == "一级"
 
 
-def test_a_refused_query_is_said_and_shows_nothing(visitor, filed):
-    answer = visitor(Role.ADMINISTRATOR, "客服部").get("/find?q=%00%01")
+def test_the_words_of_a_search_stand_in_no_address(administrator, filed):
+    asked = administrator.post("/find", "/find", data={"q": "王小明"})
+    assert asked.status_code == 303
+    typed = administrator.find("王小明", fragment=True)
+    by_hand = administrator.get("/find?q=王小明")
+    shown = administrator.get(asked.location).text
+    addresses = [asked.location, typed.headers["HX-Replace-Url"], by_hand.location]
+    addresses += [html.unescape(each) for each in re.findall(r'(?:href|action|src|hx-\w+)="([^"]+)"', shown)]
+    assert hits(shown) == [filed[1], filed[0]]
+    assert [each for each in addresses if "王小明" in each or "%E7%8E%8B" in each] == []
+
+
+def test_the_address_of_a_search_can_be_reloaded_by_who_asked_and_by_nobody_else(
+    administrator, visitor, filed
+):
+    address = administrator.find("道具", fragment=True).headers["HX-Replace-Url"]
+    assert 'value="道具"' in administrator.get(address).text
+    other = visitor(Role.AUDITOR, "审计部").get(address).text
+    assert "道具" not in other
+
+
+@pytest.mark.parametrize("token", ["x", "AAAA", "%00", "A" * 9000, "道具", "=="])
+def test_a_token_that_is_none_asks_for_nothing(administrator, filed, token: str):
+    answer = administrator.get(f"/find?found={token}")
     assert answer.status_code == 200
-    assert filed[0] not in answer.text
+    assert len(hits(answer.text)) == 2
 
 
-def test_filters_narrow_what_is_listed(visitor, filed):
-    browser = visitor(Role.ADMINISTRATOR, "客服部")
-    assert filed[1] not in browser.get("/find?level=一级").text
-    assert filed[0] not in browser.get("/find?store=太古里").text
-    assert filed[0] not in browser.get("/find?state=void").text
-    assert filed[0] in browser.get("/find?year=2026&category=剧本相关").text
-    assert filed[0] in browser.get("/find?year=twenty").text
+def test_a_refused_query_is_said_and_shows_nothing(administrator, filed):
+    answer = administrator.find("\x00\x01")
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.text
+    assert hits(answer.text) == []
 
 
-def test_an_employee_finds_by_facts_and_sees_no_words_of_a_file(house: House, visitor, filed):
-    browser = visitor(Role.EMPLOYEE, "春熙路店")
-    by_script = browser.get("/find?q=长安").text
-    assert filed[0] in by_script
-    assert "道具" not in by_script.replace('value="道具"', "")
-    inside = browser.get("/find?q=道具").text
-    assert filed[0] not in inside
+def test_filters_narrow_what_is_listed(administrator, filed):
+    assert hits(administrator.get("/find?level=一级").text) == [filed[0]]
+    assert hits(administrator.find(store="太古里店").text) == [filed[1]]
+    assert hits(administrator.find(status="void").text) == []
+    assert hits(administrator.get("/find?year=2026&category=剧本相关").text) == [filed[0]]
+    assert hits(administrator.get("/find?year=twenty").text) == []
 
 
-def test_an_employee_of_another_department_finds_nothing(visitor, filed):
-    browser = visitor(Role.EMPLOYEE, "财务部")
-    assert 'class="result"' not in browser.get(f"/find?q={filed[0]}").text
-    assert browser.get(f"/files/{filed[0]}").status_code == 404
+def test_facets_count_the_answer_and_nothing_else(house: House, administrator, filed):
+    house.voiding.void(CONSOLE, filed[1], "重复登记")
+    everything = facets(administrator.get("/find").text)
+    assert everything == {
+        "year": {"2026": "2"},
+        "level": {"一级": "1", "二级": "1"},
+        "category": {"剧本相关": "1", "服务相关": "1"},
+        "store": {"春熙路店": "1", "太古里店": "1"},
+        "status": {"open": "1", "void": "1"},
+    }
+    by_words = facets(administrator.find("道具").text)
+    assert by_words["store"] == {"春熙路店": "1"}
+    assert by_words["status"] == {"open": "1"}
 
 
-def test_a_fragment_is_only_the_results(visitor, filed):
-    answer = visitor(Role.ADMINISTRATOR, "客服部").get("/find?q=雾港", **{"HX-Request": "true"})
-    assert filed[1] in answer.text
+def test_a_chosen_facet_without_files_is_still_there_to_be_unchosen(administrator, filed):
+    shown = administrator.find("道具", level="三级").text
+    assert hits(shown) == []
+    assert facets(shown)["level"] == {"三级": "0"}
+
+
+def test_results_are_ordered_by_date_of_filing_or_by_reference(house: House, administrator, forms):
+    for level in ("三级", "二级", "一级", "二级"):
+        house.filing.file(CONSOLE, Submission(level, "剧本相关", None, None, forms.voucher()))
+    by_reference = hits(administrator.find("道具", sort="reference").text)
+    assert [each.split("-", 1)[1] for each in by_reference] == [
+        "一级-剧本相关-001",
+        "二级-剧本相关-001",
+        "二级-剧本相关-002",
+        "三级-剧本相关-001",
+    ]
+    assert set(hits(administrator.find("道具", sort="date").text)) == set(by_reference)
+    assert hits(administrator.find("道具", sort="nonsense").text) == hits(administrator.find("道具").text)
+
+
+def test_the_best_match_comes_first_when_asked_for(house: House, administrator, forms):
+    much = forms.voucher(details="道具、道具、道具：道具丢失，道具损坏，道具缺失，顾客不满道具。")
+    best = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, much)).reference
+    last = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, forms.voucher())).reference
+    assert hits(administrator.find("道具", sort="relevance").text) == [best, last]
+    assert hits(administrator.find("道具", sort="date").text) == [last, best]
+    assert hits(administrator.find("", sort="relevance").text) == [last, best]
+
+
+def test_pages_of_results_follow_each_other_and_only_the_shown_page_is_cut_from_the_texts(
+    house: House, administrator, forms, monkeypatch
+):
+    for _ in range(PAGE + 2):
+        house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, forms.voucher()))
+    cut = []
+    made = house.index.snippet
+    monkeypatch.setattr(type(house.index), "snippet", lambda _, *given: cut.append(1) or made(*given))
+    first = hits(administrator.find("道具").text)
+    assert (len(first), len(cut)) == (PAGE, PAGE)
+    second = hits(administrator.find("道具", page="2").text)
+    assert len(second) == 2
+    assert len(set(first + second)) == PAGE + 2
+    for odd in ("99", "0", "-1", "zwei", "１"):
+        assert hits(administrator.find("道具", page=odd).text)
+
+
+def test_a_fragment_is_only_the_results(administrator, filed):
+    answer = administrator.find("雾港", fragment=True)
+    assert hits(answer.text) == [filed[1]]
     assert "<html" not in answer.text
+
+
+def test_a_search_needs_the_token_of_its_form(administrator, filed):
+    assert administrator.client.post("/find", data={"q": "道具"}).status_code == 400
+
+
+# Saved searches
+
+
+def test_a_saved_search_runs_again_is_recorded_and_can_be_deleted(house: House, administrator, filed):
+    address = administrator.find("道具", level="一级", fragment=True).headers["HX-Replace-Url"]
+    (token,) = parse_qs(urlsplit(address).query)["found"]
+    saved = administrator.post("/find/saved", "/find", data={"found": token, "name": " 道具  投诉 "})
+    assert saved.status_code == 303
+    page = administrator.get(saved.location).text
+    assert "道具 投诉" in page
+    (number,) = set(re.findall(r"/find/saved/(\d+)\"", page))
+    before = len(searches(house))
+    assert hits(administrator.get(f"/find/saved/{number}").text) == [filed[0]]
+    assert len(searches(house)) == before + 1
+    assert administrator.post(f"/find/saved/{number}/delete", "/find").status_code == 303
+    assert administrator.get(f"/find/saved/{number}").status_code == 404
+
+
+def test_a_saved_search_is_nobody_elses(administrator, visitor, filed):
+    administrator.post("/find/saved", "/find", data={"found": "", "name": "我的"})
+    (number,) = set(re.findall(r"/find/saved/(\d+)\"", administrator.get("/find").text))
+    other = visitor(Role.AUDITOR, "审计部")
+    assert "我的" not in other.get("/find").text
+    assert other.get(f"/find/saved/{number}").status_code == 404
+    other.post(f"/find/saved/{number}/delete", "/find")
+    assert administrator.get(f"/find/saved/{number}").status_code == 200
+
+
+def test_the_words_of_a_saved_search_are_sealed(house: House, administrator, settings):
+    address = administrator.find("隐秘词语", fragment=True).headers["HX-Replace-Url"]
+    (token,) = parse_qs(urlsplit(address).query)["found"]
+    administrator.post("/find/saved", "/find", data={"found": token, "name": "名称"})
+    with house.catalogue.reading() as connection:
+        kept = connection.execute(sa.text("SELECT * FROM saved_search")).one()
+    assert "隐秘词语".encode() not in b"".join(each for each in kept if isinstance(each, bytes))
+    assert "名称".encode() not in b"".join(each for each in kept if isinstance(each, bytes))
+
+
+@pytest.mark.parametrize("name", ["", "   ", "长" * 61, "换\x07铃"])
+def test_a_saved_search_needs_a_name(administrator, name: str):
+    answer = administrator.post("/find/saved", "/find", data={"found": "", "name": name})
+    assert answer.status_code == 422
+
+
+def test_saved_searches_are_not_without_number(house: House, administrator):
+    from archive.errors import Code, MunimentError
+    from archive.ledger.entries import Actor
+
+    for number in range(50):
+        house.saved_searches.save(Actor("P0001"), f"{number}", {"q": "x"})
+    house.saved_searches.save(Actor("P0001"), "7", {"q": "y"})  # the same name again
+    with pytest.raises(MunimentError) as refused:
+        house.saved_searches.save(Actor("P0001"), "50", {"q": "x"})
+    assert refused.value.code is Code.SEARCHES_TOO_MANY

@@ -8,10 +8,13 @@ import pytest
 
 from access.person import Role
 from access.requests import RequestState
+from archive.casefile.counting import Facet, Status
 from archive.casefile.reading import FileState
+from archive.fixity.report import Scope, Trait
 from archive.ledger.acts import Act
 from archive.scheme.scheme import load_scheme
 from archive.voucher.form import Channel
+from indexer.searching import Sort
 from retention.sweeping import Ground
 from web.drafting import COMMON_DEMANDS
 from web.wording import Language, placeholders, wording
@@ -24,14 +27,20 @@ FAMILIES = {
     "actor": ("console", "nobody", "system"),
     "channel": Channel,
     "demand": COMMON_DEMANDS,
+    "facet": Facet,
     "file_state": FileState,
+    "file_status": Status,
+    "find.by": Sort,
     "ground": tuple(ground for level in load_scheme().levels for ground in level.permanent),
     "home.about": ("lookups", "ledger", "numbers", "people"),
     "home.to": ("approve", "provide", "close"),
     "key_kind": ("file", "argon2id", "aws-kms", "pkcs11"),
     "nav": (
-        "home", "find", "file", "inbox", "requests", "lookups", "retention", "numbers", "ledger", "people",
+        "home", "find", "file", "inbox", "requests", "lookups", "retention", "pictures", "numbers", "fixity",
+        "ledger", "people",
     ),
+    "fixity.checks": Trait,
+    "fixity.scope": Scope,
     "purpose": load_scheme().purposes,
     "request_state": RequestState,
     "requests_done": ("approve", "refuse", "withdraw", "provide", "sign-off", "close", "recall"),

@@ -9,7 +9,23 @@ from pathlib import Path
 
 import click
 
-from web.cli import filing, finding, founding, keys, ledger, people, retention, samples, serving, vault
+from web.cli import (
+    backup,
+    filing,
+    finding,
+    fixity,
+    founding,
+    keys,
+    ledger,
+    ocr,
+    packages,
+    people,
+    quarantine,
+    retention,
+    samples,
+    serving,
+    vault,
+)
 from web.cli.frame import answering
 
 
@@ -20,7 +36,23 @@ def cli(home: Path | None) -> None:
     """Muniment 卷宗: the archive of complaint case files · 顾客投诉登记档案库."""
 
 
-for subject in (founding, filing, finding, people, retention, ledger, keys, vault, samples, serving):
+for subject in (
+    founding,
+    filing,
+    finding,
+    ocr,
+    people,
+    retention,
+    ledger,
+    fixity,
+    packages,
+    quarantine,
+    backup,
+    keys,
+    vault,
+    samples,
+    serving,
+):
     for command in subject.COMMANDS:
         cli.add_command(command)
 

@@ -14,6 +14,7 @@ from archive.days import parse_day
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
 from web.cli.frame import Frame, framed
+from web.cli.packages import import_package
 
 if TYPE_CHECKING:
     from archive.casefile.importing import Outcome
@@ -66,12 +67,23 @@ def file(
 @click.option("--level", help="For folders that name none · 未写明等级的文件夹.")
 @click.option("--category", help="For folders that name none · 未写明类别的文件夹.")
 @click.option("--completed", metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
+@click.option("--package", is_flag=True, help="DIRECTORY is a package of muniment export · 导入长期保存包.")
 @click.argument("directory", type=_PATH)
 @framed
 def import_(
-    frame: Frame, *, level: str | None, category: str | None, completed: str | None, directory: Path
+    frame: Frame,
+    *,
+    level: str | None,
+    category: str | None,
+    completed: str | None,
+    package: bool,
+    directory: Path,
 ) -> Exit:
     """File every folder with a voucher.json below DIRECTORY; go on where it was cut off · 批量归档."""
+    if package:
+        if level or category or completed:
+            raise click.UsageError("--package takes everything from the package itself.")
+        return import_package(frame, directory)
     from archive.casefile.importing import Defaults, Importing  # noqa: PLC0415
 
     with frame.house() as house:
@@ -81,6 +93,7 @@ def import_(
             house.scheme,
             house.founded.fingerprint_key,
             frame.settings.workers,
+            waiting=lambda error: frame.tell(error.say(frame.words.language)),
         )
         defaults = Defaults(level, category, _day(completed))
         folders = importing.folders(directory)
@@ -205,4 +218,24 @@ def _outcome(frame: Frame, outcome: "Outcome") -> dict[str, str | None]:
     return {**said, "error": outcome.refusal.code.value, "message": outcome.refusal.say(frame.words.language)}
 
 
-COMMANDS = (file, import_, complete, void, release)
+@click.command("convert-pending")
+@framed
+def convert_pending(frame: Frame) -> Exit:
+    """Make pages of what was filed behind a cover, now that its converter is installed · 补转待转换的材料."""
+    with frame.house() as house:
+        total = len(house.converting.waiting())
+        outcomes = list(frame.progress(house.converting.convert_all(CONSOLE), total))
+    for each in outcomes:
+        if each.refusal is not None:
+            frame.tell(f"{each.document}: {each.refusal.say(frame.words.language)}")
+    verdicts = {
+        each.document: "converted" if each.converted else "refused" if each.refusal else "waiting"
+        for each in outcomes
+    }
+    counts = Counter(verdicts.values())
+    named = {verdict: counts[verdict] for verdict in ("converted", "waiting", "refused")}
+    frame.give({**named, "documents": verdicts}, (frame.words("cli.converted", **named),))
+    return Exit.REFUSED if counts["refused"] else Exit.OK
+
+
+COMMANDS = (file, import_, complete, void, release, convert_pending)

@@ -1,12 +1,18 @@
 """Finding files, what is known of one, and the index."""
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archive.database.schema import text_of
+from archive.errors import MunimentError
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
+from indexer.choosing import EngineName
+from indexer.engine import MOST_HITS
+from indexer.following import BATCH_FILES
+from indexer.searching import Sort
 from web.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -14,26 +20,41 @@ if TYPE_CHECKING:
     from archive.casefile.reading import CaseFile
     from web.wiring import House
 
-_LIMIT = 200
-
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1, _LIMIT), default=50, show_default=True)
+@click.option(
+    "--sort",
+    type=click.Choice([each.value for each in Sort]),
+    default=Sort.DATE.value,
+    show_default=True,
+    help="Newest filed first, by reference code, or best first · 排序.",
+)
+@click.option("--limit", type=click.IntRange(1, MOST_HITS), default=50, show_default=True)
 @click.argument("query")
 @framed
-def search(frame: Frame, *, limit: int, query: str) -> None:
-    """Find files by their words, "phrases" or codes; recorded · 全文检索（留有记录）."""
+def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
+    """Find files by their words, "phrases", codes and fields; recorded · 全文检索（留有记录）."""
     with frame.house() as house:
-        found = house.index.search(query, limit=limit)
+        _level(frame, house)
+        found = house.index.search(query, limit=limit, sort=Sort(sort))
         with house.catalogue.unit(CONSOLE) as unit:
             detail: Detail = {"query": query, "hits": len(found.files), "more": found.more}
             unit.record(Act.SEARCHED, "search", detail=detail)
         hits = [{**_facts(each), "snippet": house.index.snippet(each, query).text} for each in found.files]
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
+    behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
     frame.give(
         {"query": query, "hits": hits, "more": found.more, "behind": found.behind},
-        (*(f"{each['reference']}  {each['snippet']}" for each in hits), count),
+        (*(f"{each['reference']}  {each['snippet']}" for each in hits), count, *behind),
     )
+
+
+def _level(frame: Frame, house: "House") -> None:
+    """Beside no server nobody else follows the ledger. A search answers without that too, of the newest files."""
+    behind = house.index.behind()
+    if behind > BATCH_FILES:
+        with contextlib.suppress(MunimentError), frame.bar(behind) as bar:
+            house.index.catch_up(lambda done, _total: bar(done))
 
 
 @click.command()
@@ -55,12 +76,26 @@ def index() -> None:
 @index.command()
 @framed
 def status(frame: Frame) -> None:
-    """How far the index followed the ledger · 索引状态."""
+    """Which engine answers, and how far it followed the ledger · 索引状态."""
     with frame.house() as house:
         found = house.index.status()
+    coming = found.coming.value if found.coming else None
+    moving = (frame.words("cli.index_coming", engine=coming),) if coming else ()
     frame.give(
-        {"engine": "whoosh", "lag": found.lag, "files": found.files, "position": found.position},
-        (frame.words("cli.index", files=found.files, lag=found.lag),),
+        {
+            "engine": found.engine.value,
+            "coming": coming,
+            "lag": found.lag,
+            "behind": found.behind,
+            "files": found.files,
+            "size": found.size,
+            "generation": found.generation,
+            "position": found.position,
+        },
+        (
+            frame.words("cli.index", engine=found.engine.value, files=found.files, lag=found.behind),
+            *moving,
+        ),
     )
 
 
@@ -68,9 +103,26 @@ def status(frame: Frame) -> None:
 @framed
 def rebuild(frame: Frame) -> None:
     """Throw the index away and build it anew · 重建索引."""
-    with frame.house() as house:
-        count = house.index.rebuild(actor=CONSOLE)
+    with frame.house() as house, frame.bar(house.index.files()) as bar:
+        count = house.index.rebuild(lambda done, _total: bar(done), CONSOLE)
     frame.give({"files": count}, (frame.words("cli.index_rebuilt", files=count),))
+
+
+@index.command()
+@click.option(
+    "--engine",
+    type=click.Choice([each.value for each in EngineName]),
+    required=True,
+    help="whoosh, or fts5 for more than 50,000 files · 检索引擎.",
+)
+@framed
+def move(frame: Frame, *, engine: str) -> None:
+    """Build the other engine's index while this one answers, then change over; goes on where it stopped · 更换引擎."""
+    with frame.house() as house, frame.bar(house.index.files()) as bar:
+        count = house.index.move(EngineName(engine), lambda done, _total: bar(done), CONSOLE)
+    frame.give(
+        {"engine": engine, "files": count}, (frame.words("cli.index_moved", engine=engine, files=count),)
+    )
 
 
 def _facts(file: "CaseFile") -> dict[str, Any]:

@@ -40,17 +40,20 @@ class Frame:
 
     @contextmanager
     def house(self) -> Iterator["House"]:
-        """The archive, opened. A passphrase is asked for where there is somebody to ask."""
+        """The archive, opened."""
         from web.wiring import opened  # noqa: PLC0415
 
         with ExitStack() as stack:
-            try:
-                house = stack.enter_context(opened(self.settings))
-            except MunimentError as error:
-                if error.code is not Code.PASSPHRASE_WRONG or self.settings.passphrase_file or not attended():
-                    raise
-                house = stack.enter_context(opened(self.settings, getpass(self.words("cli.passphrase"))))
-            yield house
+            yield self.unlocked(lambda passphrase: stack.enter_context(opened(self.settings, passphrase)))
+
+    def unlocked(self, work: Callable[[str | None], T]) -> T:
+        """What needs the master key, done with the passphrase that somebody types where one is needed."""
+        try:
+            return work(None)
+        except MunimentError as error:
+            if error.code is not Code.PASSPHRASE_WRONG or self.settings.passphrase_file or not attended():
+                raise
+        return work(getpass(self.words("cli.passphrase")))
 
     def give(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """The answer: the document under ``--json``, else the lines."""

@@ -17,6 +17,7 @@ from archive.casefile.reading import CaseFile, FileState
 from archive.casefile.releasing import Release
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
+from archive.evidence.transcribing import INSTALL
 from archive.ledger import tables as ledger_tables
 from archive.ledger.log import Entry, entries
 from retention.schedule import Schedule
@@ -54,6 +55,8 @@ def show(reference: str) -> str:
         names=names(here),
         level=next((each for each in here.house.scheme.levels if each.name == file.level), None),
         is_void=file.state is FileState.VOID,
+        unread=_unread(here, file) if here.may(Permission.RECOGNISE) else 0,
+        install=None if here.house.recognition.available else INSTALL,
     )
 
 
@@ -163,6 +166,11 @@ def _keeping(here: Visit, file: CaseFile) -> Keeping:
     schedule = Schedule(here.house.scheme, here.house.settings.zone)
     holds = here.house.holds.active(file.reference)
     return Keeping(schedule.due_on(file), schedule.years(file.level), holds)
+
+
+def _unread(here: Visit, file: CaseFile) -> int:
+    """Pages that are pictures in which nothing was read yet."""
+    return sum(len(pages) for pages in here.house.case_files.unread(file).values())
 
 
 def _history(here: Visit, file: CaseFile) -> list[Entry]:

@@ -80,7 +80,7 @@ def check() -> Response:
     if not files:
         raise MunimentError(Code.FORM_EXPIRED)
     name, stream = files[0]
-    converted = here.house.filing.check_evidence(Source(name, stream))
+    converted = here.house.filing.check_evidence(here.actor, Source(name, stream))
     converted.pdf.close()
     said = here.words("file.checked", pages=converted.pages, kind=converted.kind.value.upper())
     return jsonify(message=said)

@@ -1,156 +1,111 @@
-"""Finding 查找: as one types, newest first; each query is recorded before its answer is shown."""
+"""Finding 查找: as one types; each query is recorded before its answer is shown. Words never stand in an address."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, replace
 
-import sqlalchemy as sa
-from flask import Blueprint, render_template, request
+import flask
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
-from archive.casefile import tables
-from archive.casefile.reading import CaseFile, FileState
 from archive.errors import MunimentError
-from archive.ledger.acts import Act
+from indexer.searching import Sort
 from web.admitting import admits
+from web.asking import Asking, Wanted
 from web.refusing import is_fragment
+from web.searching import Answer, answer
 from web.visit import Visit, visit
 
 pages = Blueprint("finding", __name__)
 
-LIMIT = 200
-SNIPPETS = 50  # of the newest results; opening the texts of more would keep one waiting
-_FILE = tables.case_file.c
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked for; empty strings ask for nothing."""
-
-    q: str
-    year: str
-    level: str
-    category: str
-    store: str
-    state: str
-
-    @property
-    def filters(self) -> dict[str, str]:
-        names = ("year", "level", "category", "store", "state")
-        return {each: value for each in names if (value := getattr(self, each))}
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    file: CaseFile
-    snippet: tuple[tuple[str, bool], ...]  # text and whether it is a hit
-
 
 @pages.get("/find")
 @admits(Permission.BROWSE)
-def find() -> str:
+def find() -> AnyResponse | str:
+    """By a token, or by facts in the address (``level=一级``), which are nobody's secret."""
     here = visit()
-    given = request.args
-    wanted = Wanted(
-        *(given.get(each, "").strip() for each in ("q", "year", "level", "category", "store", "state"))
+    token = request.args.get("found", "")
+    wanted = reveal(here, token) if token else Wanted.of(request.args)
+    if wanted.q and not token:  # typed into the address by hand, or kept from elsewhere
+        return redirect(url_for("finding.find", found=hide(here, wanted)), code=303)
+    return _shown(here, wanted)
+
+
+@pages.post("/find")
+@admits(Permission.BROWSE)
+def ask() -> AnyResponse:
+    """A fragment for htmx, whose address then shows the token; else the way to the page of that token."""
+    here = visit()
+    wanted = Wanted.of(request.form)
+    place = (
+        url_for("finding.find") if wanted == Wanted() else url_for("finding.find", found=hide(here, wanted))
     )
-    results: list[Result] = []
-    more, refusal = False, None
+    if not is_fragment():
+        return redirect(place, code=303)
+    response: Response = make_response(_shown(here, wanted))
+    response.headers["HX-Replace-Url"] = place
+    return response
+
+
+@pages.get("/find/saved/<int:number>")
+@admits(Permission.BROWSE)
+def saved(number: int) -> str:
+    here = visit()
+    kept = here.house.saved_searches.get(here.actor, number)
+    return _shown(here, Wanted.of(kept.wanted))
+
+
+@pages.post("/find/saved")
+@admits(Permission.BROWSE)
+def save() -> AnyResponse:
+    here = visit()
+    token = request.form.get("found", "")
+    wanted = replace(reveal(here, token), page="1")
+    name = request.form.get("name", "")
+    here.house.saved_searches.save(here.actor, name, asdict(wanted))
+    flask.flash(here.words("find.saved_now", name=" ".join(name.split())))
+    return redirect(url_for("finding.find", found=token), code=303)
+
+
+@pages.post("/find/saved/<int:number>/delete")
+@admits(Permission.BROWSE)
+def forget(number: int) -> AnyResponse:
+    here = visit()
+    here.house.saved_searches.delete(here.actor, number)
+    return redirect(url_for("finding.find", found=request.form.get("found", "")), code=303)
+
+
+def reveal(here: Visit, token: str) -> Wanted:
+    return _asking().reveal(here.actor, token)
+
+
+def hide(here: Visit, wanted: Wanted) -> str:
+    return _asking().hide(here.actor, wanted)
+
+
+def _shown(here: Visit, wanted: Wanted) -> str:
+    found, refusal = Answer(), None
     try:
-        results, more = _answer(here, wanted)
+        found = answer(here.house, here.person, wanted)
     except MunimentError as error:
         refusal = error.say(here.language)
-    facts: dict[str, Any] = {
+    facts = {
         "wanted": wanted,
-        "results": results,
-        "more": more,
+        "answer": found,
         "refusal": refusal,
-        "limit": LIMIT,
+        "found": hide(here, wanted),
+        "scheme": here.house.scheme,
+        "sorts": tuple(Sort),
     }
     if is_fragment():
-        return render_template("fragments/results.html", **facts)
+        return render_template("fragments/results.html", **facts, fragment=True)
     return render_template(
-        "find.html", **facts, years=_years(here), scheme=here.house.scheme, words=here.may(Permission.SEARCH)
+        "find.html",
+        **facts,
+        words=here.may(Permission.SEARCH),
+        saved=here.house.saved_searches.of(here.actor),
     )
 
 
-def _answer(here: Visit, wanted: Wanted) -> tuple[list[Result], bool]:
-    allowed = _narrowed(here.house.viewing.known(here.person), wanted)
-    if not wanted.q:
-        files = _newest(here, allowed)
-        return [Result(each, ()) for each in files[:LIMIT]], len(files) > LIMIT
-    if here.may(Permission.SEARCH):
-        found = here.house.index.search(wanted.q, allowed, LIMIT)
-        files, more = list(found.files), found.more
-    else:
-        files = _newest(here, _by_facts(allowed, wanted.q))
-        files, more = files[:LIMIT], len(files) > LIMIT
-    _record(here, wanted, len(files), more=more)
-    return [
-        Result(each, _snippet(here, each, wanted.q) if place < SNIPPETS else ())
-        for place, each in enumerate(files)
-    ], more
-
-
-def _record(here: Visit, wanted: Wanted, hits: int, *, more: bool) -> None:
-    """While one types, each pause is a query that is answered, and so it is recorded like any other."""
-    with here.house.catalogue.unit(here.actor) as unit:
-        detail: dict[str, str | int | bool] = {
-            "query": wanted.q,
-            "hits": hits,
-            "more": more,
-            **wanted.filters,
-        }
-        unit.record(Act.SEARCHED, "search", detail=detail)
-
-
-def _snippet(here: Visit, file: CaseFile, query: str) -> tuple[tuple[str, bool], ...]:
-    """Only for those who may read the file now: to others it would show what only a request may (P14.1)."""
-    if here.house.viewing.grant(here.person, file) is None:
-        return ()
-    found = here.house.index.snippet(file, query)
-    parts, end = [], 0
-    for start, stop in found.hits:
-        parts += [(found.text[end:start], False), (found.text[start:stop], True)]
-        end = stop
-    parts.append((found.text[end:], False))
-    return tuple((text, hit) for text, hit in parts if text)
-
-
-def _narrowed(allowed: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
-    query = sa.select(_FILE.id).where(_FILE.id.in_(allowed))
-    if wanted.year.isdecimal() and len(wanted.year) == 4:
-        query = query.where(_FILE.year == int(wanted.year))
-    if wanted.level:
-        query = query.where(_FILE.level == wanted.level)
-    if wanted.category:
-        query = query.where(_FILE.category == wanted.category)
-    if wanted.store:
-        query = query.where(_FILE.store.contains(wanted.store, autoescape=True))
-    if wanted.state in set(FileState):
-        query = query.where(_FILE.state == wanted.state)
-    return query
-
-
-def _by_facts(allowed: sa.Select[Any], words: str) -> sa.Select[Any]:
-    """For those who may not search inside: reference code, store, script, channel; every word must match."""
-    facts = (_FILE.reference, _FILE.store, _FILE.script, _FILE.channel)
-    for word in words.split()[:10]:
-        allowed = allowed.where(sa.or_(*(fact.contains(word, autoescape=True) for fact in facts)))
-    return allowed
-
-
-def _newest(here: Visit, query: sa.Select[Any]) -> list[CaseFile]:
-    """One more than is shown, to know whether there are more."""
-    ordered = query.order_by(_FILE.filed_at.desc(), _FILE.reference.desc()).limit(LIMIT + 1)
-    return here.house.case_files.select(ordered)
-
-
-def _years(here: Visit) -> list[int]:
-    query = (
-        sa.select(_FILE.year)
-        .where(_FILE.id.in_(here.house.viewing.known(here.person)))
-        .distinct()
-        .order_by(_FILE.year.desc())
-    )
-    with here.house.catalogue.reading() as connection:
-        return list(connection.execute(query).scalars())
+def _asking() -> Asking:
+    held: Asking = current_app.extensions["muniment-asking"]
+    return held

@@ -1,6 +1,7 @@
 """Reading 阅览: one page at a time, masked and watermarked, each recorded before it is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -8,12 +9,26 @@ from access.permissions import Permission
 from access.viewing import DocumentDetails, Grant
 from archive.casefile.reading import CaseFile, Document
 from archive.errors import Code, MunimentError
+from indexer.analysis import Query
+from indexer.snippets import Place, hits_on, places_of
 from web.admitting import admits
+from web.pages.finding import reveal
 from web.visit import Visit, visit
 
 pages = Blueprint("reading", __name__)
 
 _WIDTHS = (800, 1200, 1600, 2200)
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The way through a file along what was looked for. ``number`` is from 1; none on a page without a hit."""
+
+    words: str
+    number: int | None
+    count: int
+    back: Place | None
+    on: Place | None
 
 
 @pages.get("/files/<reference>/read")
@@ -27,6 +42,7 @@ def read(reference: str) -> str:
         raise MunimentError(Code.PAGE_NOT_FOUND)
     number = min(max(request.args.get("page", 1, type=int), 1), document.pages)
     zoom = min(max(request.args.get("zoom", 0, type=int), 0), 2)
+    found = request.args.get("found", "")
     return render_template(
         "read.html",
         file=file,
@@ -36,7 +52,10 @@ def read(reference: str) -> str:
         zoom=zoom,
         width=_WIDTHS[1 + zoom],
         grant=grant,
-        turn=_turns(reference, wanted, number, document.pages, zoom),
+        found=found or None,
+        trail=_trail(here, file, found, Place(wanted, number)),
+        unread=_unread(here, file, Place(wanted, number)),
+        turn=_turns(reference, wanted, number, document.pages, zoom, found or None),
     )
 
 
@@ -47,7 +66,8 @@ def page(reference: str, ordinal: int, number: int) -> Response:
     here = visit()
     asked = request.args.get("width", _WIDTHS[1], type=int)
     width = next((each for each in _WIDTHS if each >= asked), _WIDTHS[-1])
-    drawn = here.house.viewing.page(here.person, reference, ordinal, number, width)
+    marks = _marks(_query(here, request.args.get("found", "")))
+    drawn = here.house.viewing.page(here.person, reference, ordinal, number, width, marks)
     response = Response(drawn, content_type="image/jpeg")
     response.headers["Content-Disposition"] = "inline"
     return response
@@ -65,9 +85,49 @@ def _opened(here: Visit, reference: str) -> tuple[CaseFile, Sequence[Document | 
     return details.case_file, details.documents, details.grant
 
 
-def _turns(reference: str, document: int, number: int, last: int, zoom: int) -> dict[str, str | None]:
+def _query(here: Visit, found: str) -> Query | None:
+    """What was looked for, by the token of a search of this person's own."""
+    words = reveal(here, found).q if found else ""
+    try:
+        return here.house.index.words(words) if words else None
+    except MunimentError:
+        return None
+
+
+def _marks(query: Query | None) -> Callable[[str], Sequence[str]] | None:
+    return None if query is None else lambda text: hits_on(text, query)
+
+
+def _trail(here: Visit, file: CaseFile, found: str, at: Place) -> Trail | None:
+    query = _query(here, found)
+    places = places_of(here.house.case_files, file, query) if query else ()
+    if query is None or not places:
+        return None
+    before, after = [each for each in places if each < at], [each for each in places if each > at]
+    return Trail(
+        reveal(here, found).q,
+        places.index(at) + 1 if at in places else None,
+        len(places),
+        before[-1] if before else None,
+        after[0] if after else None,
+    )
+
+
+def _unread(here: Visit, file: CaseFile, at: Place) -> bool:
+    """Whether the page is a picture in which nothing was read yet, so that nothing in it is masked."""
+    unread = at.page in here.house.case_files.unread(file).get(at.ordinal, ())
+    if unread:
+        here.house.recognition.hasten(file, at.ordinal)
+    return unread
+
+
+def _turns(
+    reference: str, document: int, number: int, last: int, zoom: int, found: str | None
+) -> dict[str, str | None]:
     def place(to: int, larger: int = zoom) -> str:
-        return url_for("reading.read", reference=reference, document=document, page=to, zoom=larger)
+        return url_for(
+            "reading.read", reference=reference, document=document, page=to, zoom=larger, found=found
+        )
 
     return {
         "back": place(number - 1) if number > 1 else None,

@@ -18,6 +18,9 @@ document.addEventListener("click", (event) => {
     });
   }
 
+  // Another page of results begins at its top.
+  if (target.closest(".pager-row button")) document.getElementById("results")?.scrollIntoView();
+
   const print = target.closest("[data-print]");
   if (print) window.print();
 

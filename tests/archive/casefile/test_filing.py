@@ -233,10 +233,10 @@ def test_a_stream_that_breaks_off_leaves_nothing(archive, forms, before, content
 
 
 def test_evidence_may_be_checked_without_being_kept(archive, forms, before, contents):
-    with archive.filing.check_evidence(Source("a.jpg", io.BytesIO(forms.photo()))) as converted:
+    with archive.filing.check_evidence(ACTOR, Source("a.jpg", io.BytesIO(forms.photo()))) as converted:
         assert converted.pages == 1
     with pytest.raises(MunimentError):
-        archive.filing.check_evidence(Source("../a.jpg", io.BytesIO(forms.photo())))
+        archive.filing.check_evidence(ACTOR, Source("../a.jpg", io.BytesIO(forms.photo())))
     assert contents() == before
 
 

@@ -161,13 +161,19 @@ def test_a_refused_folder_stops_no_other_and_is_filed_once_it_is_mended(run, fol
     assert (outcomes["好"].filed, outcomes["坏"].filed) == (False, True)
 
 
-@pytest.mark.parametrize("name", ["voucher.json", "case.json", "链接.jpg"])
-@pytest.mark.parametrize("target", ["/etc/hostname", "nowhere", "."])
+# A voucher.json that leads to a folder is no voucher: then the folder is no case file.
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        (name, target)
+        for name in ("voucher.json", "case.json", "链接.jpg")
+        for target in ("/etc/hostname", "nowhere", ".")
+        if (name, target) != ("voucher.json", ".")
+    ],
+)
 def test_a_link_is_not_followed(folder, refused, name, target):
     path = folder("甲")
     (path / name).unlink(missing_ok=True)
-    if name == "voucher.json" and target == ".":
-        pytest.skip("a link to a folder is no voucher: the folder is no case file")
     (path / name).symlink_to(target)
     assert refused("甲") is Code.EVIDENCE_NOT_A_FILE
 

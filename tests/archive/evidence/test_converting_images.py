@@ -2,6 +2,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pikepdf
 import pypdfium2
@@ -293,10 +294,8 @@ def test_the_name_decides_nothing(saved: Saved, photo: Image.Image, sandbox: San
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"hello", "text"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(200), "HEIC"),
-        (b"\x00\x00\x00\x18ftypmp42" + bytes(200), "MP4"),
-        (b"PK\x03\x04" + bytes(26) + b"word/document.xml", "Word"),
+        (b"Rar!\x1a\x07" + bytes(200), "RAR"),
+        (b"\xffWPC" + bytes(200), "WordPerfect"),
     ],
 )
 def test_other_kinds_are_refused_by_name(data: bytes, kind: str, sandbox: Sandbox, password: str):
@@ -309,3 +308,104 @@ def test_other_kinds_are_refused_by_name(data: bytes, kind: str, sandbox: Sandbo
 
 def test_an_empty_file_is_refused(sandbox: Sandbox, password: str):
     assert _refused(sandbox, b"", password) is Code.EVIDENCE_EMPTY
+
+
+MORE = ("gif", "clear gif", "lossless webp", "lossy webp", "clear webp", "avif", "bmp", "turned webp", "heic")
+SPECIMENS = Path(__file__).with_name("specimens")
+
+
+@pytest.fixture(scope="module")
+def more(photo: Image.Image, saved: Saved) -> dict[str, tuple[bytes, EvidenceKind]]:
+    clear = photo.convert("RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize(photo.size))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    made = {
+        "gif": (saved(photo, "GIF"), EvidenceKind.GIF),
+        "clear gif": (saved(photo.quantize(64), "GIF", transparency=0), EvidenceKind.GIF),
+        "lossless webp": (saved(photo, "WEBP", lossless=True), EvidenceKind.WEBP),
+        "lossy webp": (saved(photo, "WEBP", quality=80), EvidenceKind.WEBP),
+        "clear webp": (saved(clear, "WEBP"), EvidenceKind.WEBP),
+        "avif": (saved(photo, "AVIF", quality=80), EvidenceKind.AVIF),
+        "bmp": (saved(photo, "BMP"), EvidenceKind.BMP),
+        "turned webp": (saved(photo, "WEBP", exif=turned), EvidenceKind.WEBP),
+        "heic": ((SPECIMENS / "photo.heic").read_bytes(), EvidenceKind.HEIC),
+    }
+    assert set(made) == set(MORE)
+    return made
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_picture_that_pdf_cannot_hold_is_drawn_anew_and_kept_whole(
+    name: str, more, sandbox: Sandbox, password: str
+):
+    data, kind = more[name]
+    picture = Image.open(io.BytesIO(data)) if name != "heic" else None
+    with sandbox.convert(io.BytesIO(data), "x", password) as made:
+        assert (made.kind, made.pages, made.text, made.original_attached) == (kind, 1, ("",), True)
+        assert _original(sandbox, made.pdf, password) == data
+        (drawn,) = _pages(made.pdf, password, 640)
+    if picture is None:
+        assert drawn.height / drawn.width == pytest.approx(240 / 320, rel=0.01)
+        corners = [drawn.getpixel((x, 30)) for x in (30, 610)]
+        assert corners[0][0] > 180 > 80 > corners[1][0]
+        return
+    paper = Image.new("RGBA", ImageOps.exif_transpose(picture).size, "white")
+    paper.alpha_composite(ImageOps.exif_transpose(picture).convert("RGBA"))
+    assert drawn.width / drawn.height == pytest.approx(paper.width / paper.height, rel=0.01)
+    assert _far(drawn, paper) < 6
+
+
+def test_a_moving_picture_is_shown_in_stills_from_first_to_last(
+    saved: Saved, sandbox: Sandbox, password: str
+):
+    frames = [Image.new("RGB", (64, 48), (level * 5, 0, 255 - level * 5)) for level in range(40)]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    with sandbox.convert(io.BytesIO(data), "x", password) as made:
+        assert made.pages == 12
+        drawn = _pages(made.pdf, password, 64)
+        assert _far(drawn[0], frames[0]) < 6
+        assert _far(drawn[-1], frames[-1]) < 6
+        assert _original(sandbox, made.pdf, password) == data
+
+
+@pytest.mark.parametrize("name", ["lossy webp", "avif", "bmp", "heic"])
+@pytest.mark.parametrize("part", [0.1, 0.6])
+def test_a_cut_off_picture_of_these_kinds_is_refused(
+    name: str, part: float, more, sandbox: Sandbox, password: str
+):
+    data, _ = more[name]
+    assert _refused(sandbox, data[: int(len(data) * part)], password) is Code.EVIDENCE_UNREADABLE
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF", "BMP"])
+def test_a_small_picture_of_these_kinds_that_unfolds_hugely_is_refused(
+    kind: str, saved: Saved, tight: Sandbox, password: str
+):
+    mode = "1" if kind == "BMP" else "L"
+    bomb = saved(Image.new(mode, (3000, 3000)), kind)
+    assert len(bomb) < 1_300_000
+    assert _refused(tight, bomb, password) is Code.CONVERSION_TOO_LARGE
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "AVIF", "HEIF"])
+def test_nothing_of_the_cameras_notes_is_in_the_page_of_any_kind(
+    kind: str, photo: Image.Image, saved: Saved, sandbox: Sandbox, password: str
+):
+    notes = Image.Exif()
+    notes[0x010E] = "secret place"
+    notes.get_ifd(0x8825)[2] = (30.0, 39.0, 0.0)
+    data = (SPECIMENS / "photo.heic").read_bytes() if kind == "HEIF" else saved(photo, kind, exif=notes)
+    assert b"secret place" in data
+    with (
+        sandbox.convert(io.BytesIO(data), "x", password) as made,
+        pikepdf.open(made.pdf, password=password) as pdf,
+    ):
+        del pdf.attachments["original." + made.kind.extension]
+        plain = io.BytesIO()
+        pdf.remove_unreferenced_resources()
+        pdf.save(plain, encryption=False, compress_streams=False)
+        assert b"secret place" not in plain.getvalue()
+        made.pdf.seek(0)
+        page = sandbox.page(made.pdf, password, 1, 640, "看")
+    assert not Image.open(io.BytesIO(page)).getexif()

@@ -1,8 +1,12 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.evidence.kinds import EvidenceKind, recognise
+from archive.evidence.kinds import EvidenceKind
+from archive.evidence.recognising import recognise
+from archive.evidence.refusing import Refused
 
 
 @pytest.mark.parametrize(
@@ -12,6 +16,28 @@ from archive.evidence.kinds import EvidenceKind, recognise
         (b"\x89PNG\r\n\x1a\n", EvidenceKind.PNG),
         (b"II*\x00\x08\x00\x00\x00\x00\x00", EvidenceKind.TIFF),
         (b"MM\x00*\x00\x00\x00\x08", EvidenceKind.TIFF),
+        (b"\x00\x00\x00\x18ftypheic", EvidenceKind.HEIC),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", EvidenceKind.HEIC),
+        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf", EvidenceKind.AVIF),
+        (b"\x00\x00\x00\x18ftypavif", EvidenceKind.AVIF),
+        (b"GIF89a", EvidenceKind.GIF),
+        (b"GIF87a%PDF-1.7", EvidenceKind.GIF),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", EvidenceKind.WEBP),
+        (b"BM" + bytes(12) + b"\x28\x00\x00\x00", EvidenceKind.BMP),
+        (b"BMW is what the customer drove away in.", EvidenceKind.TEXT),
+        (b"what <html> is, and <script> too", EvidenceKind.TEXT),
+        (b"<?xml version='1.0'?>\n<html>", EvidenceKind.HTML),
+        (b"<!DOCTYPE html><html>", EvidenceKind.HTML),
+        ("顾客投诉".encode(), EvidenceKind.TEXT),
+        (b"<svg xmlns='x'><script/></svg>", EvidenceKind.TEXT),
+        (b" " * 1100 + b"%PDF-1.4", EvidenceKind.TEXT),
+        (b"From: a\nTo: b\nSubject: c\n\nd", EvidenceKind.MAIL),
+        (b"a,b,c\n1,2,3\n4,5,6\n", EvidenceKind.CSV),
+        (b"\x00\x00\x00\x18ftypmp42", EvidenceKind.MP4),
+        (b"\x00\x00\x00\x18ftyp3gp5", EvidenceKind.MP4),
+        (b"\x00\x00\x00\x14ftypqt  ", EvidenceKind.MOV),
+        (b"#!AMR\n", EvidenceKind.AMR),
+        (b"{\\rtf1 words}", EvidenceKind.RTF),
         (b"%PDF-1.7\n", EvidenceKind.PDF),
         (b"\r\n\r\n%PDF-1.4", EvidenceKind.PDF),
         (b" " * 1000 + b"%PDF-1.4", EvidenceKind.PDF),
@@ -24,20 +50,9 @@ def test_a_kind_that_becomes_pages_is_known_by_its_first_bytes(head: bytes, kind
 @pytest.mark.parametrize(
     ("head", "name"),
     [
-        (b"\x00\x00\x00\x18ftypmp42", "MP4"),
-        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
-        (b"\x00\x00\x00\x14ftypqt  ", "MOV"),
-        (b"GIF89a", "GIF"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "WebP"),
-        (b"PK\x03\x04" + b"\x00" * 26 + b"word/document.xml", "Word"),
-        (b"PK\x03\x04" + b"\x00" * 26 + b"xl/workbook.xml", "Excel"),
-        (b"PK\x03\x04" + b"\x00" * 26 + b"anything", "ZIP"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office 97-2003"),
-        (b"<!DOCTYPE html><html>", "HTML"),
-        ("顾客投诉".encode(), "text"),
         (b"II*\x00\x10\x00\x00\x00CR\x02\x00", "camera raw"),
         (b"MZ\x90\x00", "program"),
-        (b" " * 1100 + b"%PDF-1.4", "text"),
         (b"\x00\x01\x02\x03", "unknown"),
     ],
 )
@@ -47,9 +62,10 @@ def test_a_kind_not_taken_is_named(head: bytes, name: str):
 
 def test_a_signature_at_the_start_goes_before_a_pdf_header_inside():
     assert recognise(b"\xff\xd8\xff\xe0" + b"%PDF-1.7") is EvidenceKind.JPEG
-    assert recognise(b"GIF89a%PDF-1.7") == "GIF"
+    assert recognise(b"GIF89a%PDF-1.7") is EvidenceKind.GIF
 
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_have_an_answer(head: bytes):
-    assert recognise(head)
+    with contextlib.suppress(Refused):
+        assert recognise(head)

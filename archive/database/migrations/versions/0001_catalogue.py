@@ -45,7 +45,78 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_file_completed_on"), "case_file", ["completed_on"], unique=False)
     op.create_index(op.f("ix_case_file_department"), "case_file", ["department"], unique=False)
+    op.create_index(
+        "ix_case_file_facets",
+        "case_file",
+        [
+            "year",
+            "level",
+            "category",
+            "number",
+            "store",
+            "state",
+            "completed_on",
+            "filed_at",
+            "reference",
+            "id",
+        ],
+        unique=False,
+    )
     op.create_index(op.f("ix_case_file_filed_at"), "case_file", ["filed_at"], unique=False)
+    op.create_index(op.f("ix_case_file_script"), "case_file", ["script"], unique=False)
+    op.create_index(op.f("ix_case_file_store"), "case_file", ["store"], unique=False)
+    op.create_table(
+        "fts5_file",
+        sa.Column("order", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("order", name=op.f("pk_fts5_file")),
+        sa.UniqueConstraint("id", name=op.f("uq_fts5_file_id")),
+    )
+    op.create_table(
+        "fts5_mark",
+        sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.Column("form", sa.LargeBinary(), nullable=False),
+        sa.Column("purging", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", name=op.f("pk_fts5_mark")),
+    )
+    op.create_table(
+        "index_engine",
+        sa.Column("name", sa.String(length=10), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_index_engine")),
+    )
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("holder", sa.String(length=36), nullable=False),
+        sa.Column("until", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+    )
+    op.create_table(
+        "follower",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_follower")),
+    )
+    op.create_table(
+        "job",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=120), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("due_at", Moment(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.String(length=32), nullable=True),
+        sa.Column("leased_until", Moment(), nullable=True),
+        sa.Column("problem", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sa.UniqueConstraint("kind", "subject", name=op.f("uq_job_kind_subject")),
+    )
+    op.create_index(op.f("ix_job_kind_state_priority"), "job", ["kind", "state", "priority"], unique=False)
     op.create_table(
         "ledger_checkpoint",
         sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
@@ -115,6 +186,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_person_name")),
     )
     op.create_table(
+        "saved_search",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=40), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.Column("box", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_search")),
+    )
+    op.create_index(op.f("ix_saved_search_owner"), "saved_search", ["owner"], unique=False)
+    op.create_table(
         "secret",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("master_version", sa.Integer(), nullable=False),
@@ -133,6 +213,7 @@ def upgrade() -> None:
         sa.Column("sha512", sa.String(length=128), nullable=False),
         sa.Column("authentication", sa.LargeBinary(), nullable=False),
         sa.Column("original_sha256", sa.String(length=64), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("title", sa.LargeBinary(), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_document_case_file")),
@@ -145,6 +226,34 @@ def upgrade() -> None:
         sa.Column("box", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_file_key_case_file")),
         sa.PrimaryKeyConstraint("case_file", name=op.f("pk_file_key")),
+    )
+    op.create_table(
+        "fixity_mark",
+        sa.Column("case_file", sa.String(length=36), nullable=False),
+        sa.Column("checked_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_fixity_mark_case_file")),
+        sa.PrimaryKeyConstraint("case_file", name=op.f("pk_fixity_mark")),
+    )
+    op.create_index(op.f("ix_fixity_mark_checked_at"), "fixity_mark", ["checked_at"], unique=False)
+    op.create_table(
+        "fixity_report",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("scope", sa.String(length=10), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("ended_at", Moment(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_fixity_report")),
+    )
+    op.create_table(
+        "former_history",
+        sa.Column("case_file", sa.String(length=36), nullable=False),
+        sa.Column("box", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_former_history_case_file")),
+        sa.PrimaryKeyConstraint("case_file", name=op.f("pk_former_history")),
     )
     op.create_table(
         "hold",
@@ -160,6 +269,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
     )
     op.create_index(op.f("ix_hold_case_file"), "hold", ["case_file"], unique=False)
+    op.create_table(
+        "recognition",
+        sa.Column("case_file", sa.String(length=36), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("confidence", sa.Integer(), nullable=False),
+        sa.Column("recognised", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_file"], ["case_file.id"], name=op.f("fk_recognition_case_file")),
+        sa.PrimaryKeyConstraint("case_file", "ordinal", "version", "page", name=op.f("pk_recognition")),
+    )
     op.create_table(
         "request",
         sa.Column("number", sa.String(length=20), nullable=False),
@@ -244,9 +364,16 @@ def downgrade() -> None:
     op.drop_table("request")
     op.drop_index(op.f("ix_hold_case_file"), table_name="hold")
     op.drop_table("hold")
+    op.drop_table("recognition")
+    op.drop_table("former_history")
+    op.drop_table("fixity_report")
+    op.drop_index(op.f("ix_fixity_mark_checked_at"), table_name="fixity_mark")
+    op.drop_table("fixity_mark")
     op.drop_table("file_key")
     op.drop_table("document")
     op.drop_table("secret")
+    op.drop_index(op.f("ix_saved_search_owner"), table_name="saved_search")
+    op.drop_table("saved_search")
     op.drop_table("person")
     op.drop_table("ledger_node")
     op.drop_index(op.f("ix_ledger_entry_subject_position"), table_name="ledger_entry")
@@ -255,6 +382,17 @@ def downgrade() -> None:
     op.drop_table("ledger_entry")
     op.drop_table("ledger_detail")
     op.drop_table("ledger_checkpoint")
+    op.drop_index(op.f("ix_job_kind_state_priority"), table_name="job")
+    op.drop_table("job")
+    op.drop_table("follower")
+    op.drop_index("ix_case_file_facets", table_name="case_file")
+    op.drop_table("lease")
+    op.drop_table("index_engine")
+    op.drop_table("fts5_mark")
+    op.drop_table("fts5_file")
+    op.execute("DROP TABLE IF EXISTS fts5_words")
+    op.drop_index(op.f("ix_case_file_store"), table_name="case_file")
+    op.drop_index(op.f("ix_case_file_script"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_filed_at"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_department"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_completed_on"), table_name="case_file")

@@ -1,0 +1,182 @@
+"""Rehearsing: a backup is worth what its restore is worth. The newest snapshot is restored into a scratch place and
+tried there: its ledger verified and compared with the living one, its vault checked, a sample of its documents read.
+"""
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import sqlalchemy as sa
+
+from archive.backup.places import Place, open_place
+from archive.backup.restoring import Progress, Restored, restore
+from archive.backup.sealing import Sealer
+from archive.casefile.reading import CaseFiles
+from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Sandbox
+from archive.fixity.checking import Fixity
+from archive.fixity.report import Report
+from archive.founding import Founded, open_archive
+from archive.keys.keyring import Keyring
+from archive.keys.sealing import Randomness
+from archive.ledger import tables
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
+from archive.ledger.log import size
+from archive.vault.port import Vault
+
+_WIDTH = 200  # pixels of the pages that are drawn to try
+_LISTED_APART = ("catalogue", "snapshots", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """``problems`` names, one a line, what is wrong; empty when a restore would be whole."""
+
+    snapshot: str | None
+    files: int
+    documents: int
+    size: int  # bytes
+    entries: int  # of the ledger
+    reads: int
+    problems: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsing:
+    """``scratch`` is a folder beside the archive that is made and removed again."""
+
+    catalogue: Catalogue
+    vault: Vault
+    keyring: Keyring
+    sandbox: Sandbox
+    scratch: Path
+    randomness: Randomness
+
+    def rehearse(
+        self, actor: Actor, place: Place, *, reads: int = 20, progress: Progress = lambda _: None
+    ) -> Rehearsal:
+        """Recorded in the living ledger, whatever comes of it. A damaged object is set aside in the backup, so that
+        the next run copies it anew from the vault.
+
+        Raises MunimentError: BACKUP_MISSING, KEY_WRONG, DISK_FULL; OSError.
+        """
+        _, sealer = open_place(place, self.keyring, self.randomness)
+        with self.vault.held("backup"):  # a snapshot that is tried is not to be removed meanwhile
+            problems = list(_damaged_parts(place, sealer))
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            try:
+                result = self._tried(place, reads, progress, problems)
+            finally:
+                shutil.rmtree(self.scratch, ignore_errors=True)
+        with self.catalogue.unit(actor) as unit:
+            unit.record(
+                Act.REHEARSED,
+                f"backup:{result.snapshot or '-'}",
+                detail={
+                    "files": result.files,
+                    "documents_checked": result.documents,
+                    "entries": result.entries,
+                    "reads": result.reads,
+                    "findings": len(result.problems),
+                    "problem": "、".join(result.problems[:20]),
+                    "result": "whole" if result.whole else "damaged",
+                },
+            )
+        return result
+
+    def _tried(self, place: Place, reads: int, progress: Progress, problems: list[str]) -> Rehearsal:
+        try:
+            restored = restore(place, self.keyring, self.scratch, self.randomness, progress=progress)
+        except MunimentError as error:
+            if error.code not in (Code.BACKUP_DAMAGED, Code.ARCHIVE_DAMAGED):
+                raise
+            problems.append(_said(error))
+            return Rehearsal(None, 0, 0, 0, 0, 0, tuple(dict.fromkeys(problems)))
+        problems += restored.damaged
+        _set_aside(place, restored)
+        founded = open_archive(self.scratch, self.keyring, self.catalogue.clock, self.randomness)
+        try:
+            return self._compared(founded, restored, reads, problems)
+        finally:
+            founded.catalogue.database.close()
+
+    def _compared(self, founded: Founded, restored: Restored, reads: int, problems: list[str]) -> Rehearsal:
+        case_files = CaseFiles(founded.catalogue, self.keyring, founded.vault)
+        with founded.catalogue.reading() as connection:
+            entries = size(connection)
+        if not self._is_of_this_history(restored.checkpoint, entries):
+            problems.append(f"ledger: the checkpoint over {entries} entries is not of this history")
+        report = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox).check(Actor("system"))
+        problems += _findings(report)
+        tried, failed = self._read(case_files, reads)
+        problems += failed
+        return Rehearsal(
+            restored.snapshot,
+            restored.files,
+            restored.documents,
+            restored.size,
+            entries,
+            tried,
+            tuple(dict.fromkeys(problems)),
+        )
+
+    def _is_of_this_history(self, checkpoint: str | None, entries: int) -> bool:
+        """The living archive made the same checkpoint when its ledger was as long."""
+        query = sa.select(tables.checkpoint.c.note).where(tables.checkpoint.c.size == entries)
+        with self.catalogue.reading() as connection:
+            return connection.execute(query).scalar() == checkpoint
+
+    def _read(self, case_files: CaseFiles, reads: int) -> tuple[int, list[str]]:
+        """The first pages of so many documents, drawn as a reader would see them."""
+        files = case_files.select()
+        chosen = Random(self.randomness(8)).sample(files, min(reads, len(files)))  # noqa: S311 - a sample
+        failed = []
+        for case_file in chosen:
+            for document in case_files.documents(case_file)[:1]:
+                try:
+                    stream, password = case_files.open_document(case_file, document.ordinal)
+                    with stream:
+                        self.sandbox.page(stream, password, 1, _WIDTH, "")
+                except MunimentError as error:
+                    failed.append(f"{document.name}: {error.code.value}")
+        return len(chosen), failed
+
+
+def _damaged_parts(place: Place, sealer: Sealer) -> list[str]:
+    """Every list, catalogue and key part, those of earlier snapshots too, read to its end."""
+    found = []
+    for below in _LISTED_APART:
+        store = place.keys if below == "keys" else place.store
+        for name in store.names(below):
+            try:
+                with store.open(name) as stream:
+                    for _ in sealer.open(name, stream):
+                        pass
+            except MunimentError as error:
+                found.append(_said(error))
+    return found
+
+
+def _set_aside(place: Place, restored: Restored) -> None:
+    for each in restored.damaged:
+        name = each.partition(" ")[0]
+        if name.startswith("objects/"):
+            with suppress(OSError):  # it is missing altogether
+                place.store.set_aside(name)
+
+
+def _findings(report: Report) -> Sequence[str]:
+    return [f"{each.name or each.reference}: {each.fault.value}" for each in report.findings]
+
+
+def _said(error: MunimentError) -> str:
+    return f"{error.facts.get('path', '')}: {error.facts.get('problem', error.code.value)}"

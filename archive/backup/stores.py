@@ -1,0 +1,96 @@
+"""Where a backup lies: a port, and a folder as its engine."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from uuid import uuid4
+
+from archive.errors import Code, MunimentError
+from archive.vault import durable
+
+_TEMPORARY = "incoming"
+
+
+class Store(Protocol):
+    """Named objects, each whole or not there. Names are ASCII with ``/`` between their parts."""
+
+    def put(self, name: str, pieces: Iterable[bytes]) -> None:
+        """The object, on the disk when this returns; one that is there is replaced at once. When ``pieces`` raises,
+        nothing was stored. Raises OSError.
+        """
+
+    def has(self, name: str) -> bool: ...
+
+    def open(self, name: str) -> BinaryIO:
+        """Raises MunimentError(BACKUP_DAMAGED) when it is not there."""
+
+    def names(self, below: str) -> Iterator[str]:
+        """Every object whose name begins with ``below`` and ``/``, in order."""
+
+    def remove(self, name: str) -> None:
+        """One that is not there is no fault."""
+
+    def set_aside(self, name: str) -> None:
+        """Keeps the object for whoever looks into it, and makes room for a good one under its name."""
+
+    def clear(self) -> None:
+        """Away with what a run that was cut off left half written. No other run is under way."""
+
+
+class FolderStore:
+    """A folder: another disk, a mounted share."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, name: str, pieces: Iterable[bytes]) -> None:
+        target = self.root / name
+        incoming = self.root / _TEMPORARY
+        incoming.mkdir(parents=True, exist_ok=True)
+        fresh = incoming / str(uuid4())
+        try:
+            with fresh.open("xb") as file:
+                for piece in pieces:
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            durable.make_folders(target.parent, self.root)
+            fresh.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            raise
+        durable.sync_folder(target.parent)
+
+    def has(self, name: str) -> bool:
+        return (self.root / name).is_file()
+
+    def open(self, name: str) -> BinaryIO:
+        try:
+            return (self.root / name).open("rb")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
+
+    def names(self, below: str) -> Iterator[str]:
+        for folder, subfolders, files in os.walk(self.root / below):
+            subfolders.sort()
+            for each in sorted(files):
+                yield Path(folder, each).relative_to(self.root).as_posix()
+
+    def remove(self, name: str) -> None:
+        target = self.root / name
+        target.unlink(missing_ok=True)
+        if target.parent.is_dir():
+            durable.sync_folder(target.parent)
+
+    def set_aside(self, name: str) -> None:
+        target = self.root / "damaged" / f"{name}.{uuid4()}"
+        durable.make_folders(target.parent, self.root)
+        (self.root / name).replace(target)
+        durable.sync_folder(target.parent)
+
+    def clear(self) -> None:
+        for each in (self.root / _TEMPORARY).glob("*"):
+            each.unlink(missing_ok=True)

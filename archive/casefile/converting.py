@@ -1,0 +1,118 @@
+"""Converting later: what was filed behind a cover becomes pages once its converter is installed.
+
+The readable document is a new version beside the cover, as voiding does it; nothing is replaced, and the original rides
+in both.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.casefile.filing import insert_document
+from archive.casefile.reading import CaseFile, CaseFiles, Document, FileState, place_of
+from archive.casefile.recovering import undo
+from archive.casefile.reference import Reference
+from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Converted, Sandbox
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
+from archive.vault.inventory import Change
+from archive.vault.port import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one document: pages, or it still waits, for the reason given if there is one."""
+
+    document: str
+    converted: bool
+    refusal: MunimentError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Converting:
+    catalogue: Catalogue
+    vault: Vault
+    sandbox: Sandbox
+    case_files: CaseFiles
+
+    def waiting(self) -> list[tuple[CaseFile, Document]]:
+        """The documents that stand behind a cover, of files that are not void, newest filed first."""
+        marked = sa.select(tables.document.c.case_file).where(tables.document.c.pending)
+        return [
+            (case_file, document)
+            for case_file in self.case_files.select(marked)
+            if case_file.state is FileState.FILED
+            for document in self.case_files.documents(case_file)
+            if document.pending
+        ]
+
+    def convert_all(self, actor: Actor) -> Iterator[Outcome]:
+        """Document after document; one that is refused stops no other."""
+        for case_file, document in self.waiting():
+            try:
+                yield Outcome(document.name, self._convert(actor, case_file.reference, document.ordinal))
+            except MunimentError as error:
+                yield Outcome(document.name, converted=False, refusal=error)
+
+    def _convert(self, actor: Actor, reference: str, ordinal: int) -> bool:
+        """Whether there are pages now. The conversion itself holds no lock: filing goes on beside it."""
+        case_file = self.case_files.get(reference)
+        document = self._waiting(case_file, ordinal)
+        if document is None:
+            return False
+        with ExitStack() as opened:
+            made = self._pages(case_file, document, opened)
+            if made.pending:
+                return False
+            if made.original_sha256 != document.original_sha256:
+                raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
+            with self.vault.locked(str(Reference.parse(reference).series)):
+                now = self.case_files.get(reference)
+                if now.version != case_file.version or now.state is not FileState.FILED:
+                    return False  # somebody else was quicker; the next run looks again
+                self._add(actor, case_file, document, made)
+        return True
+
+    def _waiting(self, case_file: CaseFile, ordinal: int) -> Document | None:
+        documents = self.case_files.documents(case_file)
+        return next((each for each in documents if each.ordinal == ordinal and each.pending), None)
+
+    def _pages(self, case_file: CaseFile, document: Document, opened: ExitStack) -> Converted:
+        stream, password = self.case_files.open_document(case_file, document.ordinal)
+        opened.enter_context(stream)
+        original = opened.enter_context(self.sandbox.original(stream, password))
+        place = place_of(document.ordinal, case_file.version + 1)
+        fresh = self.case_files.key_of(case_file).pdf_password(place)
+        return opened.enter_context(self.sandbox.convert(original, document.name, fresh))
+
+    def _add(self, actor: Actor, case_file: CaseFile, document: Document, made: Converted) -> None:
+        key = self.case_files.key_of(case_file)
+        title = self.case_files.titles(case_file)[document.ordinal]
+        reference, version = Reference.parse(case_file.reference), case_file.version + 1
+        with self.vault.staging(adds_to=case_file.reference) as staging:
+            stored = staging.put(document.name, made.pdf)
+            change = Change(self.catalogue.clock(), "converted", actor, {document.name: stored.sha512.hex()})
+            try:
+                self.vault.add_version(staging, reference.folder, version, change)
+                with self.catalogue.unit(actor) as unit:
+                    unit.connection.execute(
+                        sa.update(tables.case_file)
+                        .where(tables.case_file.c.id == case_file.id)
+                        .values(version=version)
+                    )
+                    insert_document(unit, key, document.ordinal, version, document.name, title, made, staging)
+                    unit.record(
+                        Act.CONVERTED,
+                        case_file.reference,
+                        detail={"documents": [document.name], "sha512": [stored.sha512.hex()]},
+                        key=key,
+                    )
+                staging.settled = True
+            except BaseException as error:
+                undo(self.catalogue, self.vault, reference, staging, error)
+                raise

@@ -1,0 +1,82 @@
+"""Cover pages: what stands for evidence that has no pages of its own, or not yet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from archive.evidence import blocks, presenting
+from archive.evidence.blocks import Sheet
+from archive.evidence.kinds import EvidenceKind, Family
+
+_NAMES = {
+    EvidenceKind.DOC: ("Word 文档（97–2003）", "Word document"),
+    EvidenceKind.DOCX: ("Word 文档", "Word document"),
+    EvidenceKind.XLS: ("Excel 工作簿（97–2003）", "Excel workbook"),
+    EvidenceKind.XLSX: ("Excel 工作簿", "Excel workbook"),
+    EvidenceKind.PPT: ("PowerPoint 演示文稿（97–2003）", "PowerPoint presentation"),
+    EvidenceKind.PPTX: ("PowerPoint 演示文稿", "PowerPoint presentation"),
+    EvidenceKind.ODT: ("OpenDocument 文本", "OpenDocument text"),
+    EvidenceKind.ODS: ("OpenDocument 电子表格", "OpenDocument spreadsheet"),
+    EvidenceKind.ODP: ("OpenDocument 演示文稿", "OpenDocument presentation"),
+    EvidenceKind.RTF: ("RTF 文档", "Rich text document"),
+    EvidenceKind.WPS: ("Works 文档", "Works document"),
+    EvidenceKind.SILK: ("微信语音", "WeChat voice message"),
+}
+_WAITING = (
+    "入库时本机没有可用的 {program}，因此内容暂未转换为页面。原件完整附于本文档内，可随时取出；"
+    "安装 {program} 后运行 muniment convert-pending，即补上可阅读的页面，本封面作为旧版本保留。"
+)
+_WITHOUT = (
+    "入库时本机没有可用的 {program}，因此时长和画面暂缺。"
+    "安装 {program} 后运行 muniment convert-pending，即补上完整的封面。"
+)
+_BEHIND = (
+    "本页是封面。{what}原件完整附于本文档内，逐字节与提交时相同，可取出播放；用上面的 SHA-256 可以核对。"
+)
+_SOUND, _FILM = ("录音", "Sound recording"), ("录像", "Film")
+
+
+def waiting(kind: EvidenceKind, size: int, sha256: str, program: str) -> Sheet:
+    """The cover of a document whose converter is absent."""
+    title, subtitle = _NAMES[kind]
+    facts = [("类型", f".{kind.extension}"), ("大小", presenting.size(size)), ("SHA-256", sha256)]
+    return Sheet(title, subtitle, facts, notes=[_WAITING.format(program=program)])
+
+
+def behind(
+    kind: EvidenceKind, size: int, sha256: str, found: Mapping[str, Any], poster: bytes | None, absent: str
+) -> Sheet:
+    """The cover of sound or film. ``found`` is what ``media.describe`` said; nothing where ffmpeg is absent."""
+    title, subtitle = _NAMES.get(kind, _FILM if kind.family is Family.FILM else _SOUND)
+    streams = [each for each in found.get("streams", ()) if isinstance(each, Mapping)]
+    facts = [("格式", " · ".join([kind.value.upper(), *_codecs(streams)]))]
+    if found.get("duration") is not None:
+        facts.append(("时长", _clock(float(found["duration"]))))
+    facts += [
+        ("画面", f"{each.get('width', '?')} × {each.get('height', '?')}{_rate(each)}")
+        for each in streams
+        if each.get("codec_type") == "video" and kind.family is Family.FILM
+    ]
+    facts += [("大小", presenting.size(size)), ("SHA-256", sha256)]
+    notes = [_BEHIND.format(what=title)]
+    if absent:
+        notes.append(_WITHOUT.format(program=absent))
+    shown = [blocks.picture(0)] if poster else []
+    return Sheet(title, subtitle, facts, shown, notes, pictures=[poster] if poster else [])
+
+
+def _codecs(streams: list[Mapping[str, Any]]) -> list[str]:
+    return [str(each["codec_name"]).upper() for each in streams if each.get("codec_name")]
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes, seconds and tenths."""
+    tenths = round(seconds * 10)
+    whole, tenth = divmod(tenths, 10)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{tenth}"
+
+
+def _rate(stream: Mapping[str, Any]) -> str:
+    above, _, below = str(stream.get("avg_frame_rate", "")).partition("/")
+    if above.isdigit() and below.isdigit() and int(above) and int(below):
+        return f"，每秒 {int(above) / int(below):.4g} 帧"
+    return ""

@@ -1,0 +1,69 @@
+"""From any evidence to its pages: the one place that knows which module makes pages of which kind."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pikepdf
+
+from archive.errors import Code
+from archive.evidence import documents, images
+from archive.evidence.kinds import EvidenceKind, Family
+from archive.evidence.limits import Limits
+from archive.evidence.refusing import Refused
+
+if TYPE_CHECKING:
+    from archive.evidence.blocks import Sheet
+
+_DEEPEST = 3  # mails within mails whose own attachments are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What came from outside for this evidence: what was said of it, and the bytes that were made."""
+
+    said: Mapping[str, Any]
+    made: bytes = b""
+
+
+def paginate(
+    data: bytes, kind: EvidenceKind, limits: Limits, helped: Help | None = None, depth: int = 0
+) -> pikepdf.Pdf:
+    """A new document that shows the evidence; the caller closes it. Kinds that want aid need ``helped``.
+
+    :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, EVIDENCE_TOO_MANY_PAGES, CONVERSION_TOO_LARGE.
+    """
+    if kind.family is Family.DOCUMENT:
+        return documents.paginate(data, limits)
+    if kind.family is Family.PICTURE:
+        return images.paginate(data, kind, limits)
+    if kind.wants_aid and helped is None:
+        raise Refused(Code.EVIDENCE_KIND, kind=kind.value)
+    if helped is not None and helped.said.get("rendered"):
+        return documents.paginate(helped.made, limits)
+    # Fonts and compiler, for those who bring texts only.
+    from archive.evidence import correspondence, presenting, typesetting  # noqa: PLC0415
+
+    sha256 = hashlib.sha256(data).hexdigest()
+    if helped is not None:
+        return typesetting.typeset(_cover(data, kind, sha256, helped), limits)
+    if kind is not EvidenceKind.MAIL:
+        return typesetting.typeset(presenting.present(data, kind, sha256), limits)
+
+    def show(attached: bytes, its_kind: EvidenceKind) -> pikepdf.Pdf:
+        if depth == _DEEPEST:
+            raise Refused(Code.EVIDENCE_UNREADABLE)
+        return paginate(attached, its_kind, limits, depth=depth + 1)
+
+    return correspondence.paginate(data, sha256, limits, show)
+
+
+def _cover(data: bytes, kind: EvidenceKind, sha256: str, helped: Help) -> "Sheet":
+    from archive.evidence import covers  # noqa: PLC0415 -- as above
+
+    absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
+    if kind.family is Family.OFFICE:
+        return covers.waiting(kind, len(data), sha256, absent)
+    poster = images.plain_jpeg(helped.made) if helped.made else None
+    return covers.behind(kind, len(data), sha256, found, poster, absent)

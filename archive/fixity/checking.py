@@ -1,0 +1,183 @@
+"""Checking the vault: all of it, or the case files whose last check is longest ago; the report is kept and recorded.
+
+People go on working meanwhile. What looks wrong is therefore looked at again under the lock of its series, where no
+filing is half done, before it is called a finding.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import sqlalchemy as sa
+
+from archive.casefile import tables as casefile_tables
+from archive.casefile.numbering import runs
+from archive.casefile.reading import CaseFiles
+from archive.casefile.reference import Reference
+from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Sandbox
+from archive.fixity import tables
+from archive.fixity.examining import Examiner
+from archive.fixity.held import held, held_at
+from archive.fixity.pace import Pace
+from archive.fixity.recording import record
+from archive.fixity.report import Fault, Finding, Report, Scope
+from archive.keys.filekey import CaseFileId
+from archive.ledger.entries import Actor
+from archive.ledger.verifying import verify
+from archive.vault.inventory import ROOT_DECLARATION
+from archive.vault.port import Vault
+
+Progress = Callable[[int, int], None]  # case files checked, of how many
+_BATCH = 32
+_OBJECT_DEPTH = 4  # year, level, category, reference: as deep as an object lies
+
+
+@dataclass(frozen=True, slots=True)
+class Fixity:
+    """Safe to call from several threads and processes at once."""
+
+    catalogue: Catalogue
+    case_files: CaseFiles
+    vault: Vault
+    sandbox: Sandbox
+    parallel: int = 2
+
+    def check(
+        self,
+        actor: Actor,
+        sample: int | None = None,
+        *,
+        pace: Pace | None = None,
+        parallel: int | None = None,
+        progress: Progress = lambda _done, _total: None,
+    ) -> Report:
+        """All of the vault, its numbers and its ledger; or ``sample`` case files and the numbers. ``parallel`` says
+        how many workers of the sandbox it may keep from those who read.
+
+        Raises MunimentError: SANDBOX_UNAVAILABLE, ARCHIVE_BUSY. Damage raises nothing: it is what is reported.
+        """
+        started_at, pace = self.catalogue.clock(), pace or Pace(None)
+        ids = self._ids(sample)
+        examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace)
+        findings: set[Finding] = set()
+        documents = 0
+        for done, (count, found) in enumerate(
+            self._examined(examiner, ids, parallel or self.parallel), start=1
+        ):
+            documents += count
+            findings |= set(found)
+            progress(done, len(ids))
+        findings |= set(self._numbers())
+        if sample is None:
+            findings |= {*self._outside(), *self._ledger()}
+        return record(
+            self.catalogue,
+            actor,
+            ids,
+            Report(
+                number=0,
+                scope=Scope.ALL if sample is None else Scope.SAMPLE,
+                actor=actor,
+                started_at=started_at,
+                ended_at=self.catalogue.clock(),
+                files=len(ids),
+                documents=documents,
+                size=pace.size,
+                findings=tuple(sorted(findings)),
+            ),
+        )
+
+    def count(self, sample: int | None = None) -> int:
+        """How many case files a check would read."""
+        with self.catalogue.reading() as connection:
+            query = sa.select(sa.func.count()).select_from(casefile_tables.case_file)
+            kept = connection.execute(query).scalar_one()
+        return kept if sample is None else min(kept, sample)
+
+    def _ids(self, sample: int | None) -> list[CaseFileId]:
+        """In the order of the archive, or those whose last check is longest ago, never checked ones first."""
+        columns, mark = casefile_tables.case_file.c, tables.mark.c
+        query = sa.select(columns.id)
+        if sample is None:
+            query = query.order_by(columns.year, columns.level, columns.category, columns.number)
+        else:
+            query = (
+                query.outerjoin(tables.mark, mark.case_file == columns.id)
+                .order_by(mark.checked_at, columns.filed_at, columns.id)  # SQLite puts the unknown first
+                .limit(sample)
+            )
+        with self.catalogue.reading() as connection:
+            return [CaseFileId(each) for each in connection.execute(query).scalars()]
+
+    def _examined(
+        self, examiner: Examiner, ids: Sequence[CaseFileId], parallel: int
+    ) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+        """How many documents each case file has, and what is wrong with it."""
+        with ThreadPoolExecutor(parallel, thread_name_prefix="fixity") as pool:
+            for start in range(0, len(ids), _BATCH):
+                yield from pool.map(lambda each: self._one(examiner, each), ids[start : start + _BATCH])
+
+    def _one(self, examiner: Examiner, case_file: CaseFileId) -> tuple[int, tuple[Finding, ...]]:
+        with self.catalogue.reading() as connection:
+            known = held(connection, case_file)
+        if known is None:  # destroyed since
+            return 0, ()
+        findings = examiner.examine(known)
+        if findings:
+            examiner = replace(examiner, pace=Pace(None))  # a filing may wait for the lock
+            with self.vault.locked(str(Reference.parse(known.reference).series)):
+                with self.catalogue.reading() as connection:
+                    known = held(connection, case_file)
+                findings = () if known is None else examiner.examine(known)
+        return 0 if known is None else len(known.documents), findings
+
+    def _numbers(self) -> Iterator[Finding]:
+        with self.catalogue.reading() as connection:
+            found = runs(connection)
+        for run in found:
+            for number in run.missing:
+                yield Finding(Fault.NUMBER_MISSING, str(Reference(run.series, number)), "")
+
+    def _outside(self) -> Iterator[Finding]:
+        """What lies in no folder of a case file that the catalogue knows, and the root's own declaration."""
+        name, declaration = ROOT_DECLARATION
+        try:
+            with self.vault.open_path(name) as stream:
+                if stream.read(len(declaration) + 1) != declaration:
+                    yield Finding(Fault.INVENTORY_ALTERED, "", name)
+        except (MunimentError, OSError):
+            yield Finding(Fault.INVENTORY_MISSING, "", name)
+        for folder, paths in groupby(self.vault.paths(), key=_object_folder):
+            if folder is None:
+                yield from (Finding.foreign("", path) for path in paths if path != name)
+            elif not self._is_known(folder):
+                yield from (Finding.foreign("", path) for path in paths)
+
+    def _is_known(self, folder: str) -> bool:
+        """Asked again under the lock: the object may be of a filing whose row is about to be written."""
+        with self.catalogue.reading() as connection:
+            if held_at(connection, folder) is not None:
+                return True
+        try:
+            series = Reference.parse(folder.rpartition("/")[2]).series
+        except MunimentError:
+            return False
+        with self.vault.locked(str(series)), self.catalogue.reading() as connection:
+            return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+
+    def _ledger(self) -> Iterator[Finding]:
+        try:
+            with self.catalogue.reading() as connection:
+                verify(connection, self.catalogue.ledger, self.case_files.file_key)
+        except MunimentError as error:
+            if error.code is not Code.LEDGER_DAMAGED:
+                raise
+            yield Finding(Fault.LEDGER_DAMAGED, "", str(error.facts["index"]))
+
+
+def _object_folder(path: str) -> str | None:
+    parts = path.split("/")
+    return "/".join(parts[:_OBJECT_DEPTH]) if len(parts) > _OBJECT_DEPTH else None

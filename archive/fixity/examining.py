@@ -1,0 +1,116 @@
+"""Examining one case file: documents read again and opened, inventories compared, nothing else there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha512
+from typing import BinaryIO, Protocol
+
+from archive.casefile.reading import Document, place_of
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Sandbox
+from archive.fixity.held import Held, content_path
+from archive.fixity.inventories import check_inventories
+from archive.fixity.pace import Pace
+from archive.fixity.report import Fault, Finding
+from archive.keys.filekey import CaseFileId, FileKey
+
+_BLOCK = 1 << 20
+_MOST = 1 << 26  # bytes of an inventory; a longer one is none of ours
+_AES_256 = 6  # ISO 32000-2, 7.6.4: the revision
+
+
+class Files(Protocol):
+    """What is asked of the vault. Paths are from its root, with ``/``."""
+
+    def paths(self, below: str = "") -> Iterator[str]:
+        """Every file at or below a folder, folder by folder."""
+
+    def open_path(self, path: str) -> BinaryIO:
+        """Raises MunimentError(DOCUMENT_MISSING)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    files: Files
+    sandbox: Sandbox
+    file_key: Callable[[CaseFileId], FileKey | None]
+    pace: Pace
+
+    def examine(self, held: Held) -> tuple[Finding, ...]:
+        """Everything that is wrong with the case file; empty when it is whole. Raises SANDBOX_UNAVAILABLE."""
+        known = {*held.paths()}
+        foreign = (
+            Finding.foreign(held.reference, path)
+            for path in self.files.paths(held.folder)
+            if path.removeprefix(f"{held.folder}/") not in known
+        )
+        return (*(Finding(fault, held.reference, name) for fault, name in self._faults(held)), *foreign)
+
+    def _faults(self, held: Held) -> Iterator[tuple[Fault, str]]:
+        key = self._key(held)
+        if key is None:
+            yield Fault.KEY_MISSING, ""
+        for document in held.documents:
+            fault = self._document(held, document, key)
+            if fault is not None:
+                yield fault, document.name
+        contents = {content_path(each) for each in held.documents}
+        named = {path: self._small(held, path) for path in held.paths() if path not in contents}
+        yield from check_inventories(held, named)
+
+    def _key(self, held: Held) -> FileKey | None:
+        """None when there is none, or only one that was altered: the master key itself has opened the archive."""
+        try:
+            return self.file_key(held.id)
+        except MunimentError as error:
+            if error.code is not Code.KEY_WRONG:
+                raise
+            return None
+
+    def _document(self, held: Held, document: Document, key: FileKey | None) -> Fault | None:
+        try:
+            with self.files.open_path(f"{held.folder}/{content_path(document)}") as stream:
+                digest = self._digest(stream)
+                if digest.hex() != document.sha512:
+                    return Fault.ALTERED
+                return None if key is None else self._opened(stream, digest, document, key)
+        except MunimentError as error:
+            if error.code is Code.DOCUMENT_UNREADABLE:  # a service answers, but does not give it
+                return Fault.UNREADABLE
+            if error.code is not Code.DOCUMENT_MISSING:
+                raise
+            return Fault.MISSING
+        except OSError:  # a bad sector, a link, a folder in its place
+            return Fault.UNREADABLE
+
+    def _digest(self, stream: BinaryIO) -> bytes:
+        digest = sha512()
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+            self.pace.spend(len(block))
+        stream.seek(0)
+        return digest.digest()
+
+    def _opened(self, stream: BinaryIO, digest: bytes, document: Document, key: FileKey) -> Fault | None:
+        place = place_of(document.ordinal, document.version)
+        if not key.authentic(digest, place, document.authentication):
+            return Fault.UNAUTHENTIC
+        try:
+            opened = self.sandbox.verify(stream, key.pdf_password(place))
+        except MunimentError as error:
+            if error.code is Code.SANDBOX_UNAVAILABLE:
+                raise
+            return Fault.UNREADABLE
+        if opened.revision != _AES_256:
+            return Fault.UNENCRYPTED
+        return None if opened.pages == document.pages else Fault.PAGES_DIFFER
+
+    def _small(self, held: Held, path: str) -> bytes | None:
+        """The bytes of an inventory; none where there is no such file that can be read."""
+        try:
+            with self.files.open_path(f"{held.folder}/{path}") as stream:
+                content = stream.read(_MOST)
+        except (MunimentError, OSError):
+            return None
+        self.pace.spend(len(content))
+        return content

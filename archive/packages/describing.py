@@ -1,0 +1,142 @@
+"""What a package says of a case file in ``metadata.json``: written and read back, field by field. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any, get_type_hints
+
+from archive.casefile.reading import CaseFile, FileState
+from archive.casefile.reference import Reference
+from archive.database.schema import moment_of, text_of
+from archive.packages.bag import damaged
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A document in one version. Paths are from the case file's folder in the package."""
+
+    ordinal: int  # 0 is the voucher
+    version: int
+    name: str
+    title: str  # the name it came with
+    kind: str
+    pages: int
+    original_sha256: str  # hex
+    pending: bool  # a cover stands for it until its converter is installed
+    pdf: str
+    original: str | None  # of the newest version only
+    pdfa: str  # part and level that the PDF claims, ``3B``; empty: none
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A hold that the case file is under."""
+
+    reason: str
+    placed_by: str
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """When, why and by whom a version of the OCFL object was made."""
+
+    version: int
+    created: str  # RFC 3339
+    message: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    case_file: CaseFile
+    documents: tuple[Packaged, ...]
+    versions: tuple[Made, ...]
+    holds: tuple[Standing, ...]
+
+
+def encode(description: Description) -> bytes:
+    document = {
+        "format": FORMAT,
+        "case_file": _plain(description.case_file),
+        "documents": [_plain(each) for each in description.documents],
+        "versions": [_plain(each) for each in description.versions],
+        "holds": [_plain(each) for each in description.holds],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def decode(content: bytes, path: str) -> Description:
+    """Raises MunimentError(PACKAGE_DAMAGED) naming ``path`` and what is wrong."""
+    try:
+        document = json.loads(content)
+        case_file = _typed(CaseFile, document["case_file"])
+        documents = tuple(_typed(Packaged, each) for each in document["documents"])
+        versions = tuple(_typed(Made, each) for each in document["versions"])
+        holds = tuple(_typed(Standing, each) for each in document["holds"])
+        _check(document["format"], case_file, documents, versions)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise damaged(path, f"it does not describe a case file: {type(error).__name__}") from None
+    return Description(case_file, documents, versions, holds)
+
+
+def _check(
+    version: object, case_file: CaseFile, documents: Sequence[Packaged], versions: Sequence[Made]
+) -> None:
+    """What must hold between the fields, so that nothing is imported that filing could not have made."""
+    if version != FORMAT:
+        raise ValueError("format")
+    reference = Reference.parse(case_file.reference)
+    series = reference.series
+    own = (series.year, series.level, series.category, reference.number)
+    if own != (case_file.year, case_file.level, case_file.category, case_file.number):
+        raise ValueError("reference")
+    places = [(each.version, each.ordinal) for each in documents]
+    named = all(each.name == reference.document(each.ordinal) for each in documents)
+    whole = set(range(1, case_file.version + 1))
+    if not named or len(set(places)) != len(places) or {version for version, _ in places} != whole:
+        raise ValueError("documents")
+    if not whole or [each.version for each in versions] != sorted(whole) or (1, 0) not in places:
+        raise ValueError("versions")
+    if (case_file.state is FileState.VOID) != (case_file.voided_at is not None):
+        raise ValueError("state")
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {name: _text(each) for name, each in asdict(value).items()}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return text_of(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _typed(kind: Any, given: Mapping[str, Any]) -> Any:
+    """Exactly the fields of ``kind``, each of its type. Raises ValueError, KeyError, TypeError."""
+    hints = get_type_hints(kind)
+    names = [each.name for each in fields(kind)]
+    if set(given) != set(names):
+        raise KeyError("fields")
+    return kind(**{name: _value(hints[name], given[name]) for name in names})
+
+
+def _value(wanted: Any, given: Any) -> Any:
+    if given is None:
+        if wanted in (str, int, datetime, FileState):
+            raise TypeError("null")
+        return None
+    if wanted is int:
+        if type(given) is not int:
+            raise TypeError("number")
+        return given
+    if not isinstance(given, str):
+        raise TypeError("text")
+    if wanted in (datetime, datetime | None):
+        return moment_of(given)
+    if wanted == date | None:
+        return date.fromisoformat(given)
+    return FileState(given) if wanted is FileState else given

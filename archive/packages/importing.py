@@ -1,0 +1,269 @@
+"""Importing a preservation package into an archive in which nothing was filed: the same case files, without difference.
+
+References, dates, states, originals, texts and earlier versions are those of the package. The file key is new and the
+PDFs are encrypted anew under it; where the case file came from and what happened to it there is kept sealed with it.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from archive.casefile import tables as casefile_tables
+from archive.casefile.reading import place_of
+from archive.casefile.recovering import undo
+from archive.casefile.reference import Reference
+from archive.database.catalogue import Catalogue, Unit
+from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Resealed, Sandbox
+from archive.keys.filekey import FileKey
+from archive.keys.keyring import Keyring
+from archive.keys.sealing import Randomness
+from archive.keys.versions import wrapping_version
+from archive.ledger import tables as ledger_tables
+from archive.ledger.acts import Act
+from archive.ledger.entries import Actor
+from archive.packages import bag, tables
+from archive.packages.describing import Description, Made, Packaged, decode
+from archive.packages.history import PROOF, checked
+from archive.scheme.scheme import Scheme
+from archive.vault.inventory import Change
+from archive.vault.port import Vault
+from archive.vault.staging import Staging, Stored
+from archive.voucher.fields import parse
+
+Hold = Callable[[str, str], None]  # reference, reason: places the hold again, unless it stands already
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What became of one case file of the package: brought in, or here already from an earlier run."""
+
+    reference: str
+    imported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One case file of the package, read and checked."""
+
+    folder: Path
+    path: str  # from the bag
+    description: Description
+    voucher: bytes
+    events: bytes
+    texts: Mapping[int, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageImport:
+    catalogue: Catalogue
+    keyring: Keyring
+    vault: Vault
+    sandbox: Sandbox
+    scheme: Scheme
+    randomness: Randomness
+    hold: Hold
+
+    def import_all(self, actor: Actor, package: Path) -> Iterator[Brought]:
+        """Case file after case file; each is whole or not there, and what is there already is passed over.
+
+        Raises MunimentError: PATH_NOT_FOUND, PACKAGE_DAMAGED, ARCHIVE_IN_USE, LEVEL_UNKNOWN, CATEGORY_UNKNOWN.
+        """
+        manifest = bag.check(package)
+        signer = _exported_by(package, manifest)
+        self._check_unused()
+        for reference in references(package):
+            part = self._read(package, reference)
+            imported = not self._is_here(part.description)
+            if imported:
+                self._bring(actor, part, manifest, signer)
+            for each in part.description.holds:
+                self.hold(reference, each.reason)
+            yield Brought(reference, imported)
+
+    def _check_unused(self) -> None:
+        entry = ledger_tables.entry.c
+        query = sa.select(sa.func.count()).where(entry.act == Act.FILED.value)
+        with self.catalogue.reading() as connection:
+            if connection.execute(query).scalar_one():
+                raise MunimentError(Code.ARCHIVE_IN_USE)
+
+    def _is_here(self, description: Description) -> bool:
+        columns = casefile_tables.case_file.c
+        query = sa.select(columns.id).where(columns.reference == description.case_file.reference)
+        with self.catalogue.reading() as connection:
+            found = connection.execute(query).scalar()
+        if found not in (None, description.case_file.id):
+            raise MunimentError(Code.ARCHIVE_IN_USE)
+        return found is not None
+
+    def _read(self, package: Path, reference: str) -> _Part:
+        path = f"data/{reference}"
+
+        def read(name: str) -> bytes:
+            return bag.read_file(package, f"{path}/{name}")
+
+        description = decode(read("metadata.json"), f"{path}/metadata.json")
+        if description.case_file.reference != reference:
+            raise bag.damaged(f"{path}/metadata.json", "it is of another case file")
+        self.scheme.level(description.case_file.level)
+        self.scheme.category(description.case_file.category)
+        voucher, events = read("voucher.json"), read("events.json")
+        try:
+            parse(voucher)
+            texts = {
+                int(ordinal): tuple(map(str, pages))
+                for ordinal, pages in json.loads(read("texts.json")).items()
+            }
+            json.loads(events)
+        except (MunimentError, ValueError, AttributeError, TypeError, RecursionError):
+            raise bag.damaged(path, "voucher, texts or events cannot be read") from None
+        return _Part(package, path, description, voucher, events, texts)
+
+    def _bring(self, actor: Actor, part: _Part, manifest: str, signer: str) -> None:
+        case_file = part.description.case_file
+        reference = Reference.parse(case_file.reference)
+        key = FileKey.make(case_file.id, self.randomness)
+        with self.vault.locked(str(reference.series)), ExitStack() as opened:
+            # Held until the commit, and named: what a crash leaves is found by them, whatever its number.
+            stagings = [
+                opened.enter_context(self.vault.staging(adds_to=case_file.reference))
+                for _ in part.description.versions
+            ]
+            try:
+                for made, staging in zip(part.description.versions, stagings, strict=True):
+                    self._place(part, reference, key, made, staging)
+                with self.catalogue.unit(actor) as unit:
+                    self._insert(unit, part, key)
+                    for document in part.description.documents:
+                        stored = stagings[document.version - 1].stored[document.name]
+                        self._insert_document(unit, part, key, document, stored)
+                    names = sorted({each.name for each in part.description.documents})
+                    unit.record(
+                        Act.IMPORTED,
+                        case_file.reference,
+                        detail={"manifest": manifest, "signer": signer, "documents": names},
+                        key=key,
+                    )
+                for staging in stagings:
+                    staging.settled = True
+            except BaseException as error:
+                for staging in stagings:
+                    undo(self.catalogue, self.vault, reference, staging, error)
+                raise
+
+    def _place(self, part: _Part, reference: Reference, key: FileKey, made: Made, staging: Staging) -> None:
+        """One version of the object, as it was."""
+        with ExitStack() as opened:
+            for document in part.description.documents:
+                if document.version == made.version:
+                    staging.put(document.name, self._resealed(part, document, key, opened).pdf)
+        brings = {name: each.sha512.hex() for name, each in staging.stored.items()}
+        change = Change(_moment(part, made.created), made.message, made.user, brings)
+        staging.settled = False
+        if made.version == 1:
+            identifier = f"urn:uuid:{part.description.case_file.id}"
+            self.vault.place(staging, reference.folder, identifier, change)
+        else:
+            self.vault.add_version(staging, reference.folder, made.version, change)
+
+    def _resealed(self, part: _Part, document: Packaged, key: FileKey, opened: ExitStack) -> Resealed:
+        path = f"{part.path}/{document.pdf}"
+        with bag.open_file(part.folder, path) as plain:
+            try:
+                made = self.sandbox.reseal(
+                    plain, key.pdf_password(place_of(document.ordinal, document.version))
+                )
+            except MunimentError as error:
+                if error.code is Code.SANDBOX_UNAVAILABLE:
+                    raise
+                raise bag.damaged(path, "it cannot be opened") from None
+        opened.callback(made.pdf.close)
+        if (made.pages, made.original_sha256) != (document.pages, document.original_sha256):
+            raise bag.damaged(path, "its pages or its original are not as described")
+        return made
+
+    def _insert(self, unit: Unit, part: _Part, key: FileKey) -> None:
+        case_file = part.description.case_file
+        unit.connection.execute(
+            casefile_tables.case_file.insert().values(
+                **{
+                    **asdict(case_file),
+                    "state": case_file.state.value,
+                    "voucher": key.seal(part.voucher, "voucher"),
+                }
+            )
+        )
+        wrapped = self.keyring.wrap_file_key(key, at_least=wrapping_version(unit.connection))
+        unit.connection.execute(
+            casefile_tables.file_key.insert().values(
+                case_file=case_file.id, master_version=wrapped.version, box=wrapped.box
+            )
+        )
+        unit.connection.execute(
+            tables.former_history.insert().values(
+                case_file=case_file.id, box=key.seal(part.events, "history")
+            )
+        )
+
+    @staticmethod
+    def _insert_document(unit: Unit, part: _Part, key: FileKey, document: Packaged, stored: Stored) -> None:
+        place = f"{document.ordinal}:{document.version}"
+        text = part.texts.get(document.ordinal, ("",) * document.pages)
+        unit.connection.execute(
+            casefile_tables.document.insert().values(
+                case_file=key.case_file,
+                ordinal=document.ordinal,
+                version=document.version,
+                name=document.name,
+                kind=document.kind,
+                pages=document.pages,
+                size=stored.size,
+                sha512=stored.sha512.hex(),
+                authentication=key.authentication(
+                    stored.sha512, place_of(document.ordinal, document.version)
+                ),
+                original_sha256=document.original_sha256,
+                pending=document.pending,
+                title=key.seal(document.title.encode(), f"title:{place}"),
+                text=key.seal(json.dumps(text).encode(), f"text:{place}"),
+            )
+        )
+
+
+def _exported_by(package: Path, manifest: str) -> str:
+    """The key of the archive that signed for this very package. Whose key that is, is for people to compare: it is
+    recorded. Raises PACKAGE_DAMAGED.
+    """
+    try:
+        proof = json.loads(bag.read_file(package, PROOF))
+        details = [each["detail"] for each in checked(proof)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise bag.damaged(PROOF, "it proves nothing") from None
+    if not details or any(each != {"manifest": manifest} for each in details):
+        raise bag.damaged(PROOF, "it is the proof of another package")
+    return str(proof["key"])
+
+
+def references(package: Path) -> list[str]:
+    """The case files of a package, in order of their references."""
+    folders = [each.name for each in (package / "data").iterdir() if each.is_dir() and not each.is_symlink()]
+    try:
+        return [str(each) for each in sorted(map(Reference.parse, folders))]
+    except MunimentError:
+        raise bag.damaged("data", "a folder of it is not named after a case file") from None
+
+
+def _moment(part: _Part, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise bag.damaged(f"{part.path}/metadata.json", "a version has no time")
+    return moment

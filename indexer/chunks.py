@@ -1,0 +1,133 @@
+"""Files sealed in chunks, so that a reader decrypts no more than it reads.
+
+A file is ``MXI2 | salt (16) | chunk...``: chunks of 64 KiB, each an AES-256-GCM ciphertext with its tag, under a key
+that HKDF derives from the index key, the salt and the file's name, and that is never used for another file. The
+chunk's number is its nonce; number, name and whether it is the last are its associated data, so that chunks cannot
+be moved, doubled, dropped, or cut off at the end (the STREAM construction; NIST SP 800-38D, RFC 5869).
+"""
+
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from archive.keys.sealing import Randomness, derive
+from indexer.engine import IndexDamagedError
+
+FORMAT = b"MXI2"
+CHUNK = 65536
+_SALT = 16
+_TAG = 16
+_HEADER = len(FORMAT) + _SALT
+
+
+def seal_chunks(key: bytes, name: str, content: bytes, randomness: Randomness) -> Iterator[bytes]:
+    """The pieces of the file, in order."""
+    salt = randomness(_SALT)
+    cipher = _cipher(key, name, salt)
+    yield FORMAT + salt
+    pieces = _count(len(content))
+    for number in range(pieces):
+        piece = content[number * CHUNK : (number + 1) * CHUNK]
+        yield cipher.encrypt(_nonce(number), piece, _place(name, last=number == pieces - 1))
+
+
+class ChunkCache:
+    """The chunks used last, of all files together: 8 MiB at most."""
+
+    def __init__(self, most: int = 128) -> None:
+        self._most = most
+        self._chunks: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._guard = threading.Lock()
+        self._numbers = count()
+
+    def number(self) -> int:
+        """For a file that joins; never given twice."""
+        return next(self._numbers)
+
+    def get(self, key: tuple[int, int]) -> bytes | None:
+        with self._guard:
+            chunk = self._chunks.get(key)
+            if chunk is not None:
+                self._chunks.move_to_end(key)
+        return chunk
+
+    def put(self, key: tuple[int, int], chunk: bytes) -> None:
+        with self._guard:
+            self._chunks[key] = chunk
+            while len(self._chunks) > self._most:
+                self._chunks.popitem(last=False)
+
+
+class SealedFile:
+    """An open file, for several threads; closed when nobody holds it any more. It outlives its name on the disk."""
+
+    def __init__(self, path: Path, key: bytes, name: str, cache: ChunkCache) -> None:
+        """Raises IndexDamagedError; FileNotFoundError."""
+        self._name = name
+        self._cache = cache
+        self._number = cache.number()
+        descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        self._descriptor = descriptor
+        header = os.pread(descriptor, _HEADER, 0)
+        if len(header) != _HEADER or not header.startswith(FORMAT):
+            raise IndexDamagedError(name)
+        self._cipher = _cipher(key, name, header[len(FORMAT) :])
+        sealed = os.fstat(descriptor).st_size - _HEADER
+        self._count = max(1, -(-sealed // (CHUNK + _TAG)))
+        self.size = sealed - self._count * _TAG  # bytes of plain content
+        if self.size < 0:
+            raise IndexDamagedError(name)
+
+    def read(self, start: int, end: int) -> bytes:
+        """From ``start`` to before ``end``, both within the size. Raises IndexDamagedError."""
+        first = start // CHUNK
+        if end <= (first + 1) * CHUNK:
+            return self._chunk(first)[start - first * CHUNK : end - first * CHUNK] if start < end else b""
+        last = (end - 1) // CHUNK
+        whole = b"".join(map(self._chunk, range(first, last + 1)))
+        return whole[start - first * CHUNK : end - first * CHUNK]
+
+    def verify(self) -> None:
+        """Authenticates every chunk. Raises IndexDamagedError."""
+        for number in range(self._count):
+            self._unseal(number)
+
+    def _chunk(self, number: int) -> bytes:
+        key = (self._number, number)
+        chunk = self._cache.get(key)
+        if chunk is None:
+            chunk = self._unseal(number)
+            self._cache.put(key, chunk)
+        return chunk
+
+    def _unseal(self, number: int) -> bytes:
+        sealed = os.pread(self._descriptor, CHUNK + _TAG, _HEADER + number * (CHUNK + _TAG))
+        place = _place(self._name, last=number == self._count - 1)
+        try:
+            return self._cipher.decrypt(_nonce(number), sealed, place)
+        except (InvalidTag, ValueError) as error:
+            raise IndexDamagedError(self._name) from error
+
+
+def _count(size: int) -> int:
+    return max(1, -(-size // CHUNK))
+
+
+def _cipher(key: bytes, name: str, salt: bytes) -> AESGCM:
+    return AESGCM(derive(key, f"index:{salt.hex()}:{name}"))
+
+
+def _nonce(number: int) -> bytes:
+    return number.to_bytes(12, "big")
+
+
+def _place(name: str, *, last: bool) -> bytes:
+    return f"{name}:{'last' if last else 'more'}".encode()

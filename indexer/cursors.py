@@ -1,0 +1,225 @@
+"""Walking through a segment: which of its documents a query holds for, one after the other. Pure.
+
+A cursor only ever goes forward, and looks at no more than it must: ``seek`` gives the first document from a number on
+that it holds for. So whoever wants the newest two hundred stops there.
+"""
+
+import heapq
+from array import array
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from math import log
+from typing import Protocol
+
+from archive.keys.filekey import CaseFileId
+from indexer.analysis import Leaf, Phrase
+from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not
+
+END = 1 << 62
+
+
+class Postings(Protocol):
+    """The documents of one term, in order; where in each it stands."""
+
+    def seek(self, document: int) -> int: ...
+    def places(self) -> Sequence[int]:
+        """In the document that was sought last."""
+
+
+class Segment(Protocol):
+    def postings(self, leaf: Leaf) -> list[Postings]:
+        """One for each term that the leaf stands for."""
+
+    def frequency(self, leaf: Leaf) -> int:
+        """In how many documents it is, about."""
+
+    def id_of(self, document: int) -> CaseFileId: ...
+    def __len__(self) -> int:
+        """Documents, deleted ones too."""
+
+
+class Cursor(Protocol):
+    def seek(self, document: int) -> int:
+        """The first document from ``document`` on; END when there is none. It is never asked to go back, but may be
+        asked for less than it last gave, and then gives the same again.
+        """
+
+    def score(self, document: int) -> float:
+        """How much the document, sought last, says of it."""
+
+
+def cursor(segment: Segment, tree: Expression) -> Cursor:
+    match tree:
+        case Phrase():
+            return _phrase(segment, tree)
+        case Among(ids):
+            return _Among(segment, ids)
+        case AllOf(parts):
+            return _All([cursor(segment, each) for each in parts])
+        case AnyOf(parts):
+            return _Any([cursor(segment, each) for each in parts])
+        case Not(part):
+            return _Not(cursor(segment, part), len(segment))
+    raise TypeError(type(tree).__name__)
+
+
+def _phrase(segment: Segment, phrase: Phrase) -> Cursor:
+    leaves = []
+    for leaf in sorted(phrase.leaves, key=segment.frequency):  # the rarest leads
+        postings = segment.postings(leaf)
+        if not postings:
+            return _Nothing()
+        leaves.append((postings[0] if len(postings) == 1 else _Union(postings), leaf.offset))
+    rarity = log(1 + len(segment) / (1 + segment.frequency(min(phrase.leaves, key=segment.frequency))))
+    if len(leaves) == 1:
+        return _Term(leaves[0][0], rarity)
+    return _Phrase(leaves, rarity)
+
+
+class _Nothing:
+    def seek(self, document: int) -> int:  # noqa: ARG002
+        return END
+
+    def score(self, document: int) -> float:  # noqa: ARG002
+        return 0.0
+
+
+class _Union:
+    """Several terms as one."""
+
+    def __init__(self, parts: list[Postings]) -> None:
+        self._heap = [(each.seek(0), at, each) for at, each in enumerate(parts)]
+        heapq.heapify(self._heap)
+
+    def seek(self, document: int) -> int:
+        heap = self._heap
+        while heap[0][0] < document:
+            _, at, part = heap[0]
+            heapq.heapreplace(heap, (part.seek(document), at, part))
+        return heap[0][0]
+
+    def places(self) -> Sequence[int]:
+        here = self._heap[0][0]
+        found: list[int] = []
+        for document, _, part in self._heap:
+            if document == here:
+                found += part.places()
+        return found
+
+
+class _Term:
+    def __init__(self, postings: Postings, rarity: float) -> None:
+        self.seek = postings.seek
+        self._postings = postings
+        self._rarity = rarity
+
+    def score(self, document: int) -> float:  # noqa: ARG002
+        return self._rarity * log(1 + len(self._postings.places()))
+
+
+class _Phrase:
+    """Terms at their distances from each other."""
+
+    def __init__(self, leaves: list[tuple[Postings, int]], rarity: float) -> None:
+        (self._lead, self._offset), *self._others = leaves
+        self._rarity = rarity
+        self._found = -1
+
+    def seek(self, document: int) -> int:
+        if document > self._found:
+            self._found = self._seek(document)
+        return self._found
+
+    def _seek(self, document: int) -> int:
+        lead = self._lead.seek(document)
+        while lead < END:
+            behind = next((there for each, _ in self._others if (there := each.seek(lead)) != lead), None)
+            if behind is None:
+                if self._starts():
+                    return lead
+                behind = lead + 1
+            lead = self._lead.seek(behind)
+        return END
+
+    def _starts(self) -> set[int]:
+        starts = {place - self._offset for place in self._lead.places()}
+        for each, offset in self._others:
+            starts.intersection_update([place - offset for place in each.places()])
+            if not starts:
+                break
+        return starts
+
+    def score(self, document: int) -> float:  # noqa: ARG002
+        return self._rarity * log(1 + len(self._starts()))
+
+
+class _Among:
+    def __init__(self, segment: Segment, ids: AbstractSet[CaseFileId]) -> None:
+        self._documents = array("q", [n for n in range(len(segment)) if segment.id_of(n) in ids])
+        self._at = 0
+
+    def seek(self, document: int) -> int:
+        at, documents = self._at, self._documents
+        while at < len(documents) and documents[at] < document:
+            at += 1
+        self._at = at
+        return documents[at] if at < len(documents) else END
+
+    def score(self, document: int) -> float:  # noqa: ARG002
+        return 0.0
+
+
+class _All:
+    def __init__(self, parts: list[Cursor]) -> None:
+        self._parts = parts
+
+    def seek(self, document: int) -> int:
+        here = document
+        while here < END:
+            furthest = here
+            for each in self._parts:
+                furthest = each.seek(furthest)
+                if furthest == END:
+                    return END
+            if furthest == here:
+                return here
+            here = furthest
+        return END
+
+    def score(self, document: int) -> float:
+        return sum(each.score(document) for each in self._parts)
+
+
+class _Any:
+    def __init__(self, parts: list[Cursor]) -> None:
+        self._parts = parts
+        self._there = [-1] * len(parts)
+
+    def seek(self, document: int) -> int:
+        for at, each in enumerate(self._parts):
+            if self._there[at] < document:
+                self._there[at] = each.seek(document)
+        return min(self._there)
+
+    def score(self, document: int) -> float:
+        pairs = zip(self._there, self._parts, strict=True)
+        return sum(each.score(document) for there, each in pairs if there == document)
+
+
+class _Not:
+    def __init__(self, part: Cursor, documents: int) -> None:
+        self._part = part
+        self._documents = documents
+        self._found = -1
+
+    def seek(self, document: int) -> int:
+        # What is excluded was sought up to there: it cannot be asked again about what lies before.
+        if document > self._found:
+            here = document
+            while here < self._documents and self._part.seek(here) == here:
+                here += 1
+            self._found = here if here < self._documents else END
+        return self._found
+
+    def score(self, document: int) -> float:  # noqa: ARG002
+        return 0.0

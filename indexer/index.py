@@ -1,0 +1,270 @@
+"""The index of an archive: kept level with the ledger in the background, rebuilt, and moved to another engine."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.casefile.reading import CaseFile, CaseFiles
+from archive.database.catalogue import Catalogue
+from archive.errors import Code, MunimentError
+from archive.keys.filekey import CaseFileId
+from archive.ledger.acts import Act
+from archive.ledger.entries import SYSTEM, Actor
+from indexer.analysis import Query
+from indexer.choosing import EngineName, Engines
+from indexer.engine import IndexBusyError, IndexDamagedError, SearchEngine
+from indexer.following import Follower, Progress
+from indexer.query.conditions import Conditions
+from indexer.query.expression import speaks_of_texts
+from indexer.query.parsing import Asked, parse
+from indexer.searching import Found, Searching, Sort
+from indexer.snippets import Snippet, snippet
+
+_PATIENCE = 120.0  # seconds to wait for another writer: one batch of theirs, many times over
+_PATIENCE_OF_A_SEARCH = 2.0
+_POLL = 1.0  # seconds between two looks for what other processes filed
+_AFTER_A_FAULT = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    engine: EngineName
+    coming: EngineName | None  # being built, to be moved to
+    lag: int  # entries of the ledger that wait
+    behind: int  # case files that wait
+    files: int  # in the index
+    size: int  # bytes
+    generation: int
+    position: int  # of the ledger, up to which the index followed
+
+
+class Indexer:
+    """One for each process; safe to use from several threads."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        case_files: CaseFiles,
+        engines: Mapping[EngineName, SearchEngine],
+        conditions: Conditions,
+    ) -> None:
+        self._catalogue = catalogue
+        self._case_files = case_files
+        self._conditions = conditions
+        self._engines = Engines(catalogue, engines)
+        self._followers = {each: Follower(catalogue, case_files, self._engines, each) for each in engines}
+        self._searching = Searching(catalogue, case_files, conditions)
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    # Answers
+
+    def search(
+        self, query: str, allowed: sa.Select[Any] | None = None, limit: int = 50, sort: Sort = Sort.DATE
+    ) -> Found:
+        """Case files that are what the query asks for; those named by their code first, when sorted by date.
+
+        ``allowed`` selects the ids the asker may know of (none: all). What is not indexed yet is looked through in
+        the time there is; ``behind`` counts what was not. Raises MunimentError: QUERY_INVALID, INDEX_UNAVAILABLE.
+        """
+        asked = self._parsed(query)
+        follower = self._chosen
+        self._freshen(follower)
+        try:
+            return self._searching.search(follower, asked, allowed, limit, sort)
+        except IndexDamagedError:
+            _logger.exception("the index cannot answer")
+        except OSError as error:
+            return self._by_code(follower, error, query, allowed, limit)
+        try:
+            follower.repair(_PATIENCE_OF_A_SEARCH)
+            self._wake()
+            self._freshen(follower)
+            return self._searching.search(follower, asked, allowed, limit, sort)
+        except (IndexDamagedError, IndexBusyError, OSError) as error:
+            return self._by_code(follower, error, query, allowed, limit)
+
+    def snippet(self, case_file: CaseFile, query: str) -> Snippet:
+        """The words around what was found, masked. Permission was asked for before. Raises MunimentError."""
+        return snippet(self._case_files, case_file, self.words(query))
+
+    def words(self, query: str) -> Query:
+        """What of a query is shown where it was found. Raises MunimentError(QUERY_INVALID)."""
+        return self._parsed(query).words
+
+    def asks_for_facts(self, query: str) -> bool:
+        """Whether the catalogue alone answers it, without the words of any file. Raises QUERY_INVALID."""
+        return not speaks_of_texts(self._parsed(query).tree)
+
+    def _parsed(self, query: str) -> Asked:
+        return parse(query, self._conditions.today(self._catalogue.clock()))
+
+    def behind(self) -> int:
+        """Case files that wait to be indexed."""
+        return self._chosen.behind()
+
+    def files(self) -> int:
+        """Case files that an index would hold: for those who show how far it is."""
+        with self._catalogue.reading() as connection:
+            return int(
+                connection.execute(sa.select(sa.func.count()).select_from(tables.case_file)).scalar_one()
+            )
+
+    def status(self) -> Status:
+        """Raises MunimentError(INDEX_UNAVAILABLE)."""
+        follower = self._chosen
+        try:
+            return Status(
+                engine=self._engines.chosen(),
+                coming=self._engines.coming(),
+                lag=follower.lag(),
+                behind=follower.behind(),
+                files=follower.engine.size(),
+                size=follower.engine.weight(),
+                generation=follower.engine.generation(),
+                position=follower.position(),
+            )
+        except (IndexDamagedError, OSError) as error:
+            raise MunimentError(Code.INDEX_UNAVAILABLE) from error
+
+    def holds(self, case_file: CaseFileId) -> bool:
+        """Whether a word of the case file may still be in any index: its destruction waits until there is none."""
+        return any(each.engine.holds(case_file) for each in self._followers.values())
+
+    # Following
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Indexes what the ledger has and the index has not; how many case files that were.
+
+        Raises MunimentError: INDEX_UNAVAILABLE when the index cannot be written, ARCHIVE_BUSY when another
+        process is at it for long.
+        """
+        with _said():
+            return self._chosen.follow(_PATIENCE, progress)
+
+    def rebuild(self, progress: Progress | None = None, actor: Actor = SYSTEM) -> int:
+        """Throws the index away and builds it anew; recorded. Returns and raises as ``catch_up``."""
+        follower = self._chosen
+        with _said():
+            with follower.engine.exclusive(_PATIENCE):
+                follower.start_over(actor, "asked")
+            return follower.follow(_PATIENCE, progress)
+
+    def move(self, to: EngineName, progress: Progress | None = None, actor: Actor = SYSTEM) -> int:
+        """Builds the other engine's index beside the one in use, asks it from then on, and drops the old one.
+
+        Interrupted, it goes on where it stopped when it is called again. Returns and raises as ``catch_up``.
+        """
+        before = self._engines.chosen()
+        with _said():
+            count = 0
+            if to is not before:
+                if self._engines.coming() is not to:
+                    self._engines.announce(to)
+                coming = self._followers[to]
+                count = coming.follow(_PATIENCE, progress)
+                with coming.engine.exclusive(_PATIENCE):
+                    count += coming.follow(_PATIENCE, progress)  # what came meanwhile; soon done
+                    with self._catalogue.unit(actor) as unit:
+                        self._engines.choose(unit.connection, to)
+                        unit.record(Act.INDEX_MOVED, "index", detail={"from": before.value, "to": to.value})
+            self._tidy()
+        return count
+
+    def start(self) -> None:
+        """Follows the ledger in a thread of its own until ``stop``."""
+        if self._thread is None:
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the batch at hand is written."""
+        self._stopping.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def _chosen(self) -> Follower:
+        return self._followers[self._engines.chosen()]
+
+    def _run(self) -> None:
+        pause = self._guarded(lambda: self._chosen.repair(_PATIENCE)) or self._guarded(self._tidy)
+        while not self._stopping.is_set():
+            follow = lambda: self._chosen.follow(_PATIENCE, halted=self._stopping.is_set)  # noqa: E731
+            pause = self._guarded(follow) or pause
+            with self._catalogue.committed:
+                if not self._stopping.is_set():
+                    self._catalogue.committed.wait(pause or _POLL)
+            pause = 0.0
+
+    def _tidy(self) -> None:
+        """Drops what a move left behind."""
+        for name in self._engines.resting():
+            engine = self._followers[name].engine
+            if engine.generation() and (engine.size() or engine.mark().position):
+                with engine.exclusive(_PATIENCE):
+                    engine.clear()
+                    self._engines.note(name, engine.generation())
+
+    def _guarded(self, work: Callable[[], object]) -> float:
+        """A failing index never fails anything else: it is logged, and tried again in so many seconds."""
+        try:
+            work()
+        except IndexBusyError:
+            return _POLL
+        except Exception:
+            _logger.exception("the index could not follow the ledger")
+            return _AFTER_A_FAULT
+        return 0.0
+
+    def _wake(self) -> None:
+        with self._catalogue.committed:
+            self._catalogue.committed.notify_all()
+
+    def _freshen(self, follower: Follower) -> None:
+        """Where no thread follows the ledger, a search does. What it cannot write is looked through all the same."""
+        if self._thread is not None:
+            return
+        try:
+            follower.follow(_PATIENCE_OF_A_SEARCH)
+        except IndexBusyError:
+            return
+        except (IndexDamagedError, OSError, MunimentError):
+            _logger.exception("the index could not follow the ledger")
+
+    def _by_code(
+        self,
+        follower: Follower,
+        error: Exception,
+        query: str,
+        allowed: sa.Select[Any] | None,
+        limit: int,
+    ) -> Found:
+        """Codes and facts are the catalogue's, whatever becomes of the index."""
+        _logger.error("the index cannot answer", exc_info=error)
+        asked = self._parsed(query)
+        found = self._searching.by_code(asked, allowed, limit, follower.behind())
+        if found is None:
+            raise MunimentError(Code.INDEX_UNAVAILABLE) from error
+        return found
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except IndexBusyError as error:
+        raise MunimentError(Code.ARCHIVE_BUSY) from error
+    except (IndexDamagedError, OSError) as error:
+        raise MunimentError(Code.INDEX_UNAVAILABLE) from error

@@ -1,0 +1,1 @@
+"""The query language: what is typed, read into a tree of conditions that every engine understands."""

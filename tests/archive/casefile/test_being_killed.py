@@ -1,0 +1,57 @@
+"""Killed at any step of filing or voiding: what was acknowledged is there, nothing half is left in the vault."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from archive.casefile.filing import Submission
+from archive.casefile.reading import FileState
+from archive.casefile.recovering import recover
+from archive.ledger.entries import CONSOLE
+from tests.conftest import QUICK, VOUCHER
+from tests.striking import Counted, in_a_child, strike
+from web.wiring import House, opened
+
+BARE = Submission("二级", "环境相关", None, None, json.dumps(VOUCHER).encode())
+
+
+def killed_at(step: int, house: House, act) -> bool:
+    """Whether the step was reached; another process does the act and dies at it."""
+
+    def work() -> None:
+        with (
+            opened(house.settings, clock=house.clock, passwords=QUICK) as own,
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            strike(patch, Counted(lambda: os.kill(os.getpid(), signal.SIGKILL), step))
+            act(own)
+
+    house.catalogue.database.close()  # no connection crosses into the child
+    status = in_a_child(work)
+    assert status in (0, -signal.SIGKILL)
+    return status != 0
+
+
+def test_a_filing_that_is_killed_leaves_a_whole_file_or_nothing(house: House, filed, capsys):
+    step, files = 0, 0
+    while killed_at(step := step + 1, house, lambda own: own.filing.file(CONSOLE, BARE)):
+        recover(house.catalogue, house.founded.vault)
+        assert house.fixity.check(CONSOLE).whole, step
+        now = len([each for each in house.case_files.select() if each.category == "环境相关"])
+        assert now in (files, files + 1)
+        files = now
+    with capsys.disabled():
+        print(f"\n  a filing killed at each of {step - 1} steps; the vault whole after each")
+
+
+def test_a_voiding_that_is_killed_leaves_the_file_void_or_as_it_was(house: House, filed, capsys):
+    step = 0
+    while killed_at(step := step + 1, house, lambda own: own.voiding.void(CONSOLE, filed[0], "重复")):
+        recover(house.catalogue, house.founded.vault)
+        assert house.fixity.check(CONSOLE).whole, step
+        if house.case_files.get(filed[0]).state is FileState.VOID:
+            break
+    with capsys.disabled():
+        print(f"\n  a voiding killed at each of {step} steps; the vault whole after each")

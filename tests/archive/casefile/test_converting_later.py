@@ -1,0 +1,156 @@
+"""What was filed behind a cover becomes pages later, as a new version, once; whatever happens in between."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from archive.casefile.filing import Submission
+from archive.casefile.sources import Source
+from archive.errors import Code, MunimentError
+from archive.evidence import office
+from archive.ledger.entries import Actor
+from archive.ledger.tables import entry
+from web.wiring import House
+
+ACTOR = Actor("P0001")
+REFERENCE = "2026-一级-剧本相关-001"
+RTF = rb"{\rtf1\ansi refund wanted by the customer}"
+VOUCHER = json.dumps(
+    {
+        "complainant": {"name": "王小明", "contact": "13800138000", "headcount": 1},
+        "received_at": "2026-02-27T20:15+08:00",
+        "channel": "门店现场",
+        "store": "春熙路店",
+        "details": "道具缺失。",
+        "demands": ["退费"],
+        "evidence": [],
+        "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
+    },
+    ensure_ascii=False,
+).encode()
+needs_office = pytest.mark.skipif(office.find() is None, reason="LibreOffice is not installed here")
+
+
+@pytest.fixture
+def covered(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A file with a document that could not be converted, and LibreOffice back again."""
+    with monkeypatch.context() as without:
+        without.setattr(office, "find", lambda: None)
+        sources = (Source("报告.rtf", io.BytesIO(RTF)), Source("说明.txt", io.BytesIO("说明".encode())))
+        house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, VOUCHER, sources))
+    return house
+
+
+def _pending(house: House) -> list[bool]:
+    return [each.pending for each in house.case_files.documents(house.case_files.get(REFERENCE))]
+
+
+def _acts(house: House) -> list[str]:
+    with house.catalogue.reading() as connection:
+        return [str(row.act) for row in connection.execute(entry.select().order_by(entry.c.position))]
+
+
+@needs_office
+def test_a_cover_is_followed_by_the_readable_document(covered: House):
+    assert _pending(covered) == [False, True, False]
+    outcomes = list(covered.converting.convert_all(ACTOR))
+    assert [(each.document, each.converted) for each in outcomes] == [(f"{REFERENCE}-01.pdf", True)]
+    assert _pending(covered) == [False, False, False]
+    case_file = covered.case_files.get(REFERENCE)
+    assert case_file.version == 2
+    assert "refund wanted" in covered.case_files.texts(case_file)[1][0]
+    assert covered.case_files.titles(case_file)[1] == "报告.rtf"
+    stream, password = covered.case_files.open_document(case_file, 1)
+    with stream, covered.sandbox.original(stream, password) as original:
+        assert original.read() == RTF
+    assert _acts(covered)[-1] == "converted"
+    assert (
+        covered.founded.vault.root / f"2026/一级/剧本相关/{REFERENCE}/v1/content/{REFERENCE}-01.pdf"
+    ).exists()
+    assert list(covered.converting.convert_all(ACTOR)) == []
+
+
+@needs_office
+def test_the_index_finds_the_words_of_the_readable_document(covered: House):
+    covered.index.catch_up()
+    assert covered.index.search("refund").files == []
+    list(covered.converting.convert_all(ACTOR))
+    covered.index.catch_up()
+    assert [each.reference for each in covered.index.search("refund").files] == [REFERENCE]
+
+
+def test_while_the_converter_is_absent_the_document_goes_on_waiting(
+    covered: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(office, "find", lambda: None)
+    (outcome,) = covered.converting.convert_all(ACTOR)
+    assert (outcome.converted, outcome.refusal) == (False, None)
+    assert _pending(covered) == [False, True, False]
+    assert _acts(covered) == ["archive-created", "filed"]
+
+
+@needs_office
+def test_a_fault_between_vault_and_catalogue_leaves_the_cover_as_it_was(
+    covered: House, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object, **__: object) -> None:
+        raise MunimentError(Code.DISK_FULL)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("archive.casefile.converting.insert_document", fail)
+        (outcome,) = covered.converting.convert_all(ACTOR)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code is Code.DISK_FULL
+    assert covered.case_files.get(REFERENCE).version == 1
+    stream, _ = covered.case_files.open_document(covered.case_files.get(REFERENCE), 1)
+    stream.close()
+    assert [each.converted for each in covered.converting.convert_all(ACTOR)] == [True]
+
+
+@needs_office
+def test_a_file_voided_meanwhile_is_left_alone(covered: House, monkeypatch: pytest.MonkeyPatch):
+    convert = covered.sandbox.convert
+
+    def slow(*arguments: object, **more: object) -> object:
+        covered.voiding.void(ACTOR, REFERENCE, "重复登记")
+        return convert(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(covered.sandbox, "convert", slow)
+    (outcome,) = covered.converting.convert_all(ACTOR)
+    assert (outcome.converted, outcome.refusal) == (False, None)
+    assert _acts(covered)[-1] == "voided"
+    assert covered.converting.waiting() == []
+
+
+def test_a_document_that_its_converter_refuses_is_named_and_stops_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    if office.find() is None:
+        pytest.skip("LibreOffice is not installed here")
+    broken = io.BytesIO()
+    with zipfile.ZipFile(broken, "w") as package:
+        package.writestr("[Content_Types].xml", "")
+        package.writestr("word/document.xml", "<no")
+    with monkeypatch.context() as without:
+        without.setattr(office, "find", lambda: None)
+        broken.seek(0)
+        sources = (Source("坏.docx", broken), Source("好.rtf", io.BytesIO(RTF)))
+        house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, VOUCHER, sources))
+    bad, good = house.converting.convert_all(ACTOR)
+    assert bad.refusal is not None
+    assert bad.refusal.code is Code.EVIDENCE_UNREADABLE
+    assert good.converted
+    assert _pending(house) == [False, True, False]
+
+
+def test_the_vault_is_valid_for_others_after_converting(covered: House, tmp_path: Path):
+    if office.find() is None:
+        pytest.skip("LibreOffice is not installed here")
+    import ocfl
+
+    list(covered.converting.convert_all(ACTOR))
+    root = ocfl.StorageRoot(root=str(covered.founded.vault.root))
+    assert root.validate()

@@ -1,0 +1,245 @@
+"""Whatever happens to a stored file, a check finds it and names it; what is whole is called whole."""
+
+import io
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pikepdf
+import pypdfium2
+import pytest
+import sqlalchemy as sa
+
+from archive.casefile import tables as casefile_tables
+from archive.casefile.reference import Reference
+from archive.fixity import tables
+from archive.fixity.pace import Pace
+from archive.fixity.printing import sheet
+from archive.fixity.recording import report as kept_report
+from archive.fixity.recording import reports
+from archive.fixity.report import Fault, Report, Scope, Trait
+from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE
+from archive.ledger.log import follow
+from web.wiring import House
+
+
+def check(house: House, sample: int | None = None) -> Report:
+    return house.fixity.check(CONSOLE, sample)
+
+
+def vault_files(house: House) -> list[Path]:
+    return sorted(path for path in house.founded.vault.root.rglob("*") if path.is_file())
+
+
+def faults(report: Report) -> set[tuple[Fault, str, str]]:
+    return {(each.fault, each.reference, each.name) for each in report.findings}
+
+
+def acts(house: House) -> list[tuple[Act, str]]:
+    with house.catalogue.reading() as connection:
+        return [(entry.act, entry.subject) for entry in follow(connection, 0)]
+
+
+def folder(house: House, reference: str) -> Path:
+    return house.founded.vault.root / Reference.parse(reference).folder
+
+
+def test_an_archive_that_is_whole_is_called_whole_and_the_report_kept(house: House, filed, clock):
+    told = []
+    report = house.fixity.check(CONSOLE, progress=lambda done, total: told.append((done, total)))
+    assert report.whole
+    assert (report.number, report.scope, report.files, report.documents) == (1, Scope.ALL, 3, 6)
+    assert report.size > sum(path.stat().st_size for path in vault_files(house) if path.suffix == ".pdf")
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert kept_report(house.catalogue, 1) == report
+    assert reports(house.catalogue) == (report,)
+    assert acts(house)[-1] == (Act.FIXITY_CHECKED, "fixity:1")
+
+
+def test_an_empty_archive_is_whole(house: House):
+    assert check(house).whole
+    assert check(house, 5).whole
+
+
+def test_a_flipped_bit_in_any_stored_file_is_found_and_named(house: House, filed, capsys):
+    dice, flips = random.Random(4), 0
+    for path in vault_files(house):
+        content = path.read_bytes()
+        for place in sorted({0, len(content) // 2, len(content) - 1, dice.randrange(len(content))}):
+            altered = bytearray(content)
+            altered[place] ^= 1 << dice.randrange(8)
+            path.write_bytes(altered)
+            report = check(house)
+            flips += 1
+            assert not report.whole, path
+            assert path.name in {Path(each.name).name for each in report.findings}, (path, report.findings)
+            path.write_bytes(content)
+    assert check(house).whole
+    with capsys.disabled():
+        print(f"\n  {flips} flipped bits in {len(vault_files(house))} stored files, each found and named")
+
+
+def test_a_missing_file_is_found_and_named_whichever_it_is(house: House, filed):
+    for path in vault_files(house):
+        away = path.rename(path.with_name("away"))
+        shutil.move(away, house.settings.home / "away")
+        report = check(house)
+        (finding,) = report.findings
+        assert Path(finding.name).name == path.name
+        assert finding.trait is Trait.INTEGRITY
+        shutil.move(house.settings.home / "away", path)
+
+
+def test_a_whole_object_that_is_gone_is_named_document_by_document(house: House, filed):
+    shutil.rmtree(folder(house, filed[0]))
+    report = check(house)
+    named = {each.name for each in report.findings if each.fault is Fault.MISSING}
+    assert named == {f"{filed[0]}.pdf", f"{filed[0]}-01.pdf", f"{filed[0]}-02.pdf"}
+    assert report.damaged == (filed[0],)
+    assert (Act.DAMAGE_FOUND, filed[0]) in acts(house)
+
+
+def test_a_file_that_does_not_belong_is_found_wherever_it_lies(house: House, filed):
+    root = house.founded.vault.root
+    inside = folder(house, filed[0]) / "v1" / "content" / "extra.pdf"
+    outside, other = root / "loose.exe", root / "2026" / "一级" / "剧本相关" / "2026-一级-剧本相关-900"
+    inside.write_bytes(b"x")
+    outside.write_bytes(b"x")
+    (other / "v1").mkdir(parents=True)
+    (other / "v1" / "y\x1b\u202e.pdf").write_bytes(b"x")
+    (root / "link").symlink_to("/etc")
+    unnameable = root / os.fsdecode(b"\xff\xfe")
+    unnameable.mkdir()
+    (unnameable / os.fsdecode(b"\xff")).write_bytes(b"x")
+    report = check(house)
+    foreign = {each.name for each in report.findings}
+    assert {each.fault for each in report.findings} == {Fault.FOREIGN}
+    assert {"loose.exe", "link", "\ufffd\ufffd/\ufffd"} < foreign
+    assert inside.relative_to(root).as_posix() in foreign
+    assert any(name.endswith("/v1/y\ufffd\ufffd.pdf") for name in foreign)
+    assert len(foreign) == 5
+
+
+def test_a_document_swapped_for_another_of_the_same_file_is_altered(house: House, filed):
+    content = folder(house, filed[0]) / "v1" / "content"
+    (content / f"{filed[0]}-01.pdf").write_bytes((content / f"{filed[0]}-02.pdf").read_bytes())
+    assert faults(check(house)) == {(Fault.ALTERED, filed[0], f"{filed[0]}-01.pdf")}
+
+
+def test_bytes_altered_together_with_row_and_inventory_still_lack_the_authentication(house: House, filed):
+    """Whoever writes both vault and catalogue still does not have the key that the HMAC is made with."""
+    path = folder(house, filed[1]) / "v1" / "content" / f"{filed[1]}.pdf"
+    altered = bytearray(path.read_bytes())
+    altered[100] ^= 1
+    path.write_bytes(altered)
+    with path.open("rb") as stream:
+        digest = house.founded.vault.sha512(stream).hex()
+    with house.catalogue.housekeeping() as connection:
+        document = casefile_tables.document
+        connection.execute(
+            sa.update(document).where(document.c.name == f"{filed[1]}.pdf").values(sha512=digest)
+        )
+    assert (Fault.UNAUTHENTIC, filed[1], f"{filed[1]}.pdf") in faults(check(house))
+
+
+def test_rows_that_no_longer_fit_are_found(house: House, filed):
+    with house.catalogue.housekeeping() as connection:
+        document = casefile_tables.document
+        connection.execute(sa.update(document).where(document.c.name == f"{filed[0]}-01.pdf").values(pages=7))
+        connection.execute(
+            sa.delete(casefile_tables.file_key).where(
+                casefile_tables.file_key.c.case_file
+                == sa.select(casefile_tables.case_file.c.id)
+                .where(casefile_tables.case_file.c.reference == filed[1])
+                .scalar_subquery()
+            )
+        )
+    assert faults(check(house)) == {
+        (Fault.PAGES_DIFFER, filed[0], f"{filed[0]}-01.pdf"),
+        (Fault.KEY_MISSING, filed[1], ""),
+    }
+
+
+def test_a_number_that_is_missing_is_named_and_its_object_foreign(house: House, filed):
+    with house.catalogue.housekeeping() as connection:
+        case_file = casefile_tables.case_file
+        one = sa.select(case_file.c.id).where(case_file.c.reference == filed[0]).scalar_subquery()
+        for table in (casefile_tables.document, casefile_tables.file_key):
+            connection.execute(sa.delete(table).where(table.c.case_file == one))
+        connection.execute(sa.delete(case_file).where(case_file.c.reference == filed[0]))
+    report = check(house)
+    assert (Fault.NUMBER_MISSING, filed[0], "") in faults(report)
+    assert len([each for each in report.findings if each.fault is Fault.FOREIGN]) == 8
+
+
+def test_an_altered_ledger_is_a_finding_of_a_check_of_all(house: House, filed):
+    with house.catalogue.housekeeping() as connection:
+        connection.execute(sa.text("DROP TRIGGER ledger_entry_no_update"))
+        connection.execute(
+            sa.text("UPDATE ledger_entry SET leaf = replace(leaf, 'console', 'nobody.') WHERE position = 2")
+        )
+    assert (Fault.LEDGER_DAMAGED, "", "2") in faults(check(house))
+    assert check(house, 3).whole
+
+
+def test_a_sample_takes_what_was_checked_longest_ago(house: House, filed, clock):
+    seen = []
+    for _ in range(4):
+        clock.wait(days=1)
+        report = check(house, 1)
+        assert (report.scope, report.files) == (Scope.SAMPLE, 1)
+        with house.catalogue.reading() as connection:
+            newest = sa.select(tables.mark.c.case_file).order_by(tables.mark.c.checked_at.desc()).limit(1)
+            seen.append(connection.execute(newest).scalar_one())
+    assert len(set(seen[:3])) == 3
+    assert seen[3] == seen[0]
+
+
+def test_a_filing_under_way_is_not_called_foreign_or_damaged(house: House, filed, monkeypatch):
+    """The object is in the vault before its row: the check waits for the lock of the series and asks again."""
+    vault = house.founded.vault
+    stray = folder(house, filed[0]).with_name("2026-一级-剧本相关-003")
+    shutil.copytree(folder(house, filed[0]), stray)
+    locked, seen = type(vault).locked, []
+
+    def finishing(self, name):
+        seen.append(name)
+        shutil.rmtree(stray, ignore_errors=True)  # the filing was rolled back while we waited
+        return locked(self, name)
+
+    monkeypatch.setattr(type(vault), "locked", finishing)
+    assert check(house).whole
+    assert seen == ["2026-一级-剧本相关"]
+
+
+def test_the_report_prints_as_pdf_a_and_names_what_was_found(house: House, filed):
+    (folder(house, filed[0]) / "v1" / "content" / "𠮷\u0378.pdf").write_bytes(b"x")
+    report = check(house)
+    shown = sheet(report, "muniment/test", house.settings.zone)
+    with house.sandbox.report(shown) as first, house.sandbox.report(shown) as again:
+        content = first.read()
+        assert content == again.read()
+    with pikepdf.open(io.BytesIO(content)) as pdf, pdf.open_metadata() as metadata:
+        assert metadata.pdfa_status == "2B"
+    document = pypdfium2.PdfDocument(content)
+    text = "".join(page.get_textpage().get_text_range() for page in document)
+    document.close()
+    assert "四性检测" in text
+    assert filed[0] in text
+    assert "外来文件" in text
+
+
+def test_reading_is_slowed_to_the_rate():
+    now, slept = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(2.0, lambda: now[0], sleep)
+    for _ in range(4):
+        pace.spend(1_000_000)
+    assert sum(slept) == pytest.approx(2.0)
+    assert pace.size == 4_000_000

@@ -1,0 +1,424 @@
+"""The index follows the ledger, whatever happens to it: noticed, said, and built anew while everything else goes on."""
+
+import errno
+import shutil
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+import sqlalchemy as sa
+
+from archive.errors import Code, MunimentError
+from archive.ledger.acts import Act
+from indexer.choosing import EngineName
+from indexer.engine import IndexBusyError
+from indexer.searching import Sort
+
+ENGINES = list(EngineName)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request, archive, indexer):
+    """Each engine in turn is the one that is asked."""
+    indexer.move(request.param)
+    return request.param
+
+
+def find(indexer, query, **options):
+    return [each.reference for each in indexer.search(query, **options).files]
+
+
+def test_following_goes_in_batches_and_tells_how_far_it_is(archive, indexer, engine, monkeypatch):
+    monkeypatch.setattr("indexer.following.BATCH_FILES", 2)
+    files = [archive.file("退款") for _ in range(5)]
+    assert (indexer.status().lag, indexer.status().behind) == (5, 5)
+    told = []
+    assert indexer.catch_up(lambda done, total: told.append((done, total))) == 5
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    status = indexer.status()
+    assert (status.engine, status.coming, status.lag, status.files) == (engine, None, 0, 5)
+    assert status.size > 0
+    assert find(indexer, "退款") == files[::-1]
+
+
+def test_a_batch_ends_when_its_time_is_up_and_loses_nothing(archive, indexer, engine, monkeypatch):
+    monkeypatch.setattr("indexer.following.BATCH_SECONDS", 0.0)
+    files = [archive.file("退款") for _ in range(3)]
+    archive.void(files[0])
+    told = []
+    indexer.catch_up(lambda done, total: told.append(done))
+    assert told == [1, 2, 3, 4]  # the first once more, for its voiding
+    assert find(indexer, "退款") == files[::-1]
+    assert find(indexer, "作废") == [files[0]]
+
+
+def test_acts_that_concern_no_file_are_passed_over(archive, indexer, engine):
+    archive.file("退款")
+    indexer.catch_up()
+    before = indexer.status().generation
+    archive.note(1500)
+    assert indexer.catch_up() == 0
+    assert indexer.status().lag == 0
+    assert indexer.status().generation <= before + 1
+
+
+def test_what_was_filed_a_moment_ago_is_found(archive, indexer, engine):
+    first = archive.file("退款")
+    assert find(indexer, "退款") == [first]
+    second = archive.file("退款")
+    assert find(indexer, "退款") == [second, first]
+
+
+# What is not indexed yet
+
+
+@pytest.fixture
+def stuck(indexer, monkeypatch):
+    """From here on nothing is indexed any more; what was, stays."""
+
+    def stick():
+        def refuse(*_arguments, **_options):
+            raise IndexBusyError
+
+        for follower in indexer._followers.values():
+            monkeypatch.setattr(follower, "follow", refuse)
+
+    return stick
+
+
+def test_what_is_not_indexed_yet_is_found_in_its_place(archive, indexer, engine, stuck):
+    old = [archive.file("退款 甲"), archive.file("退款 乙")]
+    indexer.catch_up()
+    stuck()
+    new = [archive.file("退款 丙", store="浦东店"), archive.file("道歉")]
+    found = indexer.search("退款")
+    assert ([each.reference for each in found.files], found.behind) == ([new[0], *old[::-1]], 0)
+    assert find(indexer, "退款 NOT 丙") == old[::-1]
+    assert find(indexer, "退款 store:浦东") == [new[0]]
+    assert find(indexer, "退款", sort=Sort.REFERENCE) == sorted([*old, new[0]])
+    assert indexer.search("退款", limit=2).more
+
+
+def test_what_changed_since_is_found_as_it_is_now(archive, indexer, engine, stuck):
+    void, kept = archive.file("退款"), archive.file("退款")
+    indexer.catch_up()
+    stuck()
+    archive.void(void)
+    assert find(indexer, "作废") == [void]
+    assert find(indexer, "退款 NOT 作废") == [kept]
+    assert find(indexer, "NOT 作废") == [kept]
+    assert find(indexer, "退款") == [kept, void]
+
+
+def test_what_could_not_be_looked_through_is_told_and_never_wrongly_found(
+    archive, indexer, engine, stuck, monkeypatch
+):
+    void, kept = archive.file("退款"), archive.file("退款")
+    indexer.catch_up()
+    stuck()
+    archive.void(void)
+    archive.file("退款")
+    monkeypatch.setattr("indexer.searching.SCAN_SECONDS", -1.0)
+    found = indexer.search("退款")
+    assert ([each.reference for each in found.files], found.behind) == ([kept, void], 2)
+    assert find(indexer, "退款 NOT 作废") == [kept]
+
+
+def test_those_who_may_not_know_of_a_file_do_not_find_it_in_the_tail_either(archive, indexer, engine, stuck):
+    from archive.casefile import tables
+
+    stuck()
+    mine = archive.file("退款", department="剧本部")
+    archive.file("退款", department="财务部")
+    allowed = sa.select(tables.case_file.c.id).where(tables.case_file.c.department == "剧本部")
+    found = indexer.search("退款", allowed, limit=1)
+    assert ([each.reference for each in found.files], found.more) == ([mine], False)
+
+
+# Damage
+
+
+def damage_flip(folder):
+    for path in folder.glob("*.seg"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+
+
+def damage_cut(folder):
+    for path in folder.glob("*.toc"):
+        path.write_bytes(path.read_bytes()[:-1])
+
+
+def damage_empty(folder):
+    for path in folder.glob("*.seg"):
+        path.write_bytes(b"")
+
+
+def damage_lose_segments(folder):
+    for path in folder.glob("*.seg"):
+        path.unlink()
+
+
+def damage_lose_all(folder):
+    shutil.rmtree(folder)
+
+
+DAMAGES = [damage_flip, damage_cut, damage_empty, damage_lose_segments, damage_lose_all]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("running", [False, True], ids=["opened anew", "while open"])
+def test_a_damaged_index_is_noticed_said_and_built_anew(archive, indexer, caplog, damage, running):
+    files = [archive.file("退款") for _ in range(3)]
+    indexer.catch_up()
+    damage(archive.index_folder)
+    asked = indexer if running else archive.indexer()
+    asked.start()
+    try:
+        assert find(asked, "退款") == files[::-1]
+        wait_for(lambda: archive.acts(Act.INDEX_REBUILT) == 1 and asked.status().lag == 0)
+    finally:
+        asked.stop()
+    assert "built anew" in caplog.text
+    assert find(asked, "退款") == files[::-1]
+    archive.engine().verify()
+
+
+def wait_for(true, seconds=20):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(MunimentError):
+            if true():
+                return
+        time.sleep(0.02)
+    raise AssertionError("it did not come about")
+
+
+def test_an_index_put_back_from_an_older_copy_is_noticed(archive, indexer, caplog):
+    first = archive.file("退款")
+    indexer.catch_up()
+    shutil.copytree(archive.index_folder, archive.folder / "copy")
+    second = archive.file("退款")
+    indexer.catch_up()
+    shutil.rmtree(archive.index_folder)
+    (archive.folder / "copy").rename(archive.index_folder)
+    assert find(archive.indexer(), "退款") == [second, first]
+    assert "older copy" in caplog.text
+    assert archive.acts(Act.INDEX_REBUILT) == 1
+
+
+def test_an_index_of_another_history_is_noticed(archive, indexer, engine, tmp_path_factory):
+    """A catalogue restored from a backup: the index knows of more than the ledger does."""
+    kept = archive.file("退款")
+    copy = tmp_path_factory.mktemp("copy")
+    with archive.catalogue.reading() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    archive.catalogue.database.close()
+    for path in archive.folder.glob("catalogue.db*"):
+        shutil.copy(path, copy)
+    archive.file("退款")
+    indexer.catch_up()
+    archive.catalogue.database.close()
+    for path in archive.folder.glob("catalogue.db*"):
+        path.unlink()
+    for path in copy.iterdir():
+        shutil.copy(path, archive.folder)
+    archive.note(5)  # another history of the same length
+    assert find(indexer, "退款") == [kept]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE fts5_words",
+        "DELETE FROM fts5_file WHERE id = (SELECT min(id) FROM fts5_file)",
+        "DELETE FROM fts5_words_data WHERE id > 10",
+        "DELETE FROM fts5_words_docsize",
+        "UPDATE fts5_mark SET form = x'00'",
+    ],
+)
+def test_damaged_tables_of_the_catalogue_are_noticed_and_built_anew(archive, indexer, statement):
+    indexer.move(EngineName.FTS5)
+    files = [archive.file("退款") for _ in range(3)]
+    indexer.catch_up()
+    with archive.catalogue.housekeeping() as connection:
+        connection.exec_driver_sql(statement)
+    again = archive.indexer()
+    again.start()
+    try:
+        wait_for(lambda: archive.acts(Act.INDEX_REBUILT) == 1 and again.status().lag == 0)
+        assert find(again, "退款") == files[::-1]
+    finally:
+        again.stop()
+
+
+def test_an_index_written_by_other_rules_is_built_anew(archive, indexer, monkeypatch):
+    reference = archive.file("退款")
+    indexer.catch_up()
+    monkeypatch.setattr("indexer.whoosh_engine.form", lambda: b"else")
+    assert find(archive.indexer(), "退款") == [reference]
+    assert archive.acts(Act.INDEX_REBUILT) == 1
+
+
+# A full disk
+
+
+def test_a_full_disk_stops_neither_filing_nor_finding(archive, indexer, monkeypatch):
+    old = archive.file("退款")
+    indexer.catch_up()
+
+    def full(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.storage.os.fsync", full)
+        new = archive.file("退款")
+        assert find(indexer, "退款") == [new, old]
+        with pytest.raises(MunimentError) as refused:
+            indexer.catch_up()
+        assert refused.value.code in (Code.INDEX_UNAVAILABLE, Code.DISK_FULL)
+        assert not [path for path in archive.index_folder.iterdir() if path.name.startswith(".")]
+    assert indexer.catch_up() == 1
+    assert find(indexer, "退款") == [new, old]
+
+
+def test_a_catalogue_that_cannot_grow_keeps_the_index_whole(archive, indexer):
+    indexer.move(EngineName.FTS5)
+    old = archive.file("退款")
+    indexer.catch_up()
+    new = archive.file("新的" * 40_000)
+    with archive.catalogue.reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    archive.catalogue.database.engine.dispose()
+    connect = archive.catalogue.database.engine
+    limit = lambda raw, _record: raw.execute(f"PRAGMA max_page_count = {pages}")  # noqa: E731
+    sa.event.listen(connect, "connect", limit)
+    try:
+        with pytest.raises(MunimentError) as refused:
+            indexer.catch_up()
+        assert refused.value.code is Code.DISK_FULL
+        assert find(indexer, "退款") == [old]
+        assert find(indexer, "新的新") == [new]
+    finally:
+        sa.event.remove(connect, "connect", limit)
+        connect.dispose()
+    assert indexer.catch_up() == 1
+
+
+# Killed
+
+
+def test_killed_at_any_moment_nothing_is_lost_and_no_half_is_seen(archive, indexer, killed):
+    files = [archive.file(f"退款 第{number}件") for number in range(30)]
+    for seconds in (0.05, 0.2, 0.45, 0.8, 1.3):
+        killed(seconds)
+        assert find(indexer, "退款") == files[::-1]
+        assert find(indexer, "第7件") == [files[7]]
+        indexer._followers[indexer._engines.chosen()].engine.verify()
+    indexer.move(EngineName.WHOOSH)
+    leftovers = [path.name for path in archive.index_folder.iterdir() if path.name.startswith(".")]
+    assert leftovers == []
+
+
+def test_two_processes_follow_at_once_and_search_meanwhile(archive, indexer, engine):
+    others = [archive.indexer() for _ in range(2)]
+    for each in others:
+        each.start()
+    try:
+        files = []
+        for number in range(40):
+            files.append(archive.file(f"退款{number}"))
+            assert find(indexer, f"退款{number}") == [files[-1]]
+        wait_for(lambda: indexer.status().lag == 0)
+        assert find(indexer, "退款", limit=200) == files[::-1]
+        assert indexer.status().files == 40
+    finally:
+        for each in others:
+            each.stop()
+
+
+# Moving
+
+
+def test_moving_is_recorded_and_drops_the_old_index(archive, indexer):
+    files = [archive.file("退款") for _ in range(5)]
+    indexer.catch_up()
+    told = []
+    assert indexer.move(EngineName.FTS5, lambda done, total: told.append((done, total))) == 5
+    assert told[-1] == (5, 5)
+    assert archive.acts(Act.INDEX_MOVED) == 1
+    assert (indexer.status().engine, indexer.status().files) == (EngineName.FTS5, 5)
+    assert find(archive.indexer(), "退款") == files[::-1]
+    assert archive.segments() == []
+    assert indexer.move(EngineName.FTS5) == 0
+    assert archive.acts(Act.INDEX_MOVED) == 1
+    indexer.move(EngineName.WHOOSH)
+    assert find(archive.indexer(), "退款") == files[::-1]
+    assert archive.fts5().size() == 0
+
+
+def test_a_move_that_was_interrupted_goes_on_where_it_stopped(archive, indexer, monkeypatch):
+    monkeypatch.setattr("indexer.following.BATCH_FILES", 2)
+    files = [archive.file("退款") for _ in range(7)]
+    indexer.catch_up()
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done, _total):
+        if done >= 4:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        indexer.move(EngineName.FTS5, stop)
+    status = archive.indexer().status()
+    assert (status.engine, status.coming) == (EngineName.WHOOSH, EngineName.FTS5)
+    assert find(archive.indexer(), "退款") == files[::-1]
+    assert archive.indexer().move(EngineName.FTS5) == 3
+    assert find(archive.indexer(), "退款") == files[::-1]
+
+
+def test_a_move_while_files_come_in_and_people_search_loses_nothing(archive, indexer):
+    files = [archive.file("退款") for _ in range(20)]
+    indexer.catch_up()
+    failures, done = [], threading.Event()
+
+    def look():
+        other = archive.indexer()
+        other.start()
+        try:
+            while not done.is_set():
+                known = list(files)
+                found = find(other, "退款", limit=200)
+                if not set(known) <= set(found):
+                    failures.append((len(known), len(found)))
+        except Exception as error:
+            failures.append(error)
+        finally:
+            other.stop()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    for to in (EngineName.FTS5, EngineName.WHOOSH, EngineName.FTS5):
+        files.append(archive.file("退款"))
+        indexer.move(to)
+    done.set()
+    thread.join()
+    assert failures == []
+    assert find(indexer, "退款", limit=200) == files[::-1]
+
+
+def test_what_a_shredded_key_sealed_leaves_every_index_and_it_is_told(archive, indexer, engine):
+    from archive.casefile import tables
+
+    reference = archive.file("绝无仅有的话")
+    indexer.catch_up()
+    identifier = archive.get(reference).id
+    assert indexer.holds(identifier)
+    with archive.catalogue.housekeeping() as connection:
+        connection.execute(tables.file_key.delete())
+    archive.complete(reference, archive.now.date())
+    indexer.catch_up()
+    assert not indexer.holds(identifier)

@@ -1,0 +1,121 @@
+"""The commands that keep the archive, as other programs rely on them: JSON, sentences, exit codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import bagit
+import pytest
+from PIL import Image
+
+from archive.errors import Exit
+from tests.conftest import VOUCHER
+from tests.serving import muniment
+
+REFERENCE = "2026-一级-剧本相关-001"
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "var"
+        self.ask("init")
+        (folder / "voucher.json").write_text(json.dumps(VOUCHER))
+        Image.new("RGB", (320, 240), "navy").save(folder / "photo.jpg")
+        voucher, photo = folder / "voucher.json", folder / "photo.jpg"
+        self.ask("file", "--level", "一级", "--category", "剧本相关", "--voucher", voucher, photo)
+
+    def run(self, *arguments: object, **more: str) -> tuple[int, dict[str, object], str]:
+        ended = muniment(*arguments, "--json", MUNIMENT_HOME=str(self.home), **more)
+        assert "Traceback" not in ended.stderr
+        return ended.returncode, json.loads(ended.stdout), ended.stderr
+
+    def ask(self, *arguments: object, **more: str) -> dict[str, object]:
+        code, answer, said = self.run(*arguments, **more)
+        assert code == 0, said
+        return answer
+
+    @property
+    def document(self) -> Path:
+        return next(self.home.glob(f"vault/*/*/*/*/v1/content/{REFERENCE}-01.pdf"))
+
+
+@pytest.fixture
+def desk(tmp_path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_fixity_says_what_is_whole_and_names_what_is_not(desk: Desk):
+    whole = desk.ask("fixity", "--rate", "50", "--pdf", desk.folder / "report.pdf")
+    assert (whole["whole"], whole["files"], whole["documents"], whole["damaged"]) == (True, 1, 2, [])
+    assert (desk.folder / "report.pdf").read_bytes().startswith(b"%PDF")
+    desk.document.unlink()
+    code, damaged, _ = desk.run("fixity", "--sample", "5")
+    assert code == Exit.DAMAGED
+    assert damaged["damaged"] == [
+        {
+            "reference": REFERENCE,
+            "document": f"{REFERENCE}-01.pdf",
+            "trait": "integrity",
+            "problem": "missing",
+        }
+    ]
+    assert muniment("fixity", "--all", "--sample", "1", MUNIMENT_HOME=str(desk.home)).returncode == Exit.USAGE
+    code, answer, _ = desk.run("fixity", "--repair")
+    assert (code, answer["error"]) == (Exit.USAGE, "setting-invalid")
+
+
+def test_fixity_repairs_from_the_copy_that_is_configured(desk: Desk):
+    shutil.copytree(desk.home / "vault", desk.folder / "mirror")
+    good = desk.document.read_bytes()
+    desk.document.write_bytes(b"x")
+    repaired = desk.ask("fixity", "--repair", MUNIMENT_MIRROR=str(desk.folder / "mirror"))
+    assert repaired["repaired"] == [
+        {"reference": REFERENCE, "replaced": [f"{REFERENCE}-01.pdf"], "whole": True}
+    ]
+    assert desk.document.read_bytes() == good
+    assert desk.ask("fixity")["whole"] is True
+
+
+def test_a_backup_is_taken_rehearsed_and_restored_on_another_machine(desk: Desk):
+    backup = desk.folder / "backup"
+    taken = desk.ask("backup", "--to", backup)
+    assert (taken["files"], taken["documents"], taken["damaged"]) == (1, 2, [])
+    assert desk.ask("backup", MUNIMENT_BACKUP_TO=str(backup))["copied"] == 0
+    rehearsed = desk.ask("rehearse", "--from", backup, "--reads", "1")
+    assert (rehearsed["whole"], rehearsed["reads"]) == (True, 1)
+    again = desk.folder / "again"
+    shutil.copy2(desk.folder / "var.key", desk.folder / "again.key")
+    restored = desk.ask("restore", "--from", backup, "--home", again)
+    assert (restored["whole"], restored["home"]) == (True, str(again))
+    assert desk.ask("fixity", "--home", again)["report"] == 2
+    assert desk.run("restore", "--from", backup, "--home", again)[0] == Exit.CONFLICT
+    missing = desk.run("restore", "--from", backup, "--home", desk.folder / "third")
+    assert (missing[0], missing[1]["error"]) == (Exit.KEY, "key-missing")
+    for path in backup.glob("objects/*/*"):
+        path.write_bytes(b"x")
+    code, answer, _ = desk.run("rehearse", "--from", backup)
+    assert (code, answer["whole"]) == (Exit.DAMAGED, False)
+    assert any(f"{REFERENCE}-01.pdf" in each for each in answer["problems"])
+
+
+@pytest.mark.parametrize("to", ["s3://bucket/prefix", ""])
+def test_a_backup_needs_a_place_that_it_knows(desk: Desk, to: str):
+    code, answer, _ = desk.run("backup", *(["--to", to] if to else []))
+    assert (code, answer["error"]) == (Exit.USAGE, "setting-invalid")
+
+
+def test_a_package_leaves_and_enters(desk: Desk):
+    package = desk.folder / "package"
+    exported = desk.ask("export", REFERENCE, "--to", package)
+    assert (exported["references"], exported["documents"]) == ([REFERENCE], 2)
+    assert bagit.Bag(str(package)).is_valid()
+    new = desk.folder / "new"
+    desk.ask("init", "--home", new)
+    assert desk.ask("import", "--package", package, "--home", new) == {"imported": [REFERENCE], "known": []}
+    assert desk.ask("import", "--package", package, "--home", new)["known"] == [REFERENCE]
+    assert desk.ask("show", REFERENCE, "--home", new)["voucher"] == desk.ask("show", REFERENCE)["voucher"]
+    code, answer, _ = desk.run("import", "--package", package)
+    assert (code, answer["error"]) == (Exit.CONFLICT, "archive-in-use")
+    code, answer, _ = desk.run("export", REFERENCE, "--to", package)
+    assert (code, answer["error"]) == (Exit.CONFLICT, "output-exists")

@@ -1,0 +1,180 @@
+"""Who sees what (P14): hits, counts, facets, snippets and pages tell nothing of files that one may not know of."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from access.person import Role
+from archive.casefile.filing import Submission
+from archive.ledger.entries import CONSOLE
+from web.wiring import House
+
+OWN, OTHER = "春熙路店", "太古里店"
+
+
+def file(house: House, forms, department: str, level: str = "一级", **changed: object) -> str:
+    receiver = {"name": "李莉", "department": department, "contact": "028-88886666"}
+    voucher = forms.voucher(store=department, receiver=receiver, **changed)
+    return house.filing.file(CONSOLE, Submission(level, "剧本相关", None, None, voucher)).reference
+
+
+def hits(page: str) -> list[str]:
+    return re.findall(r'id="hit-([^"]+)"', page)
+
+
+@pytest.fixture
+def shared(house: House, forms) -> dict[str, str]:
+    return {
+        "own": file(house, forms, OWN),
+        "second": file(house, forms, OWN, details="店员态度冷淡，顾客要求道歉并说明原因。"),
+        "foreign": file(house, forms, OTHER, script="雾港", details="隐秘事件：空调漏水，道具损坏。"),
+    }
+
+
+@pytest.fixture
+def granted(visitor, shared):
+    """An employee to whom the file ``own`` was provided."""
+
+    def provide(reference: str):
+        employee = visitor(Role.EMPLOYEE, OWN)
+        page = employee.get(f"/requests/new?reference={reference}").text
+        answer = employee.post(
+            "/requests/new",
+            data={
+                "references": reference,
+                "purpose": "complaint-handling",
+                "reason": "顾客来电",
+                "starts_on": re.search(r'name="starts_on" required value="([^"]+)"', page)[1],
+                "ends_on": re.search(r'name="ends_on"[^>]*value="([^"]+)"', page)[1],
+            },
+        )
+        number = answer.location.rsplit("/", 1)[1]
+        assert visitor(Role.HEAD, OWN).post(f"/requests/{number}/approve").status_code == 303
+        administrator = visitor(Role.ADMINISTRATOR, "客服部")
+        assert administrator.post(f"/requests/{number}/provide").status_code == 303
+        return employee, number
+
+    return provide
+
+
+@pytest.fixture
+def employee(visitor):
+    return visitor(Role.EMPLOYEE, OWN)
+
+
+def test_an_employee_finds_by_facts_and_sees_no_words_of_a_file(visitor, shared):
+    browser = visitor(Role.EMPLOYEE, OWN)
+    by_script = browser.find("长安").text
+    assert set(hits(by_script)) == {shared["own"], shared["second"]}
+    assert "snippet" not in by_script
+    assert hits(browser.find("道具").text) == []
+
+
+def test_an_employee_finds_the_words_of_a_file_provided_to_them_and_of_no_other(visitor, shared, granted):
+    employee, number = granted(shared["own"])
+    shown = employee.find("道具").text
+    assert hits(shown) == [shared["own"]]
+    assert "<mark>道具</mark>" in shown
+    assert hits(employee.find("态度冷淡").text) == []
+    both = employee.find("长安").text  # the facts of both, the words of one
+    assert set(hits(both)) == {shared["own"], shared["second"]}
+    employee.post(f"/requests/{number}/sign-off", data={"reason": ""})
+    assert hits(employee.find("道具").text) == []
+
+
+def test_what_is_granted_is_what_each_file_says_of_itself(house: House, visitor, shared, granted, clock):
+    _, number = granted(shared["own"])
+    person = house.people.by_name(f"{Role.EMPLOYEE.say('zh')}·{OWN}")
+    assert person is not None
+    files = {name: house.case_files.get(reference) for name, reference in shared.items()}
+
+    def agreed() -> bool:
+        one_by_one = {each.id for each in files.values() if house.viewing.grant(person, each)}
+        return house.viewing.granted(person) == one_by_one
+
+    assert house.viewing.granted(person) == {files["own"].id}
+    assert agreed()
+    with house.catalogue.housekeeping() as connection:  # a state without an approval is no grant
+        connection.execute(sa.text("UPDATE approval SET approver = NULL WHERE request = :n"), {"n": number})
+    assert house.viewing.granted(person) == frozenset()
+    assert agreed()
+
+
+def test_a_grant_that_ran_out_finds_no_words(visitor, shared, granted, clock):
+    granted(shared["own"])
+    clock.wait(days=60)
+    assert hits(visitor(Role.EMPLOYEE, OWN).find("道具").text) == []
+
+
+def test_fields_are_asked_by_everybody_of_the_files_they_may_know_of(employee, visitor, shared):
+    assert set(hits(employee.find("级别:一级").text)) == {shared["own"], shared["second"]}
+    assert hits(employee.find("门店:太古里店").text) == []
+    assert hits(employee.find("NOT 门店:春熙路店").text) == []
+    assert hits(visitor(Role.AUDITOR, "审计部").find("门店:太古里店").text) == [shared["foreign"]]
+
+
+def test_a_broken_index_leaves_an_employee_the_facts(house: House, shared, granted, monkeypatch):
+    from archive.errors import Code, MunimentError
+
+    employee, _ = granted(shared["own"])
+
+    def broken(*_: object) -> None:
+        raise MunimentError(Code.INDEX_UNAVAILABLE)
+
+    monkeypatch.setattr(type(house.index), "search", broken)
+    assert set(hits(employee.find("长安").text)) == {shared["own"], shared["second"]}
+
+
+def test_administrators_and_auditors_find_the_words_of_every_file(visitor, shared):
+    for role, department in ((Role.ADMINISTRATOR, "客服部"), (Role.AUDITOR, "审计部")):
+        assert hits(visitor(role, department).find("隐秘事件").text) == [shared["foreign"]]
+
+
+def test_an_employee_of_another_department_finds_nothing(visitor, shared):
+    browser = visitor(Role.EMPLOYEE, "财务部")
+    assert hits(browser.find(shared["own"]).text) == []
+    assert browser.get(f"/files/{shared['own']}").status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.HEAD, Role.REGISTRAR])
+def test_the_answer_is_the_same_whether_an_unknown_file_is_there_or_not(
+    house: House, forms, visitor, role: Role
+):
+    """Byte by byte, tokens aside: hits, counts, facets, pages."""
+    file(house, forms, OWN)
+    browser = visitor(role, OWN)
+
+    def answers() -> list[str]:
+        words = ("", "雾港", "隐秘事件", "太古里", "道具", "2026", "长安", "没有的词")
+        asked = [(each, {}) for each in words] + [("道具", {"level": "三级"}), ("", {"year": "2026"})]
+        pages = [browser.find(each, **chosen).text for each, chosen in asked]
+        return [re.sub(r"[\w.\-]{40,}", "…", each) for each in pages]
+
+    before = answers()
+    for level in ("一级", "三级"):
+        file(house, forms, OTHER, level, script="雾港", details="隐秘事件：空调漏水，道具损坏。")
+    assert answers() == before
+
+
+def test_a_snippet_is_for_those_who_may_read_and_a_link_to_the_page_too(visitor, shared, granted):
+    employee, _ = granted(shared["own"])
+    shown = employee.find("长安").text
+    own, second = re.split(r'id="hit-', shown)[1:]
+    if own.startswith(shared["second"]):
+        own, second = second, own
+    assert "/read?" in own
+    assert "/read?" not in second
+    assert 'class="snippet"' not in second
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_words_and_no_filter_show_an_employee_a_foreign_file(employee, shared, data: st.DataObject):
+    words = data.draw(st.text(alphabet="道具雾港隐秘事件2026-一级%_'\"*() ", max_size=12))
+    level = data.draw(st.sampled_from(["", "一级", "三级"]))
+    shown = employee.find(words, level=level).text
+    assert shared["foreign"] not in hits(shown)
+    assert "太古里店" not in re.sub(r'<input[^>]*name="q"[^>]*>', "", shown)

@@ -1,0 +1,62 @@
+"""What the virus scanner found: listed, and taken out again for an investigation."""
+
+from pathlib import Path
+
+import click
+
+from archive.errors import Code, MunimentError
+from archive.ledger.entries import CONSOLE
+from web.cli.frame import Frame, framed
+
+
+@click.group()
+def quarantine() -> None:
+    """Infected files, sealed away and not filed · 病毒隔离区."""
+
+
+@quarantine.command("list")
+@framed
+def list_(frame: Frame) -> None:
+    """What was found, when, and who handed it in · 隔离清单."""
+    with frame.house() as house:
+        found = list(house.quarantine.isolated())
+    frame.give(
+        {
+            "isolated": [
+                {
+                    "number": each.number,
+                    "at": each.at.isoformat(),
+                    "actor": each.actor,
+                    "virus": each.virus,
+                    "sha256": each.sha256,
+                    "size": each.size,
+                }
+                for each in found
+            ]
+        },
+        (f"{each.number}  {each.at:%Y-%m-%d %H:%M}  {each.actor}  {each.virus}" for each in found),
+    )
+
+
+@quarantine.command()
+@click.option("--to", "path", required=True, type=click.Path(path_type=Path), help="A new file · 新文件.")
+@click.argument("number")
+@framed
+def take(frame: Frame, *, path: Path, number: str) -> None:
+    """Write an infected file as it came in; recorded · 取出（留有记录）."""
+    with frame.house() as house:
+        if path.exists():
+            raise MunimentError(Code.OUTPUT_EXISTS, path=str(path))
+        pieces = house.quarantine.take(CONSOLE, number)
+        try:
+            with path.open("xb") as file:
+                path.chmod(0o600)
+                for piece in pieces:
+                    file.write(piece)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    frame.give({"number": number, "path": str(path)}, (str(path),))
+
+
+COMMANDS = (quarantine,)

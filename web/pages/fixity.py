@@ -1,0 +1,84 @@
+"""Fixity 四性检测, for administrators and auditors: the newest report, running a check, the earlier ones."""
+
+import io
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from access.permissions import Permission
+from archive.fixity.printing import sheet
+from archive.fixity.recording import report, reports
+from archive.fixity.report import Trait
+from web.admitting import admits
+from web.auditing import FixityCheck
+from web.pages.casefiles import names
+from web.visit import visit
+
+pages = Blueprint("fixity", __name__)
+
+_SAMPLE = 100
+_SHOWN = 500  # findings on a page; the PDF holds more, the command line all
+
+
+@pages.get("/fixity")
+@admits(Permission.CHECK)
+def overview() -> str:
+    here = visit()
+    kept = reports(here.house.catalogue)
+    return render_template(
+        "fixity.html",
+        latest=kept[0] if kept else None,
+        reports=kept,
+        names=names(here),
+        traits=tuple(Trait),
+        run=_check().latest,
+        sample=_SAMPLE,
+        shown=_SHOWN,
+    )
+
+
+@pages.get("/fixity/<int:number>")
+@admits(Permission.CHECK)
+def show(number: int) -> str:
+    here = visit()
+    found = report(here.house.catalogue, number)
+    return render_template(
+        "fixity_report.html", report=found, names=names(here), traits=tuple(Trait), shown=_SHOWN
+    )
+
+
+@pages.get("/fixity/<int:number>.pdf")
+@admits(Permission.CHECK)
+def printed(number: int) -> Response:
+    """The report as PDF/A, printed anew from what was kept: the same report gives the same bytes."""
+    house = visit().house
+    found = report(house.catalogue, number)
+    shown = sheet(found, house.catalogue.ledger.origin, house.settings.zone)
+    with house.sandbox.report(shown) as made:
+        pdf = io.BytesIO(made.read())
+    return send_file(pdf, "application/pdf", as_attachment=True, download_name=f"fixity-{number}.pdf")
+
+
+@pages.post("/fixity/run")
+@admits(Permission.CHECK)
+def run() -> str | AnyResponse:
+    here = visit()
+    _check().start(here.actor, _SAMPLE if request.form.get("scope") == "sample" else None)
+    if request.headers.get("HX-Request") == "true":
+        return _progress()
+    return redirect(url_for("fixity.overview"), code=303)
+
+
+@pages.get("/fixity/run")
+@admits(Permission.CHECK)
+def progress() -> str:
+    return _progress()
+
+
+def _progress() -> str:
+    return render_template("fragments/fixity.html", run=_check().latest)
+
+
+def _check() -> FixityCheck:
+    held: FixityCheck = current_app.extensions["muniment-fixity"]
+    return held

@@ -1,0 +1,46 @@
+"""Pictures 图片识别: what was read in them, what waits, what could not be read."""
+
+import flask
+from flask import Blueprint, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from access.permissions import Permission
+from archive.errors import Code, MunimentError
+from archive.evidence.transcribing import INSTALL
+from web.admitting import admits
+from web.visit import Visit, visit
+
+pages = Blueprint("pictures", __name__)
+
+
+@pages.get("/pictures")
+@admits(Permission.RECOGNISE)
+def overview() -> str:
+    here = visit()
+    here.house.recognition.follow()
+    found = here.house.recognition.status()
+    total = found.waiting + found.running + found.done + len(found.failures)
+    return render_template(
+        "pictures.html",
+        status=found,
+        total=total,
+        install=INSTALL,
+        reasons={each.problem: _reason(here, each.problem or "") for each in found.failures},
+    )
+
+
+@pages.post("/pictures/retry")
+@admits(Permission.RECOGNISE)
+def retry() -> AnyResponse:
+    here = visit()
+    count = here.house.recognition.retry()
+    flask.flash(here.words("pictures.retried", count=count))
+    return redirect(url_for("pictures.overview"), code=303)
+
+
+def _reason(here: Visit, problem: str) -> str:
+    """A sentence where the code has one that needs no facts but a name; else the code."""
+    try:
+        return MunimentError(Code(problem), name="PDF", document="PDF", seconds="–").say(here.language)
+    except (KeyError, ValueError):
+        return problem
