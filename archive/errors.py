@@ -58,6 +58,7 @@ class Code(StrEnum):
     DISK_FULL = "disk-full"
     DOCUMENT_ALTERED = "document-altered"
     DOCUMENT_MISSING = "document-missing"
+    DOCUMENT_UNREADABLE = "document-unreadable"
     EVIDENCE_EMPTY = "evidence-empty"
     EVIDENCE_ENCRYPTED = "evidence-encrypted"
     EVIDENCE_INFECTED = "evidence-infected"
@@ -77,8 +78,11 @@ class Code(StrEnum):
     HOLD_NOT_FOUND = "hold-not-found"
     INDEX_UNAVAILABLE = "index-unavailable"
     INTERNAL = "internal"
+    KEY_GUARDED = "key-guarded"
     KEY_MISSING = "key-missing"
     KEY_PERMISSIONS = "key-permissions"
+    KEY_REFUSED = "key-refused"
+    KEY_UNREACHABLE = "key-unreachable"
     KEY_WRONG = "key-wrong"
     LEDGER_DAMAGED = "ledger-damaged"
     LEVEL_UNKNOWN = "level-unknown"
@@ -116,6 +120,11 @@ class Code(StrEnum):
     SETTING_UNKNOWN = "setting-unknown"
     SIGN_IN_REQUIRED = "sign-in-required"
     UPLOAD_TOO_LARGE = "upload-too-large"
+    VAULT_DAMAGED = "vault-damaged"
+    VAULT_OCCUPIED = "vault-occupied"
+    VAULT_REFUSED = "vault-refused"
+    VAULT_THERE = "vault-there"
+    VAULT_UNREACHABLE = "vault-unreachable"
     VOUCHER_INVALID = "voucher-invalid"
 
 
@@ -302,6 +311,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "{document} 在库中找不到。请立即通知档案管理员。",
             "{document} is missing from the vault. Tell the archive administrator now.",
         ),
+        Code.DOCUMENT_UNREADABLE: _m(
+            Exit.DAMAGED,
+            503,
+            "存储服务在应答，却读不出 {document}（{problem}），该文件可能已损坏。请立即通知档案管理员。",
+            "The storage service answers but does not give {document} ({problem}); it may be damaged. Tell the archive administrator now.",
+        ),
         Code.EVIDENCE_EMPTY: _m(
             Exit.REFUSED,
             422,
@@ -416,6 +431,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "系统内部错误，操作未完成。请把编号 {incident} 告知系统管理员。",
             "Something went wrong on our side; nothing was completed. Give the number {incident} to your system administrator.",
         ),
+        Code.KEY_GUARDED: _m(
+            Exit.KEY,
+            503,
+            "主密钥 {path} 由 {kind} 保护，请在设置 master_key 中写明如何打开。",
+            "The master key {path} is guarded by {kind}. Say in the setting master_key how it is opened.",
+        ),
         Code.KEY_MISSING: _m(
             Exit.KEY,
             503,
@@ -427,6 +448,18 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             503,
             "主密钥文件 {path} 可被他人读取。请运行 chmod 600 {path}。",
             "The master key file {path} can be read by others. Run chmod 600 {path}.",
+        ),
+        Code.KEY_REFUSED: _m(
+            Exit.KEY,
+            503,
+            "{service} 未能用密钥 {key} 打开主密钥（{problem}）。请核对设置和权限；系统不会另建新密钥。",
+            "{service} did not open the master key with {key} ({problem}). Check the settings and rights; no new key is ever made.",
+        ),
+        Code.KEY_UNREACHABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "{service} 没有应答（{problem}），暂时无法打开主密钥。请检查网络后重试。",
+            "{service} does not answer ({problem}), so the master key cannot be opened now. Check the network and try again.",
         ),
         Code.KEY_WRONG: _m(
             Exit.KEY,
@@ -649,6 +682,36 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             413,
             "上传总量超过 {limit} MB 的限制，未保存任何内容。请分批上传。",
             "The upload is over the limit of {limit} MB; nothing was saved. Send it in parts.",
+        ),
+        Code.VAULT_DAMAGED: _m(
+            Exit.DAMAGED,
+            500,
+            "库中有 {count} 份文件丢失或损坏，因此没有迁移，原库照常使用：\n{problems}",
+            "{count} files of the vault are missing or damaged, so it was not moved and stays in use where it is:\n{problems}",
+        ),
+        Code.VAULT_OCCUPIED: _m(
+            Exit.CONFLICT,
+            409,
+            "{place} 中已有其他内容，未作任何改动。请换一个空的位置。",
+            "There is something else in {place} already; nothing of it was changed. Choose an empty place.",
+        ),
+        Code.VAULT_REFUSED: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "存储服务拒绝访问 {place}（{problem}）。请核对存储桶、凭据和权限。",
+            "The storage service refuses {place} ({problem}). Check the bucket, the credentials and the rights.",
+        ),
+        Code.VAULT_THERE: _m(
+            Exit.CONFLICT,
+            409,
+            "库已在 {place}。",
+            "The vault lies in {place} already.",
+        ),
+        Code.VAULT_UNREACHABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "存储服务没有正常应答（{place}：{problem}），本次操作未保存，已有档案不受影响。请稍后重试。",
+            "The storage service does not answer as it should ({place}: {problem}). Nothing of this was saved and what is kept is unharmed. Try again in a moment.",
         ),
         Code.VOUCHER_INVALID: _m(
             Exit.REFUSED,

@@ -4,9 +4,7 @@
 master key itself lies beside the home folder, never in it.
 """
 
-import json
 import shutil
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
@@ -20,6 +18,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
 from archive.database.migrating import migrate, revision
+from archive.description import NAME as DESCRIPTION
+from archive.description import (
+    Description,
+    described,
+    place_of_archive,
+    read_description,
+    write_description,
+)
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -28,10 +34,8 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Ledger
 from archive.vault import durable
-from archive.vault.local import LocalVault
-
-_FORMAT = 1
-DESCRIPTION = "archive.json"
+from archive.vault.bucket import AMAZON, Service
+from archive.vault.placing import HOME, PlacedVault, Places, Where, read_where, write_where
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,7 +43,7 @@ class Founded:
     """An open archive: its catalogue, its vault, and the keys of what lies beside them."""
 
     catalogue: Catalogue
-    vault: LocalVault
+    vault: PlacedVault
     keyring: Keyring
     catalogue_key: bytes
     index_key: bytes
@@ -47,17 +51,22 @@ class Founded:
     quarantine_key: bytes
 
 
-def vault_at(home: Path) -> LocalVault:
-    return LocalVault(home / "vault", home / "staging", home / "locks")
-
-
 def is_founded(home: Path) -> bool:
     return (home / DESCRIPTION).exists()
 
 
-def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomness: Randomness) -> Founded:
-    """Makes an archive in ``home``, which must be missing or empty. It is built beside and moved there in one step,
-    so that there is a whole archive or none. Raises ARCHIVE_EXISTS.
+def found(
+    home: Path,
+    keyring_of: Callable[[], Keyring],
+    clock: Clock,
+    randomness: Randomness,
+    place: str = HOME,
+    service: Service = AMAZON,
+) -> Founded:
+    """Makes an archive in ``home``, which must be missing or empty, and its vault at ``place``, likewise. It is built
+    beside and moved there in one step, so that there is a whole archive or none.
+
+    Raises ARCHIVE_EXISTS, VAULT_OCCUPIED, VAULT_UNREACHABLE, VAULT_REFUSED.
     """
     if home.exists() and not home.is_dir():
         raise MunimentError(Code.PATH_UNUSABLE, path=str(home), problem="it is no folder")
@@ -67,24 +76,23 @@ def found(home: Path, keyring_of: Callable[[], Keyring], clock: Clock, randomnes
     keyring = keyring_of()
     built = Path(mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
-        _build(built, keyring, clock, randomness)
+        _build(Places(built, service), place, keyring, clock, randomness)
         built.rename(home)
         durable.sync_folder(home.parent)
     except BaseException as error:
         shutil.rmtree(built, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in (
-            ENOTEMPTY,
-            EEXIST,
-        ):  # somebody founded one meanwhile
+        if isinstance(error, OSError) and error.errno in (ENOTEMPTY, EEXIST):
+            # somebody founded one meanwhile
             raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home)) from None
         raise
-    return open_archive(home, keyring, clock, randomness)
+    return open_archive(home, keyring, clock, randomness, service)
 
 
-def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> None:
+def _build(places: Places, place: str, keyring: Keyring, clock: Clock, randomness: Randomness) -> None:
+    home = places.home
     identifier = str(UUID(bytes=randomness(16), version=4))
     root = randomness(KEY_BYTES)
-    vault_at(home).create()
+    places.vault(place).create()
     database = Database(home / "catalogue.db", derive(root, "catalogue"))
     migrate(database)
     signing = Ed25519PrivateKey.from_private_bytes(randomness(KEY_BYTES)).private_bytes_raw()
@@ -94,31 +102,23 @@ def _build(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -
             connection.execute(
                 tables.secret.insert().values(name=name, master_version=kept.version, box=kept.box)
             )
+        write_where(connection, Where(place, None))
     database.close()
-    wrapped = keyring.wrap(root, f"archive:{identifier}")
-    description = {
-        "format": _FORMAT,
-        "archive": identifier,
-        "master_version": wrapped.version,
-        "key": b64encode(wrapped.box).decode(),
-    }
-    durable.write(home / DESCRIPTION, json.dumps(description, indent=1).encode())
-    durable.sync_folder(home)
+    wrapped = keyring.wrap(root, place_of_archive(identifier))
+    write_description(home, Description(identifier, wrapped))
     founded = open_archive(home, keyring, clock, randomness)
     with founded.catalogue.unit(CONSOLE) as unit:
         unit.record(Act.ARCHIVE_CREATED, f"archive:{identifier}")
     founded.catalogue.database.close()
 
 
-def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomness) -> Founded:
+def open_archive(
+    home: Path, keyring: Keyring, clock: Clock, randomness: Randomness, service: Service = AMAZON
+) -> Founded:
     """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_WRONG."""
-    try:
-        description = json.loads((home / DESCRIPTION).read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
-    except ValueError:
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
-    root, identifier = _root(description, keyring)
+    description = read_description(home)
+    identifier = description.archive
+    root = _root(description, keyring)
     if not (home / "catalogue.db").exists():
         raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
     catalogue_key = derive(root, "catalogue")
@@ -130,9 +130,14 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
     except BaseException:
         database.close()
         raise
+
+    def where() -> Where:
+        with database.reading() as connection:
+            return read_where(connection)
+
     return Founded(
         Catalogue(database, ledger, clock),
-        vault_at(home),
+        PlacedVault(where, Places(home, service)),
         keyring,
         catalogue_key=catalogue_key,
         index_key=derive(root, "index"),
@@ -141,19 +146,14 @@ def open_archive(home: Path, keyring: Keyring, clock: Clock, randomness: Randomn
     )
 
 
-def catalogue_key_of(description: Mapping[str, Any], keyring: Keyring) -> bytes:
+def catalogue_key_of(document: Mapping[str, Any], keyring: Keyring) -> bytes:
     """From what ``archive.json`` says. Raises KEY_WRONG, ARCHIVE_DAMAGED."""
-    return derive(_root(description, keyring)[0], "catalogue")
+    return derive(_root(described(document), keyring), "catalogue")
 
 
-def _root(description: Mapping[str, Any], keyring: Keyring) -> tuple[bytes, str]:
-    """The key that the archive's other keys are derived from, and the archive's name."""
-    try:
-        wrapped = Wrapped(description["master_version"], b64decode(description["key"]))
-        identifier = str(description["archive"])
-    except (ValueError, KeyError, TypeError):
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path=DESCRIPTION) from None
-    return keyring.unwrap(wrapped, f"archive:{identifier}"), identifier
+def _root(description: Description, keyring: Keyring) -> bytes:
+    """The key that the archive's other keys are derived from."""
+    return keyring.unwrap(description.wrapped, place_of_archive(description.archive))
 
 
 def _check_begun(database: Database) -> None:

@@ -2,12 +2,13 @@
 
 import sys
 
-from bench import filing, keeping, ledger, searching, serving
+from bench import filing, keeping, keys, ledger, searching, serving
 from bench.table import show
 
 BENCHMARKS = {
     "filing": filing.measure,
     "keeping": keeping.measure,
+    "keys": keys.measure,
     "ledger": ledger.measure,
     "searching": searching.measure,
     "serving": serving.measure,

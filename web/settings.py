@@ -13,6 +13,12 @@ from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive.errors import Code, MunimentError
+from archive.keys import aws_kms, pkcs11
+from archive.keys.aws_kms import AwsKms
+from archive.keys.keyfile import PLAIN, Guard
+from archive.keys.pkcs11 import Pkcs11
+from archive.vault.bucket import SCHEME, Service
+from archive.vault.placing import Places
 
 PREFIX = "MUNIMENT_"
 # Read by the tests and by tools that start Muniment, not by Muniment itself.
@@ -27,7 +33,14 @@ class Settings:
     home: Path = _HOME
     key_file: Path | None = None  # default: <home>.key, beside the home folder
     passphrase_file: Path | None = None  # holds the key file's passphrase, if it has one
+    master_key: str = (
+        "file"  # what guards the key file: file (or a passphrase), aws-kms://KEY, pkcs11:token=…
+    )
     scheme: Path | None = None  # a scheme.toml of one's own
+    vault: str | None = None  # s3://bucket/prefix or a folder; default: <home>/vault
+    s3_endpoint: str | None = None  # of an S3 that is not Amazon's: https://s3.example.org
+    s3_region: str | None = None
+    s3_credentials: Path | None = None  # an AWS credentials file; default: where AWS tools look
     host: str = "127.0.0.1"
     port: int = 8000
     timezone: str = "Asia/Shanghai"
@@ -51,6 +64,20 @@ class Settings:
     def key_path(self) -> Path:
         home = self.home.absolute()
         return self.key_file or home.with_name(home.name + ".key")
+
+    @property
+    def service(self) -> Service:
+        return Service(self.s3_endpoint, self.s3_region, self.s3_credentials)
+
+    @property
+    def guard(self) -> Guard | None:
+        """What ``master_key`` names besides the plain file. Raises ValueError."""
+        if self.master_key == PLAIN:
+            return None
+        for scheme, parse in ((aws_kms.SCHEME, AwsKms.parse), (pkcs11.SCHEME, Pkcs11.parse)):
+            if self.master_key.startswith(scheme):
+                return parse(self.master_key)
+        raise ValueError(f"{self.master_key!r} is not {PLAIN}, {aws_kms.SCHEME}… or {pkcs11.SCHEME}…")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -113,6 +140,8 @@ def _typed(key: str, value: object) -> object:
             return int(str(value))
         if wanted is str:
             return str(value)
+        if wanted == (str | None):
+            return str(value) or None
         return Path(str(value)) if str(value) else None
     except (KeyError, ValueError):
         name = getattr(wanted, "__name__", str(wanted))
@@ -136,17 +165,46 @@ def check(settings: Settings) -> None:
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    _check_key(settings)
+    check_vault(settings)
     if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
         problem = f"{settings.clamav!r} is neither host:port nor the path of a socket"
         raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
-    home = settings.home.absolute()
-    if settings.key_path.absolute().is_relative_to(home):  # whoever takes the folder would have both
-        raise MunimentError(
-            Code.SETTING_INVALID, key="key_file", problem=f"the key must lie outside of {home}"
-        )
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         raise MunimentError(
             Code.SETTING_INVALID, key="timezone", problem=f"{settings.timezone!r} is no time zone"
         ) from None
+
+
+def _check_key(settings: Settings) -> None:
+    """The key never lies with what it opens: whoever takes the one must not have the other."""
+    for key, path in (("key_file", settings.key_path), ("passphrase_file", settings.passphrase_file)):
+        if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
+            problem = f"it must lie outside of {settings.home.absolute()}: whoever takes that would have both"
+            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+    try:
+        _ = settings.guard
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="master_key", problem=str(error)) from None
+
+
+def check_vault(settings: Settings) -> None:
+    """Raises SETTING_INVALID where ``vault`` is no place for one."""
+    try:
+        place = Places(settings.home.absolute()).named(settings.vault or "")
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    if (
+        place
+        and not place.startswith(SCHEME)
+        and settings.key_path.resolve().is_relative_to(Path(place).resolve())
+    ):
+        problem = f"{settings.key_path} lies inside the vault, with what it opens"
+        raise MunimentError(Code.SETTING_INVALID, key="key_file", problem=problem)
+    endpoint = settings.s3_endpoint
+    if endpoint is not None and not endpoint.startswith(("https://", "http://")):
+        raise MunimentError(
+            Code.SETTING_INVALID, key="s3_endpoint", problem=f"{endpoint!r} does not begin with https://"
+        )

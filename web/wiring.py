@@ -1,5 +1,6 @@
 """The one place that builds everything: settings in, a house out."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from archive.backup.taking import Backups
 from archive.casefile.completing import Completing
 from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
+from archive.casefile.moving import Moving
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.receiving import Receiving
@@ -38,12 +40,17 @@ from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
-from archive.keys.keyring import Keyring, create_key_file, open_key_file
-from archive.ledger.entries import CONSOLE
+from archive.keys.aws_kms import AwsKms
+from archive.keys.keyfile import Guard, KeyFile
+from archive.keys.keyring import Keyring
+from archive.keys.passphrase import Passphrase
+from archive.ledger.entries import CONSOLE, Actor
 from archive.packages.describing import Standing
 from archive.packages.exporting import Exporting
 from archive.packages.importing import PackageImport
+from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
+from archive.vault.placing import PlacedVault, Places
 from indexer.choosing import EngineName
 from indexer.engine import SearchEngine
 from indexer.fts5_engine import Fts5Engine
@@ -74,6 +81,8 @@ class House:
     converting: Converting
     completing: Completing
     releasing: Releasing
+    moving: Moving
+    rotating: Rotating
     fixity: Fixity
     repairing: Repairing | None  # none where no other copy is configured
     backups: Backups
@@ -106,13 +115,15 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
     """Makes the archive, and its key file when there is none yet. Raises ARCHIVE_EXISTS."""
 
     def keyring() -> Keyring:
-        path = settings.key_path
-        if path.exists():
-            return _keyring(settings, passphrase)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return create_key_file(path, token_bytes, passphrase)
+        kept = key_file(settings, passphrase)
+        if kept.path.exists():
+            return kept.open()
+        kept.path.parent.mkdir(parents=True, exist_ok=True)
+        return kept.create(token_bytes)
 
-    founded = found(settings.home.absolute(), keyring, now, token_bytes)
+    home = settings.home.absolute()
+    place = Places(home).named(settings.vault or "")
+    founded = found(home, keyring, now, token_bytes, place, settings.service)
     founded.catalogue.database.close()
 
 
@@ -126,20 +137,26 @@ def opened(
 ) -> Iterator[House]:
     """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first.
 
-    Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, PASSPHRASE_WRONG, SCHEME_INVALID.
+    Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, KEY_GUARDED,
+    KEY_REFUSED, KEY_UNREACHABLE, PASSPHRASE_WRONG, SCHEME_INVALID.
     """
     home = settings.home.absolute()
     if not is_founded(home):  # said before anything about its key
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home))
     scheme = load_scheme(settings.scheme)
-    founded = open_archive(home, _keyring(settings, passphrase), clock, token_bytes)
+    kept = key_file(settings, passphrase)
+    keyring = kept.open()
+    founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
-        recover(founded.catalogue, founded.vault)
+        _check_place(settings, founded.vault)
+        _recover(founded)
         with (
             Sandbox(settings.workers, _limits(settings)) as sandbox,
             Sandbox(1, transcribing.LIMITS) as reading_room,
         ):
-            house = _build(settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords())
+            house = _build(
+                settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords(), kept
+            )
             try:
                 yield house
             finally:
@@ -168,12 +185,8 @@ def restore(
 ) -> Restored:
     """An archive in the home folder from a backup. Raises as ``archive.backup.restoring.restore`` and the keyring."""
     home = settings.home.absolute()
-    keyring = _keyring(settings, passphrase)
+    keyring = key_file(settings, passphrase).open()
     return restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
-
-
-def _keyring(settings: Settings, passphrase: str | None) -> Keyring:
-    return open_key_file(settings.key_path, passphrase or _passphrase(settings))
 
 
 def _build(
@@ -184,6 +197,7 @@ def _build(
     reading_room: Sandbox,
     clock: Clock,
     passwords: Passwords,
+    kept: KeyFile,
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
@@ -207,6 +221,7 @@ def _build(
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     home = settings.home.absolute()
     index = home / "index"
+    backups = Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes)
     engines: dict[EngineName, SearchEngine] = {
         EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
         EngineName.FTS5: Fts5Engine(catalogue, index / "fts5.lock"),
@@ -224,9 +239,13 @@ def _build(
         converting=Converting(catalogue, vault, sandbox, case_files),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        moving=Moving(catalogue, vault),
+        rotating=Rotating(
+            home, catalogue, founded.keyring, kept, token_bytes, _backing_up(settings, backups)
+        ),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
         repairing=_repairing(settings, founded, case_files, sandbox),
-        backups=Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes),
+        backups=backups,
         rehearsing=Rehearsing(
             catalogue, vault, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
         ),
@@ -253,6 +272,26 @@ def _build(
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
         clock=clock,
     )
+
+
+def _recover(founded: Founded) -> None:
+    """What a crash left is in nobody's way, so a vault that does not answer stops no start: there is much to do
+    without it, and each filing cleans up where it files.
+    """
+    try:
+        recover(founded.catalogue, founded.vault)
+    except MunimentError as error:
+        if error.code not in (Code.VAULT_UNREACHABLE, Code.VAULT_REFUSED):
+            raise
+        logging.getLogger("muniment").warning("recovery waits for the vault: %s", error.code)
+
+
+def _check_place(settings: Settings, vault: PlacedVault) -> None:
+    """The catalogue says where the vault lies; a setting that says otherwise is out of date, or for another archive."""
+    where, places = vault.where(), vault.places
+    if settings.vault is not None and places.named(settings.vault) != where.place:
+        problem = f"the vault lies in {places.shown(where.place)}; muniment vault move moves it"
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=problem)
 
 
 def _repairing(
@@ -282,6 +321,16 @@ def _copies(mirror: Path, settings: Settings, keyring: Keyring) -> Copies:
         return MirrorCopies(mirror)
 
 
+def _backing_up(settings: Settings, backups: Backups) -> Callable[[Actor], None]:
+    """Before an old master key is gone, the backup is one that the new key opens."""
+
+    def back_up(actor: Actor) -> None:
+        if settings.backup_to:
+            backups.take(actor, place(settings.backup_to, settings.backup_keys_to))
+
+    return back_up
+
+
 def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:
     """Holds, as an export tells of them."""
     return lambda reference: [
@@ -301,6 +350,18 @@ def _holding(holds: Holds) -> Callable[[str, str], None]:
 
 def _limits(settings: Settings) -> Limits:
     return Limits(source_bytes=settings.evidence_limit_mb * 1_000_000, pages=settings.pages_limit)
+
+
+def key_file(settings: Settings, passphrase: str | None = None) -> KeyFile:
+    """Where the master keys are kept. It opens with the guard that it names and is written with the one that the
+    settings name; a passphrase is kept as the guard of a file that no service or token guards.
+    """
+    asked = settings.guard
+    secret = passphrase or _passphrase(settings)
+    spoken = None if secret is None else Passphrase(secret)
+    # KMS needs nothing of the settings to open, so that it can be left for another guard.
+    openers: list[Guard] = [AwsKms(), *(each for each in (asked, spoken) if each is not None)]
+    return KeyFile(settings.key_path, openers, asked or spoken)
 
 
 def _passphrase(settings: Settings) -> str | None:

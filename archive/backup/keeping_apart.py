@@ -19,8 +19,8 @@ from archive.backup.snapshots import keys_name, newest
 from archive.backup.stores import Store
 from archive.casefile import tables as casefile_tables
 from archive.database.engine import Database
+from archive.description import NAME as DESCRIPTION
 from archive.errors import Code, MunimentError
-from archive.founding import DESCRIPTION
 from archive.ledger import tables as ledger_tables
 
 _SHREDDED = "shredded"

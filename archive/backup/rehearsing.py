@@ -27,7 +27,7 @@ from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import size
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 _WIDTH = 200  # pixels of the pages that are drawn to try
 _LISTED_APART = ("catalogue", "snapshots", "keys")
@@ -55,7 +55,7 @@ class Rehearsing:
     """``scratch`` is a folder beside the archive that is made and removed again."""
 
     catalogue: Catalogue
-    vault: LocalVault
+    vault: Vault
     keyring: Keyring
     sandbox: Sandbox
     scratch: Path
@@ -70,7 +70,7 @@ class Rehearsing:
         Raises MunimentError: BACKUP_MISSING, KEY_WRONG, DISK_FULL; OSError.
         """
         _, sealer = open_place(place, self.keyring, self.randomness)
-        with self.vault.locked("backup"):  # a snapshot that is tried is not to be removed meanwhile
+        with self.vault.held("backup"):  # a snapshot that is tried is not to be removed meanwhile
             problems = list(_damaged_parts(place, sealer))
             shutil.rmtree(self.scratch, ignore_errors=True)
             try:

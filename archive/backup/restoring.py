@@ -20,14 +20,17 @@ from archive.backup.sealing import Sealer
 from archive.backup.snapshots import Kept, Listing, catalogue_name, keys_name, newest
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
+from archive.description import NAME as DESCRIPTION
 from archive.errors import Code, MunimentError
-from archive.founding import DESCRIPTION, catalogue_key_of, vault_at
+from archive.founding import catalogue_key_of
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import durable
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
+from archive.vault.local import LocalVault
+from archive.vault.placing import HOME, Where, write_where
 
 Progress = Callable[[int], None]  # files of the vault restored
 
@@ -110,7 +113,7 @@ class _Restoring:
         self._keyring = keyring
         self._built = built
         self._progress = progress
-        self._vault = vault_at(built)
+        self._vault = LocalVault(built / "vault", built / "staging", built / "locks")
         self._gone = shredded(place.keys)
         self._damaged: list[str] = []
 
@@ -174,6 +177,8 @@ class _Restoring:
             catalogue = Database(self._built / "catalogue.db", catalogue_key_of(description, self._keyring))
             try:
                 put_back(catalogue, lines, self._gone)
+                with catalogue.writing() as connection:  # not where it lay: that vault may be in use
+                    write_where(connection, Where(HOME, None))
             except (KeyError, ValueError, TypeError):
                 raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is no list of keys") from None
             finally:

@@ -41,7 +41,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import latest_checkpoint, size
 from archive.vault.inventory import NAME, SIDECAR
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 Progress = Callable[[int, int], None]  # case files copied, of how many
 _BLOCK = 1 << 20
@@ -64,7 +64,7 @@ class Taken:
 @dataclass(frozen=True, slots=True)
 class Backups:
     catalogue: Catalogue
-    vault: LocalVault
+    vault: Vault
     keyring: Keyring
     home: Path
     catalogue_key: bytes
@@ -83,7 +83,7 @@ class Backups:
 
         Raises MunimentError: BACKUP_OF_OTHER, BACKUP_DAMAGED, KEY_WRONG, DISK_FULL; OSError.
         """
-        with self.vault.locked("backup"), self.vault.staging() as staging:
+        with self.vault.held("backup"), self.vault.staging() as staging:
             origin = self.catalogue.ledger.origin
             place.store.clear()
             place.keys.clear()

@@ -21,7 +21,7 @@ from archive.evidence.sandbox import Converted, Sandbox
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Converting:
     catalogue: Catalogue
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     case_files: CaseFiles
 

@@ -27,11 +27,13 @@ from archive.evidence.sandbox import Converted
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
+from archive.keys.versions import wrapping_version
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Category, Level, Scheme
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault, Staging
+from archive.vault.port import Vault
+from archive.vault.staging import Staging
 from archive.voucher.fields import Voucher, parse
 from archive.voucher.problems import Fault, Problem, Problems
 from archive.voucher.sheet import Kept, sheet
@@ -79,7 +81,7 @@ class Filing:
         self,
         catalogue: Catalogue,
         keyring: Keyring,
-        vault: LocalVault,
+        vault: Vault,
         receiving: Receiving,
         scheme: Scheme,
         case_files: CaseFiles,
@@ -276,7 +278,8 @@ class Filing:
                 fingerprint=submission.fingerprint,
             )
         )
-        wrapped = self._keyring.wrap_file_key(prepared.key)
+        at_least = wrapping_version(unit.connection)
+        wrapped = self._keyring.wrap_file_key(prepared.key, at_least=at_least)
         unit.connection.execute(
             tables.file_key.insert().values(
                 case_file=prepared.id, master_version=wrapped.version, box=wrapped.box

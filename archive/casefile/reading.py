@@ -19,7 +19,7 @@ from archive.keys.keyring import Keyring, Wrapped
 from archive.ledger.acts import Act
 from archive.ledger.entries import SYSTEM, Detail
 
-_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING})
+_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 class FileState(StrEnum):
@@ -228,7 +228,7 @@ class CaseFiles:
         """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
         of its own: the act that met it does not happen.
 
-        Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED.
+        Raises MunimentError: PAGE_NOT_FOUND, DOCUMENT_MISSING, DOCUMENT_ALTERED, DOCUMENT_UNREADABLE.
         """
         document = next((each for each in self.documents(case_file) if each.ordinal == ordinal), None)
         if document is None:

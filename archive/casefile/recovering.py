@@ -7,10 +7,11 @@ from archive.casefile.numbering import last_number
 from archive.casefile.reference import Reference, Series
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
-from archive.vault.local import LocalVault, Staging
+from archive.vault.port import Vault
+from archive.vault.staging import Staging
 
 
-def settle(catalogue: Catalogue, vault: LocalVault, reference: Reference) -> None:
+def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
     """Removes what the vault holds of this file beyond its row. The caller holds the series' lock.
 
     Asks the catalogue first: a commit may have succeeded although its caller was interrupted.
@@ -22,7 +23,7 @@ def settle(catalogue: Catalogue, vault: LocalVault, reference: Reference) -> Non
 
 
 def undo(
-    catalogue: Catalogue, vault: LocalVault, reference: Reference, staging: Staging, error: BaseException
+    catalogue: Catalogue, vault: Vault, reference: Reference, staging: Staging, error: BaseException
 ) -> None:
     """After an act that failed with ``error``: settles, unless it is the disk that failed the catalogue.
 
@@ -35,7 +36,7 @@ def undo(
     staging.settled = True
 
 
-def recover(catalogue: Catalogue, vault: LocalVault) -> int:
+def recover(catalogue: Catalogue, vault: Vault) -> int:
     """At start: clears what a crash left behind. Returns how many unfinished acts were cleared."""
 
     def settle_named(name: str) -> None:

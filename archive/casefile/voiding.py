@@ -17,7 +17,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.reasons import reason_of
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 from archive.voucher.fields import parse
 from archive.voucher.sheet import Kept, day
 
@@ -27,7 +27,7 @@ _LONGEST_REASON: Final = 500  # code points that fit the stamp's lines
 @dataclass(frozen=True, slots=True)
 class Voiding:
     catalogue: Catalogue
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     case_files: CaseFiles
     filing: Filing

@@ -81,6 +81,14 @@ class Database:
         ):
             yield connection
 
+    def truncate_log(self) -> None:
+        """Empties the write-ahead log, where replaced rows would lie on; left for later while others read."""
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
     def copy_to(self, path: Path) -> None:
         """A consistent copy under the same key, while others read and write (SQLite's online backup)."""
         with self._said(), closing(self._connect()) as source, closing(self._opened(path)) as target:

@@ -28,7 +28,7 @@ from archive.keys.filekey import CaseFileId
 from archive.ledger.entries import Actor
 from archive.ledger.verifying import verify
 from archive.vault.inventory import ROOT_DECLARATION
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 Progress = Callable[[int, int], None]  # case files checked, of how many
 _BATCH = 32
@@ -41,7 +41,7 @@ class Fixity:
 
     catalogue: Catalogue
     case_files: CaseFiles
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     parallel: int = 2
 

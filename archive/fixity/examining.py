@@ -75,6 +75,8 @@ class Examiner:
                     return Fault.ALTERED
                 return None if key is None else self._opened(stream, digest, document, key)
         except MunimentError as error:
+            if error.code is Code.DOCUMENT_UNREADABLE:  # a service answers, but does not give it
+                return Fault.UNREADABLE
             if error.code is not Code.DOCUMENT_MISSING:
                 raise
             return Fault.MISSING

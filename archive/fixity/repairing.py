@@ -26,7 +26,7 @@ from archive.keys.filekey import FileKey
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 _REPLACED = frozenset({Fault.ALTERED, Fault.MISSING, Fault.UNREADABLE})
 _MENDED = frozenset({Fault.INVENTORY_ALTERED, Fault.INVENTORY_MISSING})
@@ -46,7 +46,7 @@ class Repair:
 class Repairing:
     catalogue: Catalogue
     case_files: CaseFiles
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     open_copies: Callable[[], Copies]  # at each repair: the other copy may not be there at the start
 

@@ -17,6 +17,8 @@ class Act(StrEnum):
     IMPORTED = "imported"
     INDEX_MOVED = "index-moved"
     INDEX_REBUILT = "index-rebuilt"
+    KEYS_ROTATED = "keys-rotated"
+    KEY_ROTATION_BEGUN = "key-rotation-begun"
     LEDGER_VERIFIED = "ledger-verified"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
@@ -41,6 +43,8 @@ class Act(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SWEPT = "swept"
     TEXT_READ = "text-read"  # in the pictures of a document
+    VAULT_MOVED = "vault-moved"
+    VAULT_MOVE_BEGUN = "vault-move-begun"
     VIEWED = "viewed"
     VIEW_REFUSED = "view-refused"
     VOIDED = "voided"

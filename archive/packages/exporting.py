@@ -30,7 +30,7 @@ from archive.packages.describing import Description, Made, Packaged, Standing, e
 from archive.packages.explaining import README
 from archive.packages.history import PROOF, positions, proven
 from archive.vault import durable
-from archive.vault.local import LocalVault
+from archive.vault.port import Vault
 
 Progress = Callable[[int], None]
 
@@ -51,7 +51,7 @@ class Exporting:
 
     catalogue: Catalogue
     case_files: CaseFiles
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     holds: Callable[[str], Sequence[Standing]]
 

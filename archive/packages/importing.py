@@ -23,6 +23,7 @@ from archive.evidence.sandbox import Resealed, Sandbox
 from archive.keys.filekey import FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
+from archive.keys.versions import wrapping_version
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
@@ -31,7 +32,8 @@ from archive.packages.describing import Description, Made, Packaged, decode
 from archive.packages.history import PROOF, checked
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
-from archive.vault.local import LocalVault, Staging, Stored
+from archive.vault.port import Vault
+from archive.vault.staging import Staging, Stored
 from archive.voucher.fields import parse
 
 Hold = Callable[[str, str], None]  # reference, reason: places the hold again, unless it stands already
@@ -61,7 +63,7 @@ class _Part:
 class PackageImport:
     catalogue: Catalogue
     keyring: Keyring
-    vault: LocalVault
+    vault: Vault
     sandbox: Sandbox
     scheme: Scheme
     randomness: Randomness
@@ -197,7 +199,7 @@ class PackageImport:
                 }
             )
         )
-        wrapped = self.keyring.wrap_file_key(key)
+        wrapped = self.keyring.wrap_file_key(key, at_least=wrapping_version(unit.connection))
         unit.connection.execute(
             casefile_tables.file_key.insert().values(
                 case_file=case_file.id, master_version=wrapped.version, box=wrapped.box

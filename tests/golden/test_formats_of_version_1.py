@@ -6,6 +6,7 @@ Keys and chance are counted up, so that each figure can be made again by other s
 import json
 from base64 import b64decode
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_bytes
 from uuid import UUID
 
@@ -14,7 +15,9 @@ import pytest
 from archive.errors import MunimentError
 from archive.founding import found, open_archive
 from archive.keys.filekey import CaseFileId, FileKey
-from archive.keys.keyring import Keyring, Wrapped, open_key_file
+from archive.keys.keyfile import KeyFile
+from archive.keys.keyring import Keyring, Wrapped
+from archive.keys.passphrase import Passphrase
 from archive.keys.sealing import derive, seal, unseal
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Record, leaf, salted_hash
@@ -67,6 +70,10 @@ LEAF = (
     '"subject":"2026-一级-剧本相关-001"}'
 )
 LEAF_HASH = "09da8af5f9e23ef08c150c52b529cee2715fcee98fe70dcba337eb97ed3026e0"
+
+
+def open_key_file(path: Path, passphrase: str | None = None) -> Keyring:
+    return KeyFile(path, () if passphrase is None else (Passphrase(passphrase),)).open()
 
 
 def test_a_box_opens_and_is_made_alike():

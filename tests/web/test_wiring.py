@@ -7,14 +7,14 @@ import pytest
 
 from archive.errors import Code, MunimentError
 from archive.founding import is_founded
-from archive.keys import keyring
+from archive.keys import passphrase
 from web.wiring import init, opened
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setitem(keyring._ARGON2, "memory_kib", 64)
-    monkeypatch.setitem(keyring._ARGON2, "time_cost", 1)
+    monkeypatch.setattr(passphrase, "_MEMORY_KIB", 64)
+    monkeypatch.setattr(passphrase, "_TIME_COST", 1)
 
 
 def refusal(work) -> Code:

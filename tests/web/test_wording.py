@@ -34,6 +34,7 @@ FAMILIES = {
     "ground": tuple(ground for level in load_scheme().levels for ground in level.permanent),
     "home.about": ("lookups", "ledger", "numbers", "people"),
     "home.to": ("approve", "provide", "close"),
+    "key_kind": ("file", "argon2id", "aws-kms", "pkcs11"),
     "nav": (
         "home", "find", "file", "inbox", "requests", "lookups", "retention", "pictures", "numbers", "fixity",
         "ledger", "people",

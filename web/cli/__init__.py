@@ -15,6 +15,7 @@ from web.cli import (
     finding,
     fixity,
     founding,
+    keys,
     ledger,
     ocr,
     packages,
@@ -23,6 +24,7 @@ from web.cli import (
     retention,
     samples,
     serving,
+    vault,
 )
 from web.cli.frame import answering
 
@@ -46,6 +48,8 @@ for subject in (
     packages,
     quarantine,
     backup,
+    keys,
+    vault,
     samples,
     serving,
 ):

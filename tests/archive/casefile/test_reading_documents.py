@@ -20,7 +20,9 @@ FIRST = "2026-一级-剧本相关-001"
 @pytest.fixture
 def stored(archive):
     """The path of the photograph."""
-    return archive.founded.vault.root / Reference.parse(FIRST).folder / "v1" / "content" / f"{FIRST}-01.pdf"
+    return (
+        archive.founded.vault.now.root / Reference.parse(FIRST).folder / "v1" / "content" / f"{FIRST}-01.pdf"
+    )
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_a_document_taken_away_is_missing_and_recorded(archive, stored, damage):
 
 
 def test_a_vault_taken_away_is_missing(archive):
-    shutil.rmtree(archive.founded.vault.root)
+    shutil.rmtree(archive.founded.vault.now.root)
     assert refusal(archive) is Code.DOCUMENT_MISSING
 
 

@@ -82,7 +82,7 @@ def test_a_void_file_is_released_with_its_stamp(house, filed, release):
 
 
 def test_nothing_is_released_of_a_damaged_file_and_the_damage_is_recorded(house, filed):
-    path = house.founded.vault.root / Reference.parse(filed).folder / "v1" / "content" / f"{filed}-01.pdf"
+    path = house.founded.vault.now.root / Reference.parse(filed).folder / "v1" / "content" / f"{filed}-01.pdf"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(MunimentError) as caught:
         house.releasing.release(ACTOR, filed)

@@ -4,22 +4,33 @@ import json
 import os
 import stat
 from base64 import b64encode
+from pathlib import Path
 from secrets import token_bytes
 
 import pytest
 
 from archive.errors import Code, MunimentError
-from archive.keys import keyring
+from archive.keys import passphrase
 from archive.keys.filekey import CaseFileId, FileKey
-from archive.keys.keyring import Keyring, Wrapped, create_key_file, open_key_file
+from archive.keys.keyfile import KeyFile
+from archive.keys.keyring import Keyring, Wrapped
+from archive.keys.passphrase import Passphrase
 
 KEY = b64encode(bytes(32)).decode()
 
 
+def create_key_file(path: Path, randomness, secret: str | None = None) -> Keyring:
+    return KeyFile(path, writes=None if secret is None else Passphrase(secret)).create(randomness)
+
+
+def open_key_file(path: Path, secret: str | None = None) -> Keyring:
+    return KeyFile(path, () if secret is None else (Passphrase(secret),)).open()
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setitem(keyring._ARGON2, "memory_kib", 64)
-    monkeypatch.setitem(keyring._ARGON2, "time_cost", 1)
+    monkeypatch.setattr(passphrase, "_MEMORY_KIB", 64)
+    monkeypatch.setattr(passphrase, "_TIME_COST", 1)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def valid(vault) -> bool:
 
 
 def staged(vault) -> list[Path]:
-    return list(vault._staging.iterdir())
+    return list(vault._area.folder.iterdir())
 
 
 def test_an_empty_vault_and_one_with_objects_and_versions_are_valid_for_others(vault):

@@ -339,6 +339,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("request", "case_file", name=op.f("pk_request_file")),
     )
     op.create_index(op.f("ix_request_file_case_file"), "request_file", ["case_file"], unique=False)
+    op.create_table(
+        "vault_place",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.String(length=1024), nullable=False),
+        sa.Column("moving_to", sa.String(length=1024), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vault_place")),
+    )
     for statement in guards():
         op.execute(statement)
 
@@ -346,6 +353,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in unguards():
         op.execute(statement)
+    op.drop_table("vault_place")
     op.drop_index(op.f("ix_request_file_case_file"), table_name="request_file")
     op.drop_table("request_file")
     op.drop_table("approval")

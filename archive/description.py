@@ -1,0 +1,57 @@
+"""``archive.json`` in the home folder: which archive this is, and its root key, wrapped by the master key."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archive.errors import Code, MunimentError
+from archive.keys.keyring import Wrapped
+from archive.vault import durable
+
+NAME = "archive.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    archive: str  # a UUID
+    wrapped: Wrapped  # the root key, from which the catalogue's and the index's are derived
+
+
+def place_of_archive(identifier: str) -> str:
+    """What the box of the root key is bound to."""
+    return f"archive:{identifier}"
+
+
+def read_description(home: Path) -> Description:
+    """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED."""
+    try:
+        document = json.loads((home / NAME).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
+    except ValueError:
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
+    return described(document)
+
+
+def described(document: Mapping[str, Any]) -> Description:
+    """Raises ARCHIVE_DAMAGED."""
+    try:
+        wrapped = Wrapped(document["master_version"], b64decode(document["key"]))
+        return Description(str(document["archive"]), wrapped)
+    except (ValueError, KeyError, TypeError):
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
+
+
+def write_description(home: Path, description: Description) -> None:
+    """At once or not at all, on the disk."""
+    document = {
+        "format": _FORMAT,
+        "archive": description.archive,
+        "master_version": description.wrapped.version,
+        "key": b64encode(description.wrapped.box).decode(),
+    }
+    durable.replace(home / NAME, json.dumps(document, indent=1).encode())

@@ -1,0 +1,76 @@
+"""What the archive asks of a vault, whatever it lies on. ``tests/contracts`` says the same with examples.
+
+A vault is an OCFL 1.1 storage root whose objects are case files. Objects are named by their folder, documents by
+folder, version and name, as the catalogue's rows have them: nothing is ever found by listing. Files come before rows:
+what no row names is rolled back, replaced, or never read.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from archive.vault.inventory import Change
+from archive.vault.staging import Staging
+
+
+class Vault(Protocol):
+    """Any method may raise MunimentError: DISK_FULL, VAULT_UNREACHABLE, VAULT_REFUSED."""
+
+    def create(self) -> None:
+        """An empty storage root. Raises VAULT_OCCUPIED where anything is there already."""
+
+    def locked(self, name: str) -> AbstractContextManager[None]:
+        """One process and thread of this machine at a time. Not to be taken twice by one thread."""
+
+    def held(self, name: str) -> AbstractContextManager[None]:
+        """The same for work that adds nothing to the vault and may take long: it may move meanwhile."""
+
+    def staging(self, adds_to: str | None = None) -> AbstractContextManager[Staging]:
+        """A staging folder; ``adds_to`` names the object when a version is added to one that is there."""
+
+    def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
+        """The staged content becomes version 1 of a new object. What a crash left at this place is removed:
+        the caller holds the series' lock and knows that no row names it.
+        """
+
+    def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
+        """The staged content becomes version ``version`` of an object that is there; not ``settled`` until the
+        caller has committed it or rolled it back.
+        """
+
+    def roll_back(self, folder: str, version: int) -> None:
+        """Removes what is beyond ``version``; version 0 removes the object. Nothing to do is the usual case."""
+
+    def remove(self, folder: str) -> None:
+        """Removes an object that no row names."""
+
+    def holds(self, folder: str) -> bool:
+        """Whether anything lies there."""
+
+    def series(self) -> list[str]:
+        """The folders in which objects lie, or lay: ``2026/一级/剧本相关``."""
+
+    def recover(self, settle: Callable[[str], None]) -> int:
+        """After a crash: ``settle`` is given the name of each object that a version was being made for."""
+
+    def inventory(self, folder: str) -> dict[str, object]:
+        """Raises DOCUMENT_MISSING."""
+
+    def open(self, folder: str, version: int, name: str) -> BinaryIO:
+        """A seekable stream of the encrypted PDF as version ``version`` has it. Raises DOCUMENT_MISSING, and
+        DOCUMENT_UNREADABLE where a service answers but does not give this one.
+        """
+
+    def sha512(self, stream: BinaryIO) -> bytes:
+        """Of the whole stream, which is rewound."""
+
+    def paths(self, below: str = "") -> Iterator[str]:
+        """Every file at or below the folder ``below``, as paths from the root, in order."""
+
+    def open_path(self, path: str) -> BinaryIO:
+        """Any file by its path from the root. Raises DOCUMENT_MISSING."""
+
+    def replace(self, path: str, stream: BinaryIO) -> None:
+        """The file at ``path`` is the stream, durably: for repairing and for copying a vault. On a disk, what was there
+        is kept beside the vault; in a bucket, where its versioning keeps it.
+        """

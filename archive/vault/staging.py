@@ -1,0 +1,137 @@
+"""Versions in the making, on the local disk, whatever the vault lies on: only encrypted documents are written here.
+
+A staging folder stays, locked by its process, until the commit: one that nobody holds tells ``recover`` where a crash
+may have left a version that no row knows.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha512
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from archive.vault import durable
+
+_BLOCK = 1 << 20
+_STAGING = "staging"  # a lock; no series is called so
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document on the disk."""
+
+    size: int  # bytes
+    sha512: bytes
+
+
+@dataclass(slots=True)
+class Staging:
+    """A version in the making. Names may be provisional until ``Vault.place``.
+
+    While it is not ``settled``, an object may hold a version of which nobody can say yet whether a row knows it: then
+    the folder outlives its block, for ``Vault.recover`` to find.
+    """
+
+    folder: Path
+    stored: dict[str, Stored] = field(default_factory=dict)
+    settled: bool = True
+
+    @property
+    def content(self) -> Path:
+        return self.folder / "content"
+
+    def put(self, name: str, stream: BinaryIO) -> Stored:
+        """Copies the stream, from its start, to the disk, fsynced."""
+        digest, size = sha512(), 0
+        stream.seek(0)
+        with (self.content / name).open("xb") as file:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        self.stored[name] = Stored(size, digest.digest())
+        return self.stored[name]
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Provisional names become final ones."""
+        for old, new in names.items():
+            (self.content / old).rename(self.content / new)
+            self.stored[new] = self.stored.pop(old)
+
+
+@dataclass(frozen=True, slots=True)
+class StagingArea:
+    """Where a vault stages, and the locks of one machine (several machines on one vault need another kind)."""
+
+    folder: Path
+    locks: Path
+
+    def create(self) -> None:
+        for folder in (self.folder, self.locks):
+            folder.mkdir(exist_ok=True)
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """One process and thread at a time; the kernel releases it when the process dies."""
+        with (self.locks / f"{name}.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def staging(self, adds_to: str | None = None) -> Iterator[Staging]:
+        """As ``Vault.staging``."""
+        mark = "" if adds_to is None else f"@{adds_to}"
+        staging = Staging(self.folder / f"{uuid4()}{mark}")
+        with self.locked(_STAGING):  # recovery never meets a folder that is not held yet
+            staging.folder.mkdir()
+            descriptor = os.open(staging.folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            staging.content.mkdir()
+            if mark:  # recovery must find the mark after a power cut
+                durable.sync_folder(self.folder)
+            yield staging
+        finally:
+            if staging.settled:
+                shutil.rmtree(staging.folder, ignore_errors=True)
+            os.close(descriptor)
+
+    def recover(self, settle: Callable[[str], None]) -> int:
+        """Clears staging folders that nobody holds. ``settle`` is given the name of the object that a version was for
+        and rolls it back to what the catalogue knows. Returns how many were cleared.
+        """
+        cleared = 0
+        for path in list(self.folder.iterdir()):
+            with ExitStack() as held:
+                try:
+                    with self.locked(_STAGING):
+                        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+                        held.callback(os.close, descriptor)
+                        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except (BlockingIOError, FileNotFoundError):
+                    continue  # a filing at work in another process, or done by now
+                if not path.exists():
+                    continue  # done since it was opened
+                _, _, name = path.name.partition("@")
+                if name:
+                    settle(name)
+                shutil.rmtree(path, ignore_errors=True)
+                cleared += 1
+        return cleared
+
+
+def digest_of(stream: BinaryIO) -> bytes:
+    """The SHA-512 of the whole stream, which is rewound."""
+    stream.seek(0)
+    digest = sha512()
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    stream.seek(0)
+    return digest.digest()

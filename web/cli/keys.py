@@ -1,0 +1,52 @@
+"""The master key: what it wraps, and a new version of it."""
+
+import click
+
+from archive.ledger.entries import CONSOLE
+from web.cli.frame import Frame, framed
+
+
+@click.group()
+def keys() -> None:
+    """The master key: status, rotation · 主密钥."""
+
+
+@keys.command()
+@framed
+def status(frame: Frame) -> None:
+    """Say where the master key is kept and what each version wraps · 主密钥状态."""
+    with frame.house() as house:
+        found = house.rotating.status()
+    lines = [f"{found.path}  {frame.words.of('key_kind', found.kind)}"]
+    lines += [
+        frame.words("cli.key_version", version=each.version, files=each.file_keys, secrets=each.secrets)
+        for each in found.versions
+    ]
+    if found.rotating:
+        lines.append(frame.words("cli.rotating"))
+    frame.give(found.to_json(), lines)
+
+
+@keys.command()
+@framed
+def rotate(frame: Frame) -> None:
+    """Wrap every key anew under a new master key; finishes a rotation that was cut off · 更换主密钥."""
+    with frame.house() as house:
+        waiting = house.rotating.status().file_keys
+        with frame.bar(waiting) as progress:
+            rotated = house.rotating.rotate(CONSOLE, progress)
+    frame.give(
+        {
+            "version": rotated.version,
+            "retired": list(rotated.retired),
+            "rewrapped": rotated.rewrapped,
+            "resumed": rotated.resumed,
+        },
+        (
+            frame.words("cli.rotated", version=rotated.version, count=rotated.rewrapped),
+            frame.words("cli.key", path=frame.settings.key_path),
+        ),
+    )
+
+
+COMMANDS = (keys,)

@@ -1,0 +1,58 @@
+"""Where the vault lies, and moving it."""
+
+from dataclasses import replace
+
+import click
+
+from archive.ledger.entries import CONSOLE
+from web.cli.frame import Frame, framed
+from web.settings import check_vault
+
+
+@click.group()
+def vault() -> None:
+    """The vault: where it lies, moving it · 库."""
+
+
+@vault.command()
+@framed
+def status(frame: Frame) -> None:
+    """Say where the vault lies · 库的位置."""
+    with frame.house() as house:
+        where, places = house.founded.vault.where(), house.founded.vault.places
+    moving_to = None if where.moving_to is None else places.shown(where.moving_to)
+    lines = [places.shown(where.place)]
+    if moving_to is not None:
+        lines.append(frame.words("cli.vault_moving", place=moving_to))
+    frame.give({"place": places.shown(where.place), "moving_to": moving_to}, lines)
+
+
+@vault.command()
+@click.option(
+    "--to", required=True, metavar="PLACE", help="s3://bucket/prefix, or an empty folder · 或空目录."
+)
+@framed
+def move(frame: Frame, *, to: str) -> None:
+    """Copy the vault to another place while it is in use, read back all of it, and use it there · 迁移库."""
+    check_vault(replace(frame.settings, vault=to))
+    with frame.house() as house:
+        total = len(house.case_files.select())
+        with frame.bar(total) as progress:
+            moved = house.moving.move(CONSOLE, to, progress)
+    frame.give(
+        {
+            "from": moved.came_from,
+            "place": moved.place,
+            "files": moved.files,
+            "copied": moved.copied,
+            "bytes": moved.bytes,
+        },
+        (
+            frame.words("cli.vault_moved", place=moved.place, files=moved.files),
+            frame.words("cli.vault_left", place=moved.came_from),
+            *(() if frame.settings.vault is None else (frame.words("cli.vault_setting", place=moved.place),)),
+        ),
+    )
+
+
+COMMANDS = (vault,)
