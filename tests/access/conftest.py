@@ -175,6 +175,7 @@ class House:
             "name": name,
             "kind": "pdf",
             "pages": pages,
+            "pending": False,
             "size": len(content),
             "sha512": digest.hex(),
             "authentication": key.authentication(digest, place_of(ordinal, 1)),
