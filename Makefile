@@ -4,9 +4,11 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-# The programs that independent checks are made with, and the fonts that names with rare characters need.
-TOOLS := chromium qpdf pdfinfo mutool
-PACKAGES := chromium qpdf poppler-utils mupdf-tools fonts-noto-cjk
+# The programs that independent checks are made with, the optional parts that the tests try for real, and the fonts
+# that names with rare characters need. Where one cannot be had its tests are skipped and say so.
+TOOLS := chromium qpdf pdfinfo mutool clamd softhsm2-util ffmpeg soffice
+PACKAGES := chromium qpdf poppler-utils mupdf-tools fonts-noto-cjk clamav-daemon softhsm2 ffmpeg \
+	libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui
 FONTS := /usr/share/fonts/opentype/noto
 
 .PHONY: run test bench clean debian tools
@@ -45,7 +47,7 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@touch $@ $(VENV)/.run
 
 tools:
-	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=1; done; [ -d $(FONTS) ] || missing=1; \
+	@PATH="$$PATH:/usr/sbin"; for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=1; done; [ -d $(FONTS) ] || missing=1; \
 	[ -z "$$missing" ] || $(MAKE) --no-print-directory debian WANTED="$(PACKAGES)"
 
 # Debian's packages: installed where we may, else said.

@@ -8,6 +8,7 @@ settings ask for, so that a rotation moves it from one to the other.
 
 import json
 import os
+import stat
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,8 @@ class KeyFile:
     def _document(self) -> dict[str, Any]:
         try:
             mode = self.path.stat().st_mode
+            if not stat.S_ISREG(mode):  # a device or a pipe would be read for ever
+                raise self._wrong()
             text = self.path.read_text("utf-8")
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.KEY_MISSING, path=str(self.path)) from None

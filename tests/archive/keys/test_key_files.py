@@ -177,3 +177,11 @@ def test_a_version_that_is_nowhere_is_a_wrong_key(path) -> None:
 def test_a_keyring_shows_no_key() -> None:
     assert "secret" not in repr(Keyring({1: b"secret" * 6}, "var.key"))
     assert "horse" not in repr(SECRET)
+
+
+def test_a_pipe_or_a_device_is_no_key_and_is_not_waited_for(path) -> None:
+    os.mkfifo(path, 0o600)
+    assert refusal(KeyFile(path)) is Code.KEY_WRONG
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert refusal(KeyFile(path)) is Code.KEY_WRONG
