@@ -20,7 +20,7 @@ def finished(browser) -> str:
 
 
 def damage(house: House, reference: str) -> None:
-    folder = house.founded.vault.root / Reference.parse(reference).folder
+    folder = house.founded.vault.now.root / Reference.parse(reference).folder
     Path(folder / "v1" / "content" / f"{reference}.pdf").unlink()
 
 

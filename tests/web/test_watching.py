@@ -50,8 +50,10 @@ def test_each_chore_is_done_once_a_day_and_the_check_of_all_once_a_quarter(house
 
 
 def test_damage_that_a_check_finds_is_repaired_where_another_copy_is_configured(house: House, filed, clock):
-    shutil.copytree(house.founded.vault.root, house.settings.mirror)
-    path = house.founded.vault.root / Reference.parse(filed[0]).folder / "v1" / "content" / f"{filed[0]}.pdf"
+    shutil.copytree(house.founded.vault.now.root, house.settings.mirror)
+    path = (
+        house.founded.vault.now.root / Reference.parse(filed[0]).folder / "v1" / "content" / f"{filed[0]}.pdf"
+    )
     good = path.read_bytes()
     path.write_bytes(b"damaged")
     Watch(house).look()

@@ -253,7 +253,7 @@ def test_a_flipped_bit_or_a_missing_object_anywhere_is_found_and_named(
 def test_a_document_damaged_in_the_vault_is_named_and_does_not_spoil_the_backup(
     house: House, filed, target, tmp_path
 ):
-    folder = house.founded.vault.root / Reference.parse(filed[0]).folder
+    folder = house.founded.vault.now.root / Reference.parse(filed[0]).folder
     path = folder / "v1" / "content" / f"{filed[0]}-01.pdf"
     good = path.read_bytes()
     path.write_bytes(good[:-1] + b"x")

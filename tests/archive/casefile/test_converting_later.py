@@ -68,7 +68,7 @@ def test_a_cover_is_followed_by_the_readable_document(covered: House):
         assert original.read() == RTF
     assert _acts(covered)[-1] == "converted"
     assert (
-        covered.founded.vault.root / f"2026/一级/剧本相关/{REFERENCE}/v1/content/{REFERENCE}-01.pdf"
+        covered.founded.vault.now.root / f"2026/一级/剧本相关/{REFERENCE}/v1/content/{REFERENCE}-01.pdf"
     ).exists()
     assert list(covered.converting.convert_all(ACTOR)) == []
 
@@ -152,5 +152,5 @@ def test_the_vault_is_valid_for_others_after_converting(covered: House, tmp_path
     import ocfl
 
     list(covered.converting.convert_all(ACTOR))
-    root = ocfl.StorageRoot(root=str(covered.founded.vault.root))
+    root = ocfl.StorageRoot(root=str(covered.founded.vault.now.root))
     assert root.validate()

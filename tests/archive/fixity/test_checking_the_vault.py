@@ -30,7 +30,7 @@ def check(house: House, sample: int | None = None) -> Report:
 
 
 def vault_files(house: House) -> list[Path]:
-    return sorted(path for path in house.founded.vault.root.rglob("*") if path.is_file())
+    return sorted(path for path in house.founded.vault.now.root.rglob("*") if path.is_file())
 
 
 def faults(report: Report) -> set[tuple[Fault, str, str]]:
@@ -43,7 +43,7 @@ def acts(house: House) -> list[tuple[Act, str]]:
 
 
 def folder(house: House, reference: str) -> Path:
-    return house.founded.vault.root / Reference.parse(reference).folder
+    return house.founded.vault.now.root / Reference.parse(reference).folder
 
 
 def test_an_archive_that_is_whole_is_called_whole_and_the_report_kept(house: House, filed, clock):
@@ -102,7 +102,7 @@ def test_a_whole_object_that_is_gone_is_named_document_by_document(house: House,
 
 
 def test_a_file_that_does_not_belong_is_found_wherever_it_lies(house: House, filed):
-    root = house.founded.vault.root
+    root = house.founded.vault.now.root
     inside = folder(house, filed[0]) / "v1" / "content" / "extra.pdf"
     outside, other = root / "loose.exe", root / "2026" / "一级" / "剧本相关" / "2026-一级-剧本相关-900"
     inside.write_bytes(b"x")

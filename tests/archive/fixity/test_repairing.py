@@ -21,7 +21,7 @@ from web.wiring import House, opened, place
 
 @pytest.fixture
 def mirror(house: House, filed, tmp_path) -> Path:
-    shutil.copytree(house.founded.vault.root, tmp_path / "mirror")
+    shutil.copytree(house.founded.vault.now.root, tmp_path / "mirror")
     return tmp_path / "mirror"
 
 
@@ -38,11 +38,11 @@ def mend(house: House, mending: Repairing) -> tuple[Repair, ...]:
 
 
 def vault_files(house: House) -> list[Path]:
-    return sorted(path for path in house.founded.vault.root.rglob("*") if path.is_file())
+    return sorted(path for path in house.founded.vault.now.root.rglob("*") if path.is_file())
 
 
 def document(house: House, reference: str) -> Path:
-    folder = house.founded.vault.root / Reference.parse(reference).folder
+    folder = house.founded.vault.now.root / Reference.parse(reference).folder
     return folder / "v1" / "content" / f"{reference}.pdf"
 
 
@@ -51,7 +51,7 @@ def test_any_file_of_a_case_file_that_is_altered_or_missing_is_mended_byte_for_b
 ):
     dice, mended = random.Random(3), 0
     for path in vault_files(house):
-        if path.parent == house.founded.vault.root:
+        if path.parent == house.founded.vault.now.root:
             continue  # the root's own declaration belongs to no case file
         content = path.read_bytes()
         altered = bytearray(content)
@@ -82,8 +82,8 @@ def test_what_was_damaged_is_kept_aside_and_the_repair_recorded(house: House, fi
 @pytest.mark.parametrize("kind", ["altered", "other", "missing", "away"])
 def test_a_copy_that_is_not_what_was_filed_is_never_taken(house: House, filed, mending, mirror, kind):
     path = document(house, filed[0])
-    copy = mirror / path.relative_to(house.founded.vault.root)
-    other = mirror / document(house, filed[1]).relative_to(house.founded.vault.root)
+    copy = mirror / path.relative_to(house.founded.vault.now.root)
+    other = mirror / document(house, filed[1]).relative_to(house.founded.vault.now.root)
     path.write_bytes(b"damaged")
     if kind == "altered":
         copy.write_bytes(copy.read_bytes()[:-1] + b"?")

@@ -327,7 +327,7 @@ def test_an_export_overwrites_nothing_and_a_failed_one_leaves_nothing(house: Hou
     with pytest.raises(MunimentError) as caught:
         house.exporting.export(CONSOLE, filed, package, {})
     assert caught.value.code is Code.OUTPUT_EXISTS
-    folder = house.founded.vault.root / Reference.parse(filed[0]).folder
+    folder = house.founded.vault.now.root / Reference.parse(filed[0]).folder
     (folder / "v1" / "content" / f"{filed[0]}-02.pdf").write_bytes(b"x")
     with pytest.raises(MunimentError) as caught:
         house.exporting.export(CONSOLE, filed, tmp_path / "second", {})
