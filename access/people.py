@@ -102,12 +102,15 @@ class People:
         return None if row is None else person_of(row)
 
     def disable(self, actor: Actor, number: str) -> Person:
-        """Ends every session at once; the number and the name stay. Once more changes nothing.
+        """Ends every session at once; the number and the name stay. Once more changes nothing. Nobody disables
+        themselves: the last system administrator would leave nobody to let anyone in.
 
         Raises MunimentError: ACCESS_DENIED, PERSON_NOT_FOUND.
         """
         if self.get(number).disabled:
             return self.get(number)
+        if actor == number:
+            raise MunimentError(Code.ACCESS_DENIED)
         with self._catalogue.unit(actor) as unit:
             _may_manage(unit)
             _found(unit.connection, number)

@@ -1,8 +1,8 @@
 """Which files somebody may know of: their catalogue facts, which hold no customer's data; never the content.
 
 Administrators, auditors, operations and management know every file; so do the departments that keep the
-archive (P5: customer service builds the files). Others know the files their own department received, and
-those they have asked to see. Any other file is to them as if it were not there.
+archive (P5: customer service builds the files). Others know the files their own department received, those
+they filed themselves, and those they have asked to see. Any other file is to them as if it were not there.
 """
 
 from typing import Any, Final
@@ -29,4 +29,10 @@ def known(person: Person, keepers: frozenset[str] = KEEPERS) -> sa.Select[Any]:
         tables.request_file.c.request == tables.request.c.number,
         tables.request.c.requester == person.number,
     )
-    return query.where(sa.or_(_FILE.department == person.department, _FILE.id.in_(asked_for)))
+    return query.where(
+        sa.or_(
+            _FILE.department == person.department,
+            _FILE.filed_by == person.number,
+            _FILE.id.in_(asked_for),
+        )
+    )

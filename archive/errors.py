@@ -47,6 +47,7 @@ class Code(StrEnum):
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
     CATEGORY_UNKNOWN = "category-unknown"
+    CHECKPOINT_INVALID = "checkpoint-invalid"
     CHECKPOINT_MISMATCH = "checkpoint-mismatch"
     CONVERSION_CRASHED = "conversion-crashed"
     CONVERSION_TIMEOUT = "conversion-timeout"
@@ -71,6 +72,7 @@ class Code(StrEnum):
     EVIDENCE_UNSCANNED = "evidence-unscanned"
     FILE_NOT_FOUND = "file-not-found"
     FORM_EXPIRED = "form-expired"
+    FORM_TOO_LARGE = "form-too-large"
     GLYPH_MISSING = "glyph-missing"
     HOLDS_SEVERAL = "holds-several"
     HOLD_NOT_FOUND = "hold-not-found"
@@ -94,6 +96,7 @@ class Code(StrEnum):
     PASSPHRASE_WRONG = "passphrase-wrong"
     PASSWORD_WEAK = "password-weak"
     PATH_NOT_FOUND = "path-not-found"
+    PATH_UNUSABLE = "path-unusable"
     PERIOD_INVALID = "period-invalid"
     PERMANENT_NOT_ALLOWED = "permanent-not-allowed"
     PERSON_NOT_FOUND = "person-not-found"
@@ -101,9 +104,11 @@ class Code(StrEnum):
     QUARANTINE_UNKNOWN = "quarantine-unknown"
     QUERY_INVALID = "query-invalid"
     REASON_MISSING = "reason-missing"
+    REASON_UNFIT = "reason-unfit"
     REFERENCE_INVALID = "reference-invalid"
     REQUEST_NOT_FOUND = "request-not-found"
     REQUEST_STATE = "request-state"
+    REQUEST_TOO_LARGE = "request-too-large"
     ROLE_UNKNOWN = "role-unknown"
     SANDBOX_UNAVAILABLE = "sandbox-unavailable"
     SCANNER_UNAVAILABLE = "scanner-unavailable"
@@ -239,6 +244,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "没有类别“{given}”。可用的类别：{known}。",
             "There is no category “{given}”. Use one of: {known}.",
+        ),
+        Code.CHECKPOINT_INVALID: _m(
+            Exit.REFUSED,
+            422,
+            "所给内容不是本档案库的检查点，未作核验。请粘贴完整的检查点，从第一行到签名行。",
+            "What was given is no checkpoint of this archive; nothing was verified. Paste the whole of it, from its first line to its signature.",
         ),
         Code.CHECKPOINT_MISMATCH: _m(
             Exit.DAMAGED,
@@ -384,6 +395,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "页面已过期，请刷新后重新提交。",
             "The page is out of date. Reload it and send it again.",
         ),
+        Code.FORM_TOO_LARGE: _m(
+            Exit.REFUSED,
+            413,
+            "填写的内容过长，或一次提交的文件过多，未保存任何内容。请缩短或分次提交。",
+            "What was filled in is too long, or there are too many files at once; nothing was saved. Shorten it or send it in parts.",
+        ),
         Code.GLYPH_MISSING: _m(
             Exit.REFUSED,
             422,
@@ -522,6 +539,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "找不到文件或目录 {path}。",
             "There is no file or folder {path}.",
         ),
+        Code.PATH_UNUSABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "无法使用 {path}（{problem}）。请检查路径和权限，或指定其他位置。",
+            "{path} cannot be used ({problem}). Check the path and its permissions, or name another place.",
+        ),
         Code.PERIOD_INVALID: _m(
             Exit.REFUSED,
             422,
@@ -564,6 +587,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "请写明理由。",
             "Give a reason.",
         ),
+        Code.REASON_UNFIT: _m(
+            Exit.REFUSED,
+            422,
+            "所写内容过长（最多 {longest} 个字符）或含有无法打印的字符，未作任何改动。请改写后重试。",
+            "What was written is too long (at most {longest} characters) or holds characters that cannot be printed; nothing was changed. Write it anew.",
+        ),
         Code.REFERENCE_INVALID: _m(
             Exit.REFUSED,
             422,
@@ -581,6 +610,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "申请 {number} 当前为“{state}”，不能进行此操作。",
             "Request {number} is “{state}”; this cannot be done now.",
+        ),
+        Code.REQUEST_TOO_LARGE: _m(
+            Exit.REFUSED,
+            422,
+            "一次申请最多 {most} 份档案。请分几次申请。",
+            "A request names at most {most} files. Make several requests.",
         ),
         Code.ROLE_UNKNOWN: _m(
             Exit.REFUSED,

@@ -68,7 +68,9 @@ def found(
 
     Raises ARCHIVE_EXISTS, VAULT_OCCUPIED, VAULT_UNREACHABLE, VAULT_REFUSED.
     """
-    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+    if home.exists() and not home.is_dir():
+        raise MunimentError(Code.PATH_UNUSABLE, path=str(home), problem="it is no folder")
+    if home.exists() and any(home.iterdir()):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
     home.parent.mkdir(parents=True, exist_ok=True)
     keyring = keyring_of()

@@ -64,16 +64,15 @@ def cursor(segment: Segment, tree: Expression) -> Cursor:
 
 
 def _phrase(segment: Segment, phrase: Phrase) -> Cursor:
+    by_rarity = sorted((segment.frequency(leaf), leaf.offset, leaf) for leaf in phrase.leaves)
     leaves = []
-    for leaf in sorted(phrase.leaves, key=segment.frequency):  # the rarest leads
+    for _, offset, leaf in by_rarity:  # the rarest leads
         postings = segment.postings(leaf)
         if not postings:
             return _Nothing()
-        leaves.append((postings[0] if len(postings) == 1 else _Union(postings), leaf.offset))
-    rarity = log(1 + len(segment) / (1 + segment.frequency(min(phrase.leaves, key=segment.frequency))))
-    if len(leaves) == 1:
-        return _Term(leaves[0][0], rarity)
-    return _Phrase(leaves, rarity)
+        leaves.append((postings[0] if len(postings) == 1 else _Union(postings), offset))
+    rarity = log(1 + len(segment) / (1 + by_rarity[0][0]))
+    return _Term(leaves[0][0], rarity) if len(leaves) == 1 else _Phrase(leaves, rarity)
 
 
 class _Nothing:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FAN_IN = 8  # so many segments of like size become one
-MOST_FILES = 8000  # case files in one merged segment: Whoosh sorts a merge in memory
+FAN_IN = 5  # so many segments of like size become one: of 100 files, 500, 2500
+MOST_FILES = 3000  # case files in one merged segment: Whoosh sorts a merge in memory, 290 MB in all
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 One field of terms with their positions, the id and the order of filing; no text is stored. Whoosh keeps
 segments, terms and postings; matching is ours (``indexer.cursors``), newest first, and stops when it has enough.
-A segment is opened for each search that gets to it and never shared among threads.
+A segment is opened by each thread that gets to it and never shared among threads.
 """
 
 import heapq
 import struct
+import threading
 import time
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -97,12 +98,13 @@ class _Run:
     """One search's walk through one segment, which is opened when it is its turn."""
 
     def __init__(
-        self, known: _Known, segment: Any, storage: EncryptedStorage, tree: Expression, *, scored: bool
+        self, known: _Known, segment: Any, reader_of: Callable[[Any], Any], tree: Expression, *, scored: bool
     ) -> None:
         self._known = known
         self._scored = scored
         self._segment = segment
-        self._storage = storage
+        self._reader_of = reader_of
+        self._looked_up: dict[Leaf, list[bytes]] = {}
         self._tree = tree
         self._reader: Any = None
         self._ids: Any = None
@@ -117,7 +119,7 @@ class _Run:
     def next(self) -> _Found | None:
         """The next document. None: there is none any more."""
         if self._cursor is None:
-            self._reader = SegmentReader(self._storage, _SCHEMA, self._segment)
+            self._reader = self._reader_of(self._segment)
             self._ids = self._reader.column_reader("id")
             self._cursor = cursor(self, self._tree)
         document = self._cursor.seek(self._next)
@@ -128,10 +130,6 @@ class _Run:
             return None
         score = self._cursor.score(document) if self._scored else 0.0
         return _Found(self._known.orders[document], self.id_of(document), score)
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
 
     # What a cursor asks of its segment
 
@@ -149,10 +147,15 @@ class _Run:
         return sum(self._reader.doc_frequency("terms", each) for each in self._terms(leaf))
 
     def _terms(self, leaf: Leaf) -> list[bytes]:
-        term = leaf.term.encode()
-        if leaf.prefix:
-            return list(self._reader.expand_prefix("terms", term))
-        return [term] if ("terms", term) in self._reader else []
+        found = self._looked_up.get(leaf)
+        if found is None:
+            term = leaf.term.encode()
+            if leaf.prefix:
+                found = list(self._reader.expand_prefix("terms", term))
+            else:
+                found = [term] if ("terms", term) in self._reader else []
+            self._looked_up[leaf] = found
+        return found
 
 
 class _Postings:
@@ -180,6 +183,7 @@ class WhooshEngine:
         self._storage = EncryptedStorage(folder, key, randomness)
         self._lock = Lock(folder / "lock")
         self._segments: dict[str, _Known] = {}
+        self._mine = threading.local()  # open segments, by name
 
     @contextmanager
     def exclusive(self, patience: float) -> Iterator[None]:
@@ -238,26 +242,32 @@ class WhooshEngine:
         A segment is as a rule in this order itself, but for the files that changed later; so each next document
         comes with the highest order that can still follow it.
         """
-        runs = [_Run(known, segment, self._storage, tree, scored=scored) for known, segment in seen.segments]
+        runs = [
+            _Run(known, segment, self._reader_of, tree, scored=scored) for known, segment in seen.segments
+        ]
         waiting = [(-run.ceiling, at) for at, run in enumerate(runs) if run.ceiling >= 0]
         heapq.heapify(waiting)
         found: list[tuple[int, _Found]] = []
-        try:
-            while (waiting or found) and not deadline.is_over():
-                if found and (not waiting or found[0][0] <= waiting[0][0]):
-                    yield heapq.heappop(found)[1]
-                    continue
-                at = waiting[0][1]
-                each = runs[at].next()
-                if each is not None:
-                    heapq.heappush(found, (-each.order, each))
-                if runs[at].ceiling >= 0:
-                    heapq.heapreplace(waiting, (-runs[at].ceiling, at))
-                else:
-                    heapq.heappop(waiting)
-        finally:
-            for run in runs:
-                run.close()
+        while (waiting or found) and not deadline.is_over():
+            if found and (not waiting or found[0][0] <= waiting[0][0]):
+                yield heapq.heappop(found)[1]
+                continue
+            at = waiting[0][1]
+            each = runs[at].next()
+            if each is not None:
+                heapq.heappush(found, (-each.order, each))
+            if runs[at].ceiling >= 0:
+                heapq.heapreplace(waiting, (-runs[at].ceiling, at))
+            else:
+                heapq.heappop(waiting)
+
+    def _reader_of(self, segment: Any) -> Any:
+        """Of this thread. What is deleted from the segment is not asked of it: that changes."""
+        readers: dict[str, Any] = self._mine.__dict__
+        name = segment.segment_id()
+        if name not in readers:
+            readers[name] = SegmentReader(self._storage, _SCHEMA, segment)
+        return readers[name]
 
     def _known(self, segment: Any) -> _Known:
         """Kept from search to search: a segment never changes, but for what is deleted from it."""
@@ -302,9 +312,10 @@ class WhooshEngine:
             raise FileNotFoundError  # there was a commit between the two
         seen = _Seen(mark, [(self._known(each), each) for each in segments])
         here = {each.segment_id() for each in segments}
-        for name in list(self._segments):
-            if name not in here:
-                self._segments.pop(name, None)
+        for names in (self._segments, self._mine.__dict__):
+            for name in list(names):
+                if name not in here:
+                    names.pop(name, None)
         return seen
 
     def _mark(self) -> Mark:

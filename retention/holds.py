@@ -19,6 +19,7 @@ from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
+from archive.reasons import reason_of
 from retention.tables import hold
 
 HoldId = NewType("HoldId", int)
@@ -49,9 +50,9 @@ class Holds:
     def place(self, actor: Actor, reference: str, reason: str) -> Hold:
         """Any file may be held: due or not, void, permanent. The same reason twice is refused.
 
-        Raises MunimentError: REASON_MISSING, REFERENCE_INVALID, FILE_NOT_FOUND, ALREADY_HELD.
+        Raises MunimentError: REASON_MISSING, REASON_UNFIT, REFERENCE_INVALID, FILE_NOT_FOUND, ALREADY_HELD.
         """
-        words = _reason(reason)
+        words = reason_of(reason)
         case_file = self._case_files.get(reference)
         key = self._case_files.key_of(case_file)
         with self._catalogue.unit(actor) as unit:
@@ -68,10 +69,10 @@ class Holds:
     def lift(self, actor: Actor, which: str | HoldId, reason: str) -> Hold:
         """``which`` is the hold's id, or a reference code when the file has one active hold.
 
-        Raises MunimentError: REASON_MISSING, REFERENCE_INVALID, FILE_NOT_FOUND, HOLD_NOT_FOUND,
+        Raises MunimentError: REASON_MISSING, REASON_UNFIT, REFERENCE_INVALID, FILE_NOT_FOUND, HOLD_NOT_FOUND,
         HOLDS_SEVERAL, ALREADY_LIFTED.
         """
-        words = _reason(reason)
+        words = reason_of(reason)
         case_file = self._file_of(which)
         key = self._case_files.key_of(case_file)
         with self._catalogue.unit(actor) as unit:
@@ -106,13 +107,6 @@ class Holds:
             return self._case_files.get(which)
         with self._catalogue.reading() as connection:
             return self._case_files.get(_get(connection, which).reference)
-
-
-def _reason(given: str) -> str:
-    words = given.strip()
-    if not words:
-        raise MunimentError(Code.REASON_MISSING)
-    return words
 
 
 def _holds() -> sa.Select[Any]:

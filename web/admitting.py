@@ -14,6 +14,7 @@ from web.visit import Visit
 
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "muniment_admission"
+_FILES = "muniment_receives_files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,16 @@ def admits(*permissions: Permission) -> Callable[[View], View]:
 def public(view: View) -> View:
     """For everybody, signed in or not."""
     return _declare(Admission(signed_in=False))(view)
+
+
+def receives_files(view: View) -> View:
+    """For a view that takes files; to any other nobody sends more than a form holds."""
+    setattr(view, _FILES, True)
+    return view
+
+
+def takes_files(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, _FILES, False))
 
 
 def admission_of(view: Callable[..., Any]) -> Admission | None:

@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, current_app, request, url_for
 from flask_wtf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 
 from archive.errors import Code, MunimentError
-from web.admitting import admission_of
+from web.admitting import admission_of, takes_files
 from web.asking import Asking
 from web.auditing import FixityCheck, Verification
 from web.navigation import navigation
@@ -18,11 +19,18 @@ from web.pages import BLUEPRINTS
 from web.pages.casefiles import Handover
 from web.refusing import refuse_with_pages
 from web.securing import Cookie, FormCookie, secure_response
-from web.uploading import SealedRequest
+from web.uploading import FORM, SealedRequest
 from web.visit import begin_visit, visit
 from web.wiring import House
 
 _HALF_DAY = 12 * 3600
+_MOST_PARTS = 250  # fields and files of a form; each file holds a descriptor, of which a process has 1024
+
+
+class Number(IntegerConverter):
+    """No number in an address is longer than the database and the ledger can say (RFC 8785, 3.2.2.3)."""
+
+    regex = r"\d{1,15}"
 
 
 class MunimentFlask(Flask):
@@ -35,10 +43,12 @@ class MunimentFlask(Flask):
 def create_app(house: House) -> Flask:
     """The application over ``house``; several threads may serve it."""
     app = MunimentFlask("web", static_folder="static", template_folder="templates")
+    app.url_map.converters["int"] = Number
     app.extensions["muniment"] = house
     app.secret_key = _form_secret(house)
     app.config.update(
         MAX_CONTENT_LENGTH=house.settings.upload_limit_mb * 1024 * 1024,
+        MAX_FORM_PARTS=_MOST_PARTS,
         SESSION_COOKIE_SECURE=house.settings.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
@@ -55,7 +65,7 @@ def create_app(house: House) -> Flask:
     app.extensions["muniment-fixity"] = FixityCheck(house)
 
     # Before the forms' own check, so that its refusal can be said in the visitor's language.
-    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
+    app.before_request_funcs.setdefault(None, [])[:0] = [_begin, _limit]
     app.before_request(_admit)
     app.after_request(secure_response)
     refuse_with_pages(app)
@@ -77,6 +87,15 @@ def _begin() -> None:
     # Our own files are for everybody: no session is looked up for them.
     cookie: Cookie = current_app.extensions["muniment-cookie"]
     begin_visit(None if request.endpoint == "static" else cookie.read())
+
+
+def _limit() -> None:
+    """Before the body is read: an urlencoded one is read whole into memory, and fills it forty times its size."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or not takes_files(view) or request.mimetype != "multipart/form-data":
+        request.max_content_length = min(FORM, int(current_app.config["MAX_CONTENT_LENGTH"]))
+    else:
+        _admit()
 
 
 def _admit() -> None:

@@ -6,6 +6,7 @@ can open and only for the person who asked. Nothing is kept for it on the server
 """
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -14,6 +15,7 @@ from archive.casefile.counting import Facet
 from archive.keys.sealing import BoxError, derive, seal, unseal
 from indexer.searching import Sort
 
+_NUMBER = re.compile("[0-9]{1,9}")
 _LONGEST = 8000  # characters of a token
 
 
@@ -38,7 +40,7 @@ class Wanted:
         return replace(
             wanted,
             sort=wanted.sort if wanted.sort in set(Sort) else Sort.DATE.value,
-            page=wanted.page if wanted.page.isascii() and wanted.page.isdecimal() else "1",
+            page=wanted.page if _NUMBER.fullmatch(wanted.page) else "1",
         )
 
     @property

@@ -2,15 +2,26 @@
 
 import logging
 import secrets
-import traceback
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from archive.errors import Code, MunimentError, refusal_of
+from web.tracing import places
 from web.visit import begin_visit, house, visit
 
 _LOG = logging.getLogger("muniment.web")
@@ -50,22 +61,28 @@ def _expired(_: CSRFError) -> AnyResponse:
 
 def _http(error: HTTPException) -> AnyResponse:
     if isinstance(error, RequestEntityTooLarge):
-        return _refusal(MunimentError(Code.UPLOAD_TOO_LARGE, limit=house().settings.upload_limit_mb))
+        return _refusal(too_large())
+    if isinstance(error, InternalServerError):  # saying another error failed
+        return _defect(error.original_exception or error)
     if error.code is not None and 300 <= error.code < 400:
         return error.get_response()
     code = Code.FORM_EXPIRED if error.code == 400 else Code.PAGE_NOT_FOUND
     return _refusal(MunimentError(code))
 
 
-def _defect(error: Exception) -> AnyResponse:
+def too_large() -> MunimentError:
+    """Of all that was sent, or of what was written into the fields."""
+    if (request.content_length or 0) > int(current_app.config["MAX_CONTENT_LENGTH"]):
+        return MunimentError(Code.UPLOAD_TOO_LARGE, limit=house().settings.upload_limit_mb)
+    return MunimentError(Code.FORM_TOO_LARGE)
+
+
+def _defect(error: BaseException) -> AnyResponse:
     refusal = refusal_of(error)
     if refusal is not None:
         return _refusal(refusal)
     incident = secrets.token_hex(4).upper()
-    # Places only: a message or a value might hold a customer's data.
-    frames = traceback.extract_tb(error.__traceback__)[-12:]
-    places = " < ".join(f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in reversed(frames))
-    _LOG.error("incident %s: %s in %s: %s", incident, type(error).__name__, request.endpoint, places)
+    _LOG.error("incident %s: %s in %s: %s", incident, type(error).__name__, request.endpoint, places(error))
     return _refusal(MunimentError(Code.INTERNAL, incident=incident))
 
 

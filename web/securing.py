@@ -2,6 +2,7 @@
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.http import parse_cookie
 
 from web.wiring import House
 
@@ -41,6 +42,10 @@ class Cookie:
 
     def read(self) -> str | None:
         return request.cookies.get(self._name)
+
+    def within(self, header: str) -> str | None:
+        """The token in the header Cookie of a request whose body nobody has read yet."""
+        return parse_cookie(header).get(self._name)
 
     def give(self, response: Response, token: str) -> None:
         response.set_cookie(

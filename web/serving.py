@@ -10,18 +10,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from flask import Flask
 from waitress import create_server
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
+from access.permissions import may
 from archive.errors import Code, MunimentError, refusal_of
+from web.admitting import admission_of, takes_files
 from web.app import create_app
-from web.uploading import SealedBuffer
+from web.securing import Cookie
+from web.uploading import FORM, SealedBuffer
 from web.watching import Watch
 from web.wiring import House
 
+Gate = Callable[[str, str], MunimentError | None]  # of a request's path and its header Cookie
 Ready = Callable[[str], None]  # told the address once the server listens
 
 _FORMS = 1 << 20  # bytes that the fields of a form may add to the files
@@ -33,9 +38,10 @@ def serve(house: House, ready: Ready) -> None:
     settings = house.settings
     with only_server(settings.home.absolute() / "locks" / "server.lock"):
         limit = settings.upload_limit_mb * 1024 * 1024 + _FORMS
+        app = create_app(house)
         try:
             server: Any = create_server(
-                create_app(house),
+                app,
                 host=settings.host,
                 port=settings.port,
                 threads=settings.threads,
@@ -50,12 +56,37 @@ def serve(house: House, ready: Ready) -> None:
                 Code.ADDRESS_IN_USE, address=f"{settings.host}:{settings.port}", problem=error.strerror
             ) from None
         server.channel_class = _Channel
+        server.adj.gate = _gate(app)
         house.index.start()
         house.recognition.start()
         with Watch(house), _stopping_on(signal.SIGTERM):
             ready(f"http://{settings.host}:{server.effective_port}")
             server.run()
         server.close()
+
+
+def _gate(app: Flask) -> Gate:
+    """Asked before more than a form is received: else anybody could fill the disk without signing in."""
+    cookie: Cookie = app.extensions["muniment-cookie"]
+    house: House = app.extensions["muniment"]
+    views = {
+        rule.rule: view
+        for rule in app.url_map.iter_rules()
+        if takes_files(view := app.view_functions[rule.endpoint])
+    }
+
+    def refusal(path: str, cookies: str) -> MunimentError | None:
+        view, token = views.get(path), cookie.within(cookies)
+        admission = None if view is None else admission_of(view)
+        if admission is None:
+            return MunimentError(Code.FORM_TOO_LARGE)
+        person = house.sessions.resume(token) if token else None
+        if person is None:
+            return MunimentError(Code.SIGN_IN_REQUIRED)
+        admitted = any(may(person, each) for each in admission.permissions)
+        return None if admitted else MunimentError(Code.ACCESS_DENIED)
+
+    return refusal
 
 
 @contextmanager
@@ -123,8 +154,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        if self.body_rcv is not None:
-            self.body_rcv.buf = SealedBuffer(self.adj.inbuf_overflow)
+        if self.body_rcv is None:
+            return
+        self.body_rcv.buf = SealedBuffer(self.adj.inbuf_overflow)
+        if self.chunked or self.content_length > FORM:
+            self.error = self.adj.gate(self.path, self.headers.get("COOKIE", ""))
+            self.completed = self.error is not None
 
     def received(self, data: bytes) -> int:
         try:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from flask import Request
 from waitress.buffers import FileBasedBuffer, OverflowableBuffer
 
+FORM = 1 << 18  # bytes of a form without files: the longest one is filled in with a tenth of them
 IN_MEMORY = 4 << 20  # bytes of a request whose files are held in memory
 _BLOCK = 16  # bytes of AES
 _BUFFER = 1 << 18
@@ -92,7 +93,17 @@ class SealedBuffer(OverflowableBuffer):  # type: ignore[misc]
 
 
 class SealedRequest(Request):
-    """Its uploaded files vanish with their descriptor."""
+    """Its uploaded files vanish with their descriptor, at the end of the request at the latest."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._streams: list[IO[bytes]] = []
+
+    def close(self) -> None:
+        """Also what came of a form that was refused half read: its files were handed to nobody."""
+        super().close()
+        for each in self._streams:
+            each.close()
 
     def _get_file_stream(
         self,
@@ -102,6 +113,7 @@ class SealedRequest(Request):
         content_length: int | None = None,  # noqa: ARG002
     ) -> IO[bytes]:
         # Werkzeug would spool to /tmp beyond 500 KB: a customer's evidence in plain on disk.
-        if total_content_length is not None and total_content_length <= IN_MEMORY:
-            return os.fdopen(os.memfd_create("upload", os.MFD_CLOEXEC), "w+b")
-        return sealed_file()
+        small = total_content_length is not None and total_content_length <= IN_MEMORY
+        stream = os.fdopen(os.memfd_create("upload", os.MFD_CLOEXEC), "w+b") if small else sealed_file()
+        self._streams.append(stream)
+        return stream

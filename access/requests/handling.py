@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from access import tables
 from access.permissions import Permission, may, require
 from access.person import Person, acting
-from access.requests.making import LONGEST_TEXT, Asked, highest_level, next_number, once, written
+from access.requests.making import Asked, highest_level, next_number, once
 from access.requests.request import Approval, Request, approvals_recorded, find, load
 from access.returning import Returning
 from access.workflow import TRANSITIONS, Move, RequestState, chain
@@ -26,6 +26,7 @@ from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Detail
+from archive.reasons import reason_of, remark_of
 from archive.scheme.scheme import Scheme
 
 _ROW = tables.request.c
@@ -162,7 +163,7 @@ class Requests:
 
         Raises MunimentError: REASON_MISSING, OWN_REQUEST, REQUEST_STATE, ACCESS_DENIED.
         """
-        reason = written(reason)
+        reason = reason_of(reason)
         with self._handling(person, number) as handled:
             if handled.request.state is RequestState.APPROVED and may(handled.person, Permission.PROVIDE):
                 _not_own(handled)
@@ -209,7 +210,7 @@ class Requests:
 
         Raises MunimentError: ACCESS_DENIED, REQUEST_STATE.
         """
-        remark = remark.strip()[:LONGEST_TEXT]
+        remark = remark_of(remark)
         with self._handling(person, number) as handled:
             _only_own(handled)
             handled.move(
@@ -237,7 +238,7 @@ class Requests:
 
         Raises MunimentError: REASON_MISSING, and what ``close`` raises.
         """
-        reason = written(reason)
+        reason = reason_of(reason)
         self._check_return(person, number, Move.RECALL)
         with self._handling(person, number) as handled:
             detail: Detail = {"reason": reason, "intact": True}

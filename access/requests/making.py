@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from access import tables
 from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
+from archive.reasons import reason_of
 from archive.scheme.scheme import Level, Scheme
 
-LONGEST_TEXT = 2000  # characters of a reason or remark
+MOST_FILES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,14 @@ class Asked:
     def check(
         cls, scheme: Scheme, purpose: str, reason: str, starts_on: date, ends_on: date, today: date
     ) -> "Asked":
-        """Raises MunimentError: PURPOSE_UNKNOWN, REASON_MISSING, PERIOD_INVALID."""
+        """Raises MunimentError: PURPOSE_UNKNOWN, REASON_MISSING, REASON_UNFIT, PERIOD_INVALID."""
         if purpose not in scheme.purposes:
             known = "、".join(scheme.purposes)
             raise MunimentError(Code.PURPOSE_UNKNOWN, given=purpose[:40], known=known)
         days = (ends_on - starts_on).days + 1  # both days count
         if not 1 <= days <= scheme.longest_period_days or ends_on < today:
             raise MunimentError(Code.PERIOD_INVALID, days=scheme.longest_period_days)
-        return cls(purpose, written(reason), starts_on, ends_on)
-
-
-def written(text: str) -> str:
-    """Without outer blanks. Raises MunimentError(REASON_MISSING) when nothing is left."""
-    text = text.strip()[:LONGEST_TEXT]
-    if not text:
-        raise MunimentError(Code.REASON_MISSING)
-    return text
+        return cls(purpose, reason_of(reason), starts_on, ends_on)
 
 
 def highest_level(scheme: Scheme, files: Iterable[CaseFile]) -> Level:
@@ -60,8 +53,10 @@ def next_number(connection: sa.Connection, year: int) -> str:
 
 
 def once(references: Sequence[str]) -> tuple[str, ...]:
-    """Each code once. Raises MunimentError(REFERENCE_INVALID) when there is none."""
+    """Each code once. Raises MunimentError: REFERENCE_INVALID when there is none, REQUEST_TOO_LARGE."""
     found = tuple(dict.fromkeys(each.strip() for each in references if each.strip()))
+    if len(found) > MOST_FILES:
+        raise MunimentError(Code.REQUEST_TOO_LARGE, most=MOST_FILES)
     if not found:
         raise MunimentError(Code.REFERENCE_INVALID, given="")
     return found

@@ -35,6 +35,7 @@ from archive.vault.inventory import Change
 from archive.vault.port import Vault
 from archive.vault.staging import Staging
 from archive.voucher.fields import Voucher, parse
+from archive.voucher.problems import Fault, Problem, Problems
 from archive.voucher.sheet import Kept, sheet
 
 DueDate = Callable[[date | None, int], date | None]
@@ -143,12 +144,24 @@ class Filing:
         self._scheme.check_permanent(level, submission.permanent)
         voucher = parse(submission.voucher)
         received = voucher.received_at.astimezone(self.zone)
+        self._check_receipt(received.date())
         self._check_completion(submission.completed_on, received.date())
         identifier = CaseFileId(str(UUID(bytes=self._randomness(16), version=4)))
         key = FileKey.make(identifier, self._randomness)
         evidence = self._convert(actor, submission.evidence, key, opened)
         series = Series(received.year, level.name, category.name)
         return _Prepared(identifier, key, level, category, series, voucher, submission, evidence)
+
+    def _check_receipt(self, received_on: date) -> None:
+        """A complaint of a day to come would open a series of a year to come."""
+        if received_on > self._catalogue.clock().astimezone(self.zone).date():
+            problem = Problem(
+                Fault.DATE,
+                "received_at",
+                "“受理时间”晚于今天，请核对",
+                "“time received” lies after today: check it",
+            )
+            raise MunimentError(Code.VOUCHER_INVALID, problems=Problems((problem,)))
 
     def _check_completion(self, completed_on: date | None, received_on: date) -> None:
         today = self._catalogue.clock().astimezone(self.zone).date()

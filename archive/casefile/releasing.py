@@ -3,7 +3,7 @@
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from archive.casefile.reading import CaseFiles
 from archive.database.catalogue import Catalogue
@@ -11,6 +11,9 @@ from archive.evidence.sandbox import Sandbox
 from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
+from archive.reasons import remark_of
+
+LONGEST_RECIPIENT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,11 @@ class Releasing:
     randomness: Randomness
 
     def release(self, actor: Actor, reference: str, *, to: str = "") -> Release:
-        """Recorded before anything is handed out. Raises FILE_NOT_FOUND, DOCUMENT_ALTERED, DOCUMENT_MISSING."""
+        """Recorded before anything is handed out.
+
+        Raises MunimentError: REASON_UNFIT, FILE_NOT_FOUND, DOCUMENT_ALTERED, DOCUMENT_MISSING.
+        """
+        to = remark_of(to, LONGEST_RECIPIENT)
         case_file = self.case_files.get(reference)
         password = one_time_password(self.randomness)
         moment = self.catalogue.clock().astimezone(self.zone)

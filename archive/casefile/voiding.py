@@ -1,6 +1,7 @@
 """Voiding: the voucher is stamped 作废 and kept whole, the number is never reused (P9)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -14,10 +15,13 @@ from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
+from archive.reasons import reason_of
 from archive.vault.inventory import Change
 from archive.vault.port import Vault
 from archive.voucher.fields import parse
 from archive.voucher.sheet import Kept, day
+
+_LONGEST_REASON: Final = 500  # code points that fit the stamp's lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,17 @@ class Voiding:
     filing: Filing
 
     def void(self, actor: Actor, reference: str, reason: str) -> CaseFile:
-        """Adds a stamped voucher as a new version; what was there stays. Raises REASON_MISSING, ALREADY_VOID."""
-        if not reason.strip():
-            raise MunimentError(Code.REASON_MISSING)
+        """Adds a stamped voucher as a new version; what was there stays. The reason is printed on it.
+
+        Raises MunimentError: REASON_MISSING, REASON_UNFIT, ALREADY_VOID.
+        """
+        reason = reason_of(reason, _LONGEST_REASON)
         wanted = Reference.parse(reference)
         with self.vault.locked(str(wanted.series)):
             case_file = self.case_files.get(wanted)
             if case_file.state is FileState.VOID:
                 raise MunimentError(Code.ALREADY_VOID, reference=str(wanted))
-            self._stamp(actor, wanted, case_file, reason.strip())
+            self._stamp(actor, wanted, case_file, reason)
         return self.case_files.get(wanted)
 
     def _stamp(self, actor: Actor, reference: Reference, case_file: CaseFile, reason: str) -> None:

@@ -32,6 +32,10 @@ class NoteError(ValueError):
     """A note, checkpoint or verifier key is malformed or not to be trusted; the message is the reason."""
 
 
+class UnsignedError(NoteError):
+    """A whole note, but not one that a trusted key signed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The head of a log: ``size`` leaves with this 32-byte ``root``."""
@@ -134,10 +138,10 @@ def open_note(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
             if (verifier.name, verifier.key_id) != (name, key_id):
                 continue
             if not verifier.accepts(signature, text):
-                raise NoteError(f"the signature of {name} is false")
+                raise UnsignedError(f"the signature of {name} is false")
             verified = True
     if not verified:
-        raise NoteError("no trusted key signed the note")
+        raise UnsignedError("no trusted key signed the note")
     return Checkpoint.from_text(text)
 
 

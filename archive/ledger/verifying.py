@@ -15,7 +15,7 @@ from archive.ledger import tables
 from archive.ledger.entries import salted_hash
 from archive.ledger.log import DetailKey, Ledger
 from archive.ledger.merkle import Frontier, Node, leaf_hash
-from archive.ledger.notes import Checkpoint, NoteError, open_note
+from archive.ledger.notes import Checkpoint, NoteError, UnsignedError, open_note
 
 Progress = Callable[[int], None]
 
@@ -41,7 +41,8 @@ def verify(
     progress: Progress = lambda _: None,
 ) -> Verified:
     """Walks the log once. Raises MunimentError: LEDGER_DAMAGED names the first entry that fails and why,
-    CHECKPOINT_MISMATCH when ``kept``, a checkpoint somebody kept, is not of this history.
+    CHECKPOINT_INVALID when ``kept`` is no whole checkpoint, CHECKPOINT_MISMATCH when it is one, and not of this
+    history.
     """
     promised = None if kept is None else _open_kept(ledger, kept)
     frontier, details, shredded = Frontier(), 0, 0
@@ -183,8 +184,10 @@ class _StoredNotes:
 def _open_kept(ledger: Ledger, note: str) -> Checkpoint:
     try:
         return open_note(note, [ledger.verifier])
-    except NoteError:
+    except UnsignedError:  # of another archive, or this one was made anew under another key
         raise MunimentError(Code.CHECKPOINT_MISMATCH, size="?") from None
+    except NoteError:
+        raise MunimentError(Code.CHECKPOINT_INVALID) from None
 
 
 def _damaged(position: int, problem: str) -> MunimentError:

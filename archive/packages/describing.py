@@ -126,11 +126,11 @@ def _typed(kind: Any, given: Mapping[str, Any]) -> Any:
 
 def _value(wanted: Any, given: Any) -> Any:
     if given is None:
-        if wanted in (str, int, datetime, FileState):
+        if wanted in (str, int, bool, datetime, FileState):
             raise TypeError("null")
         return None
-    if wanted is int:
-        if type(given) is not int:
+    if wanted in (int, bool):
+        if type(given) is not wanted:
             raise TypeError("number")
         return given
     if not isinstance(given, str):

@@ -200,3 +200,9 @@ def test_new_figures_hash_again_at_the_next_sign_in(house, li):
     stronger.authenticate("李莉", PASSWORD)
     assert "m=16,t=2" in kept()
     stronger.authenticate("李莉", PASSWORD)
+
+
+def test_nobody_disables_themselves(house, refusal):
+    system = house.people.add(CONSOLE, "赵铁", Role.SYSTEM, "信息部", PASSWORD)
+    assert refusal(lambda: house.people.disable(system.actor, system.number)) is Code.ACCESS_DENIED
+    assert not house.people.get(system.number).disabled

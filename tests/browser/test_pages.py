@@ -161,3 +161,37 @@ def test_the_keyboard_reaches_the_main_part_and_shows_where_it_is(visitors: Visi
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline != "none"
     page.close()
+
+
+def test_what_was_filled_in_outlives_the_session(visitors: Visitors):
+    page = visitors.page("孙倩", "desk", "zh")
+    page.goto(visitors.place("/file"))
+    for name, value in {"level": "二级", "category": "服务相关"}.items():
+        page.locator(f"input[name={name}][value='{value}']").check(force=True)
+    page.select_option("[name=channel]", index=1)
+    for name, value in {
+        "complainant.name": "王小明",
+        "complainant.contact": "13800138000",
+        "store": "春熙路店",
+        "received_at": "2026-02-27T20:15",
+        "details": "第三幕道具缺失，剧情无法继续，玩家等待四十分钟。",
+        "receiver.contact": "028-88886666",
+    }.items():
+        page.fill(f"[name='{name}']", value)
+    page.locator("input[name=demands]").first.check(force=True)
+    page.context.clear_cookies()
+    page.click("#send")
+    page.locator("#refusal a[target=_blank]").wait_for()
+    assert "不会丢失" in page.locator("#refusal").inner_text()
+    with page.context.expect_page() as opened:
+        page.click("#refusal a[target=_blank]")
+    entrance = opened.value
+    entrance.fill("[name=name]", "孙倩")
+    entrance.fill("[name=password]", visitors.password)
+    with entrance.expect_navigation(url=f"{visitors.address}/"):
+        entrance.click("main form button")
+    entrance.close()
+    page.click("#send")
+    page.wait_for_url("**/filed/**")
+    assert "2026-二级-服务相关-" in page.locator("#reference").inner_text()
+    page.close()

@@ -148,6 +148,7 @@ class Archive:
                         sha512="",
                         authentication=b"",
                         original_sha256="",
+                        pending=False,
                         title=key.seal(name.encode(), f"title:{ordinal}:1"),
                         text=key.seal(json.dumps(list(texts)).encode(), f"text:{ordinal}:1"),
                     )

@@ -314,6 +314,17 @@ def test_every_command_says_what_it_does_in_both_languages():
         assert latin.search(described), name
 
 
+def test_a_place_that_cannot_be_used_is_named(tmp_path: Path):
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    for home in (plain, plain / "below", Path("/proc/nowhere")):
+        done = muniment("--home", home, "init")
+        assert done.returncode == Exit.UNAVAILABLE
+        assert str(home) in done.stderr or str(home.parent) in done.stderr
+        assert "incident" not in done.stderr
+    assert plain.read_text() == ""
+
+
 def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(desk: Desk):
     desk.file(desk.photo)
     status = desk.ask("ocr", "status")

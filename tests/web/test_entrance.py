@@ -1,6 +1,7 @@
 """Signing in and out, and never being sent elsewhere."""
 
 import pytest
+from flask import Flask
 
 from access.person import Role
 from archive.ledger.entries import CONSOLE
@@ -68,3 +69,13 @@ def test_a_changed_password_ends_the_sessions(visitor):
     given = {"old": "correct-horse-battery", "new": "another-long-secret"}
     assert browser.post("/account", data=given).status_code == 303
     assert browser.get("/").status_code == 303
+
+
+def test_signing_in_again_ends_the_session_that_was_open(app: Flask, visitor):
+    browser = visitor(Role.EMPLOYEE)
+    before = browser.client.get_cookie("session").value
+    browser.post("/sign-in", data={"name": "员工·春熙路店", "password": "correct-horse-battery"})
+    assert browser.client.get_cookie("session").value != before
+    thief = app.test_client()
+    thief.set_cookie("session", before)
+    assert thief.get("/").status_code == 303

@@ -138,3 +138,21 @@ def test_a_registrar_sees_the_receipt_of_their_own_filing_only(visitor, forms):
     answer = mine.post("/file", data=forms.fields(), content_type="multipart/form-data")
     assert mine.get(answer.location).status_code == 200
     assert visitor(Role.REGISTRAR, "太古里店").get(answer.location).status_code == 404
+
+
+def test_what_is_vague_or_missing_is_said_once_the_file_is_there(visitor, forms):
+    browser = visitor(Role.REGISTRAR)
+    answer = browser.post("/file", "/file", data=forms.fields(details="大概八点，道具缺失，剧情无法继续。"))
+    assert answer.status_code == 303
+    shown = browser.get(answer.location).text
+    assert "“大概”表述模糊" in shown
+    assert "未填写“涉及员工”" in shown
+    assert "notice warn" in shown
+
+
+def test_a_registrar_opens_what_they_filed_whichever_department_received_it(visitor, forms):
+    browser = visitor(Role.REGISTRAR)
+    given = forms.fields(**{"receiver.department": "客服部"})
+    answer = browser.post("/file", "/file", data=given)
+    opened = browser.get(answer.location.replace("/filed/", "/files/"))
+    assert opened.status_code == 200

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from access.person import Role
+from archive.errors import Code, MunimentError
 from web.admitting import public
 
 SECRET = "王小明 13800138000"
@@ -72,3 +73,17 @@ def test_an_upload_beyond_the_limit_is_refused_with_the_limit(app: Flask, visito
 def test_what_is_shown_of_an_error_is_escaped(visitor):
     answer = visitor(Role.ADMINISTRATOR).get("/files/<script>alert(1)<%2Fscript>")
     assert "<script>alert" not in answer.text
+
+
+def test_a_refusal_that_cannot_be_said_is_a_defect_and_no_missing_page(
+    app: Flask, visitor, caplog: pytest.LogCaptureFixture
+):
+    @public
+    def fail() -> str:
+        raise MunimentError(Code.LEVEL_UNKNOWN, given=SECRET)  # without the fact ``known``
+
+    app.add_url_rule("/unsayable", "unsayable", fail)
+    answer = visitor(Role.ADMINISTRATOR).get("/unsayable")
+    assert answer.status_code == 500
+    assert SECRET not in answer.text
+    assert any("incident" in each for each in caplog.messages)

@@ -87,3 +87,29 @@ def test_many_visitors_at_once_are_all_answered(home: Path):
         for each in visitors:
             each.join()
         assert found == [200] * 30
+
+
+@pytest.mark.parametrize(
+    ("place", "status_line", "said"),
+    [
+        ("/sign-in", " 413 ", "填写的内容过长"),
+        ("/nowhere", " 413 ", "填写的内容过长"),
+        ("/file", " 401 ", "请先登录"),
+        ("/file/check", " 401 ", "请先登录"),
+    ],
+)
+@pytest.mark.parametrize("length", ["Content-Length: 900000", "Transfer-Encoding: chunked"])
+def test_nobody_sends_more_than_a_form_without_signing_in(
+    home: Path, place: str, status_line: str, said: str, length: str
+):
+    """The body is not waited for: what a stranger sends must fill neither the disk nor the memory."""
+    with served(home) as (address, _):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as sender:
+            sender.sendall(
+                f"POST {place} HTTP/1.1\r\nHost: x\r\nCookie: session=x\r\n{length}\r\n\r\n".encode()
+            )
+            answer = sender.makefile("rb").read().decode()
+        assert status_line in answer.splitlines()[0]
+        assert said in answer
+        assert status(address) == 200

@@ -1,5 +1,6 @@
 """An upload lies in memory or sealed, never in plain in a file of the disk."""
 
+import io
 import os
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.test import encode_multipart
 
-from web.uploading import IN_MEMORY, SealedBuffer, SealedRequest, sealed_file
+from access.person import Role
+from web.uploading import FORM, IN_MEMORY, SealedBuffer, SealedRequest, sealed_file
 
 CUSTOMER = "王小明 13800138000 ".encode()
 
@@ -118,3 +121,41 @@ def _open() -> list[str]:
     """What the descriptors of this process lead to; the one that lists them is gone by then."""
     links = list(Path("/proc/self/fd").iterdir())
     return [str(link.readlink()) for link in links if link.is_symlink()]
+
+
+@pytest.mark.parametrize("place", ["/sign-in", "/account", "/requests/new", "/file", "/file/words"])
+def test_a_form_without_files_is_refused_before_it_fills_the_memory(visitor, place: str):
+    """An urlencoded body is read whole: 120 MB of it took a server 5 GB."""
+    browser = visitor(Role.REGISTRAR)
+    answer = browser.client.post(
+        place, data=b"a=1&" * (FORM // 4 + 1), content_type="application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 413
+    assert "limit" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"evidence": [(io.BytesIO(b"x"), f"{number}.jpg") for number in range(300)]},
+        {"details": "长" * 300_000},
+    ],
+    ids=["parts", "field"],
+)
+def test_too_many_parts_and_too_long_fields_are_not_called_a_large_upload(visitor, values: dict[str, object]):
+    browser = visitor(Role.REGISTRAR)
+    boundary, body = encode_multipart({**values, "csrf_token": browser.token("/file")})
+    answer = browser.client.post(
+        "/file",
+        data=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        headers={"Accept-Language": "zh-CN"},
+    )
+    assert answer.status_code == 413
+    assert "填写的内容过长" in answer.text
+
+
+def test_a_stranger_is_asked_to_sign_in_before_their_files_are_read(stranger, forms):
+    answer = stranger.post("/file", "/sign-in", data={"evidence": (io.BytesIO(b"x" * FORM), "a.jpg")})
+    assert answer.status_code == 303
+    assert answer.location.startswith("/sign-in")

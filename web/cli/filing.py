@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from archive.casefile.sources import printable
 from archive.days import parse_day
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
@@ -187,7 +188,7 @@ def _open(path: Path) -> BinaryIO:
     """A plain file; one that is named outright may be reached by a link."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # before opening: a pipe would be waited for
-            raise MunimentError(Code.EVIDENCE_NOT_A_FILE, name=path.name)
+            raise MunimentError(Code.EVIDENCE_NOT_A_FILE, name=printable(path.name or str(path)))
         return path.open("rb")
     except (FileNotFoundError, NotADirectoryError, PermissionError, ValueError):
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None

@@ -6,10 +6,10 @@ import os
 import secrets
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from errno import EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS
 from functools import wraps
 from getpass import getpass
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from archive.casefile.sources import printable
 from archive.errors import Code, Exit, MunimentError, refusal_of
 from web.settings import Settings, load_settings
+from web.tracing import PlacesOnly, places
 from web.wording import Language, Wording, wording
 
 if TYPE_CHECKING:  # a help text needs no archive
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # a help text needs no archive
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_UNUSABLE = (EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS)
 _INTERRUPTED = 128 + signal.SIGINT
 _JSON = "--json"
 
@@ -108,9 +111,9 @@ def framed(view: Callable[Concatenate[Frame, P], Exit | None]) -> Callable[P, Ex
 
 def answering(command: click.Command, arguments: Sequence[str]) -> int:
     """Runs the command and says how it ended: the exit code. No trace and no value of ours reaches the terminal."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    said = logging.StreamHandler(sys.stderr)
+    said.setFormatter(PlacesOnly("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[said])
     try:
         ended = command.main(list(arguments), prog_name="muniment", standalone_mode=False)
         sys.stdout.flush()
@@ -123,7 +126,7 @@ def answering(command: click.Command, arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception as error:  # noqa: BLE001 - the last place where anything can be said
-        return _refused(refusal_of(error) or _defect(error), as_json=_JSON in arguments)
+        return _refused(refusal_of(error) or _unusable(error) or _defect(error), as_json=_JSON in arguments)
     return int(ended) if isinstance(ended, int) else Exit.OK
 
 
@@ -143,10 +146,16 @@ def _refused(error: MunimentError, *, as_json: bool) -> int:
     return error.meaning.exit
 
 
+def _unusable(error: Exception) -> MunimentError | None:
+    """A place named by whoever types, or the archive's own: said by its name, which nobody else reads here."""
+    if isinstance(error, OSError) and error.errno in _UNUSABLE and isinstance(error.filename, str):
+        return MunimentError(Code.PATH_UNUSABLE, path=printable(error.filename), problem=error.strerror)
+    return None
+
+
 def _defect(error: Exception) -> MunimentError:
     incident = secrets.token_hex(4).upper()
-    # Places only: a message or a value might hold a customer's data.
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    logging.getLogger("muniment").error("incident %s: %s in %s", incident, type(error).__name__, places)
+    logging.getLogger("muniment").error(
+        "incident %s: %s in %s", incident, type(error).__name__, places(error)
+    )
     return MunimentError(Code.INTERNAL, incident=incident)

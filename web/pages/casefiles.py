@@ -14,12 +14,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
 from archive.casefile.reading import CaseFile, FileState
-from archive.casefile.releasing import Release
+from archive.casefile.releasing import LONGEST_RECIPIENT, Release
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.evidence.transcribing import INSTALL
 from archive.ledger import tables as ledger_tables
 from archive.ledger.log import Entry, entries
+from archive.reasons import reason_of
 from retention.schedule import Schedule
 from web.admitting import admits
 from web.visit import Visit, visit
@@ -100,10 +101,8 @@ def lift(reference: str, number: int) -> AnyResponse:
 @admits(Permission.RELEASE)
 def release(reference: str) -> str:
     here = visit()
-    to = request.form.get("to", "").strip()
-    if not to:
-        raise MunimentError(Code.REASON_MISSING)
-    copy = here.house.releasing.release(here.actor, reference, to=to[:200])
+    to = reason_of(request.form.get("to", ""), LONGEST_RECIPIENT)
+    copy = here.house.releasing.release(here.actor, reference, to=to)
     _handover().keep(here.person.number, copy, here.house.clock())
     return render_template(
         "released.html", reference=copy.reference, password=copy.password, count=len(copy.documents)

@@ -36,6 +36,8 @@ def enter() -> Response | tuple[str, int]:
     except MunimentError as error:
         page = render_template("sign_in.html", next=wanted, name=name[:80], refusal=error.say(here.language))
         return page, error.meaning.http
+    if before := _cookie().read():
+        here.house.sessions.close(before)
     flask.session.clear()  # the forms of whoever sat here before are void
     response = redirect(wanted, code=303)
     _cookie().give(cast("flask.Response", response), here.house.sessions.open(person))

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, BinaryIO, cast
 
+import flask
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.wrappers import Response
@@ -13,10 +14,10 @@ from archive.casefile.sources import Refusals, Source
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.voucher.checking import check as doubts
-from archive.voucher.fields import Complainant, Receiver, Voucher
+from archive.voucher.fields import Complainant, Receiver, Voucher, parse
 from archive.voucher.form import Channel
 from archive.voucher.problems import Problems
-from web.admitting import admits
+from web.admitting import admits, receives_files
 from web.drafting import COMMON_DEMANDS, COMMON_EVIDENCE, draft, labels, longest
 from web.refusing import wants_json
 from web.visit import visit
@@ -24,6 +25,7 @@ from web.visit import visit
 pages = Blueprint("filing", __name__)
 
 _TO_THE_MINUTE = 16
+_MOST_DOUBTS = 6  # the cookie that carries them holds no more
 _FLAGGED = ("details", "history", "notes")
 
 
@@ -44,6 +46,7 @@ def form() -> str:
 
 
 @pages.post("/file")
+@receives_files
 @admits(Permission.FILE)
 def send() -> Response | tuple[str, int]:
     here, given = visit(), request.form
@@ -58,6 +61,7 @@ def send() -> Response | tuple[str, int]:
             evidence=sources,
         )
         filed = here.house.filing.file(here.actor, submission)
+        _tell_doubts(submission.voucher)
     except MunimentError as error:
         if wants_json():
             return _refused_to_script(error)
@@ -71,7 +75,15 @@ def send() -> Response | tuple[str, int]:
     return redirect(place, code=303)
 
 
+def _tell_doubts(text: bytes) -> None:
+    """On the next page, while the customer may still be there: what is vague or missing (P9). No value is repeated."""
+    found = doubts(parse(text))
+    for each in found[:_MOST_DOUBTS]:
+        flask.flash(each.say(visit().language), "doubt")
+
+
 @pages.post("/file/check")
+@receives_files
 @admits(Permission.FILE)
 def check() -> Response:
     """One file, as soon as it is dropped; nothing of it is kept."""
@@ -93,7 +105,7 @@ def flag_words() -> str:
     field, text = request.form.get("field", ""), request.form.get("text", "").strip()
     if field not in _FLAGGED or not text:
         return ""
-    found = doubts(_only(field, text))
+    found = doubts(_only(field, text[: longest(field)]))
     return render_template("fragments/flags.html", flags=[each for each in found if each.path == field])
 
 

@@ -16,6 +16,7 @@ from web.visit import Visit, visit
 pages = Blueprint("ledger", __name__)
 
 _SHOWN = 100
+_LAST = 2**63 - 1  # the highest number of the database
 
 
 @pages.get("/ledger")
@@ -45,7 +46,9 @@ def overview() -> str:
 @admits(Permission.READ_LEDGER)
 def verify() -> str | AnyResponse:
     here = visit()
-    _verification().start(here.actor, request.form.get("kept", "").replace("\r\n", "\n") or None)
+    kept = request.form.get("kept", "").replace("\r\n", "\n").strip()
+    # Whoever copies by hand leaves out the last line end.
+    _verification().start(here.actor, f"{kept}\n" if kept else None)
     if request.headers.get("HX-Request") == "true":
         return _progress()
     return redirect(url_for("ledger.overview"), code=303)
@@ -82,7 +85,7 @@ def _entries(here: Visit, act: str, subject: str, before: int | None) -> list[En
     if subject:
         query = query.where(columns.subject == subject)
     if before is not None:
-        query = query.where(columns.position < before)
+        query = query.where(columns.position < max(0, min(before, _LAST)))
     house = here.house
     with house.catalogue.reading() as connection:
         return list(entries(connection, house.catalogue.ledger, query, house.case_files.file_key))

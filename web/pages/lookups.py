@@ -8,13 +8,14 @@ from flask import Blueprint, render_template, request
 from access.lookups import Lookup
 from access.permissions import Permission
 from archive.days import parse_day
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 from web.admitting import admits
 from web.visit import Visit, visit
 
 pages = Blueprint("lookups", __name__)
 
 _LIMIT = 200
+_EARLIEST, _LATEST = 1900, 2999  # the first and last year have instants that no clock can say in UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,10 @@ def _start(here: Visit, text: str) -> datetime | None:
     """The first instant of that day here."""
     if not text.strip():
         return None
-    return datetime.combine(parse_day(text), time.min, here.house.settings.zone).astimezone(UTC)
+    day = parse_day(text)
+    if not _EARLIEST <= day.year <= _LATEST:
+        raise MunimentError(Code.DATE_INVALID, given=text.strip())
+    return datetime.combine(day, time.min, here.house.settings.zone).astimezone(UTC)
 
 
 def _end(here: Visit, text: str) -> datetime | None:

@@ -1,6 +1,7 @@
 """Reading 阅览: one page at a time, masked and watermarked, each recorded before it is shown."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -77,10 +78,10 @@ def _opened(here: Visit, reference: str) -> tuple[CaseFile, Sequence[Document | 
     """Opening a file is a look-up of its description, recorded as such; turning a page is not another."""
     viewing = here.house.viewing
     if "page" in request.args:
-        file = here.house.case_files.get(reference)
-        grant = viewing.grant(here.person, file)
-        if grant is not None:
-            return file, here.house.case_files.documents(file), grant
+        with suppress(MunimentError):  # refused below, where it is recorded and takes as long as any refusal
+            file = here.house.case_files.get(reference)
+            if grant := viewing.grant(here.person, file):
+                return file, here.house.case_files.documents(file), grant
     details = viewing.details(here.person, reference)
     return details.case_file, details.documents, details.grant
 

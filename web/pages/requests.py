@@ -21,7 +21,6 @@ from web.visit import Visit, visit
 pages = Blueprint("requests", __name__)
 
 _WEEK = timedelta(days=7)
-_MOST_FILES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def references(text: str) -> list[str]:
     """Codes in lines, or separated by blanks, commas or semicolons; each once. Raises REFERENCE_INVALID."""
     for separator in "，,；;、\t\r\n":
         text = text.replace(separator, " ")
-    return list(dict.fromkeys(str(Reference.parse(each)) for each in text.split()))[:_MOST_FILES]
+    return list(dict.fromkeys(str(Reference.parse(each)) for each in text.split()))
 
 
 def _form(given: Mapping[str, str], error: MunimentError | None) -> str:

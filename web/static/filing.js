@@ -9,7 +9,7 @@
   const input = document.getElementById("evidence");
   const list = document.getElementById("uploads");
   const words = form.dataset;
-  const token = form.querySelector("[name=csrf_token]").value;
+  const tokenField = form.querySelector("[name=csrf_token]");
   let pieces = []; // {file, row, state: "checking" | "ok" | "no", request}
 
   const size = (bytes) => {
@@ -96,7 +96,7 @@
     request.onloadend = next;
     request.open("POST", words.check);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", tokenField.value);
     request.send(data);
   };
 
@@ -151,6 +151,16 @@
     refusal.scrollIntoView({ block: "center" });
   };
 
+  const signedOut = () => {
+    busy(false);
+    show(words.signedOut);
+    const link = document.createElement("a");
+    link.href = "/sign-in";
+    link.target = "_blank";
+    link.textContent = words.signIn;
+    refusal.querySelector("p").append(" ", link);
+  };
+
   const clearFields = () => {
     for (const each of form.querySelectorAll(".field-problem.live")) each.remove();
     for (const each of form.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
@@ -171,8 +181,20 @@
     return first;
   };
 
+  // Whoever signed in again elsewhere goes on here: the form gets a token of the new session, and nothing typed is lost.
+  const renewed = async () => {
+    const page = await fetch(location.href).then((answer) => answer.text());
+    const fresh = new DOMParser().parseFromString(page, "text/html").querySelector("#filing [name=csrf_token]");
+    if (fresh) tokenField.value = fresh.value;
+    return fresh !== null;
+  };
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    send(true);
+  });
+
+  const send = (again) => {
     keep();
     clearFields();
     refusal.replaceChildren();
@@ -187,6 +209,11 @@
     request.onload = () => {
       const said = answer(request);
       if (request.status === 201) { location.assign(said.location); return; }
+      if (said.code === "form-expired" && again) {
+        renewed().then((good) => (good ? send(false) : signedOut()), () => { busy(false); show(words.unreachable); });
+        return;
+      }
+      if (request.status === 401) { signedOut(); return; }
       busy(false);
       show(said.message ?? words.unreachable);
       for (const each of said.refused ?? []) {
@@ -197,8 +224,8 @@
     };
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", tokenField.value);
     busy(true);
     request.send(new FormData(form));
-  });
+  };
 })();

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import which
 
@@ -59,7 +60,7 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     settings = folder / "clamd.conf"
     settings.write_text(
         f"TCPSocket {port}\nTCPAddr 127.0.0.1\nDatabaseDirectory {signatures}\nForeground yes\n"
-        "StreamMaxLength 1M\nLogFile /dev/null\nUser root\n"
+        "StreamMaxLength 1M\nUser root\n"
     )
     process = subprocess.Popen(
         ["clamd", "--config-file", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -200,17 +201,6 @@ def test_a_scanner_at_a_socket_path_that_is_not_there_is_unavailable(tmp_path: P
     assert refused.value.code is Code.SCANNER_UNAVAILABLE
 
 
-def _importing(house: House, said: list[MunimentError], **more: float) -> Importing:
-    return Importing(
-        house.catalogue,
-        house.filing,
-        house.scheme,
-        house.founded.fingerprint_key,
-        waiting=said.append,
-        **more,
-    )
-
-
 def _folder(root: Path) -> Path:
     folder = root / "一级" / "剧本相关" / "one"
     folder.mkdir(parents=True)
@@ -231,21 +221,34 @@ def late(tmp_path: Path, clock: Clock) -> Iterator[tuple[House, int]]:
 def test_an_import_waits_for_the_scanner_and_goes_on(late: tuple[House, int], tmp_path: Path):
     house, port = late
     said: list[MunimentError] = []
-    importing = _importing(house, said, again_after=0.1)
+    given_up = threading.Event()
+
+    def waiting(error: MunimentError) -> None:
+        said.append(error)
+        if given_up.is_set():  # or a failed test would wait for ever
+            raise error
+
+    importing = Importing(
+        house.catalogue,
+        house.filing,
+        house.scheme,
+        house.founded.fingerprint_key,
+        waiting=waiting,
+        again_after=0.1,
+    )
     root = _folder(tmp_path / "in")
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread, ExitStack() as ending:
+        ending.callback(given_up.set)
         outcomes = thread.submit(lambda: list(importing.import_all(ACTOR, root, Defaults())))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not said:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert house.case_files.select() == []
         process = _start(tmp_path, port)
-        try:
-            assert [each.filed for each in outcomes.result(60)] == [True]
-        finally:
-            process.kill()
-            process.wait()
+        ending.callback(process.wait)
+        ending.callback(process.kill)
+        assert [each.filed for each in outcomes.result(60)] == [True]
     assert {each.code for each in said} == {Code.SCANNER_UNAVAILABLE}
 
 
