@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,10 @@ from web.settings import Settings
 from web.wiring import House, init, opened
 
 QUICK = Passwords(time_cost=1, memory_kib=8)
+
+# A shell that runs the tests in its background has them ignore Ctrl-C, and so would every server that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Clock:
