@@ -111,7 +111,9 @@ def _check_no_stray_detail(connection: sa.Connection, size: int) -> None:
     """
     columns = tables.detail.c
     known = sa.select(casefile_tables.case_file.c.id)
-    stray = sa.or_(columns.position < 0, columns.position >= size, columns.case_file.not_in(known))
+    # SQL holds that nothing is not in an empty set: a detail of no case file is no stray while there are none.
+    orphan = sa.and_(columns.case_file.is_not(None), columns.case_file.not_in(known))
+    stray = sa.or_(columns.position < 0, columns.position >= size, orphan)
     found = connection.execute(sa.select(columns.position).where(stray).limit(1)).scalar()
     if found is not None:
         raise _damaged(found, "its sealed detail belongs to no entry or no case file")

@@ -337,3 +337,11 @@ def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(de
     done = desk.ask("ocr", "run")
     assert (done["read"], done["waiting"], done["done"], done["pages"]) == (1, 0, 1, 1)
     assert desk.ask("ocr", "run", "--again")["read"] == 0
+
+
+def test_an_archive_without_a_single_file_is_whole(desk: Desk):
+    add = ("people", "add", "周敏", "--role", "administrator", "--department", "客服部", "--password-stdin")
+    desk.ask(*add, given="correct-horse-battery\n")
+    assert desk.ask("ledger", "verify")["entries"] == 2
+    assert desk.ask("numbers") == {"whole": True, "series": []}
+    assert desk.ask("fixity")["whole"] is True
