@@ -18,7 +18,7 @@ from archive.errors import MunimentError, refusal_of
 from archive.fixity.pace import Pace
 from archive.fixity.report import Report
 from archive.ledger.entries import SYSTEM
-from web.wiring import House, place
+from web.wiring import House, backup_place
 
 _LOOK_EVERY = 60.0  # seconds
 _LEASE = timedelta(minutes=10)
@@ -97,8 +97,8 @@ class Watch:
         return True
 
     def _backup(self) -> None:
-        settings = self._house.settings
-        wanted = place(settings.backup_to, settings.backup_keys_to)
+        settings, vault = self._house.settings, self._house.founded.vault
+        wanted = backup_place(settings, vault, settings.backup_to, settings.backup_keys_to)
         taken = self._house.backups.take(SYSTEM, wanted, keep=settings.backup_keep, progress=self._step)
         if taken.damaged:
             _log.error("backup: %d files in the vault are damaged", len(taken.damaged))

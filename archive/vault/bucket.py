@@ -45,12 +45,17 @@ class Service:
 AMAZON = Service()  # or whatever the environment says
 
 
+def bucket_of(place: str) -> str:
+    """The name of the bucket that a place lies in; empty for a folder."""
+    return place.removeprefix(SCHEME).partition("/")[0] if place.startswith(SCHEME) else ""
+
+
 class Bucket:
     """``place`` is ``s3://bucket/prefix``. Raises ValueError for anything else."""
 
     def __init__(self, place: str, service: Service, scratch: Path, part: int = PART) -> None:
-        self._name, _, prefix = place.removeprefix(SCHEME).rstrip("/").partition("/")
-        if not place.startswith(SCHEME) or not self._name or "//" in f"/{prefix}":
+        self._name, prefix = bucket_of(place), place.removeprefix(SCHEME).rstrip("/").partition("/")[2]
+        if not self._name or "//" in f"/{prefix}":
             raise ValueError(f"{place!r} is not like {SCHEME}bucket/prefix")
         self.place = place.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""

@@ -43,13 +43,13 @@ def target(tmp_path) -> Path:
 
 
 def take(house: House, target: Path, **more) -> Taken:
-    return house.backups.take(CONSOLE, place(str(target)), **more)
+    return house.backups.take(CONSOLE, place(house.settings, str(target)), **more)
 
 
 def bring_back(house: House, target: Path, home: Path, **more) -> Restored:
     """As on an empty machine: from the backup and the master key alone."""
     settings = Settings(home=home, key_file=house.settings.key_path)
-    return restore(settings, place(str(target)), **more)
+    return restore(settings, place(settings, str(target)), **more)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -153,7 +153,7 @@ def test_no_key_lies_with_the_catalogue_and_keys_may_lie_elsewhere(house: House,
         bring_back(house, target, tmp_path / "again")  # without the keys' place
     assert caught.value.code is Code.BACKUP_DAMAGED
     settings = Settings(home=tmp_path / "again", key_file=house.settings.key_path)
-    assert restore(settings, place(str(target), str(tmp_path / "keys"))).files == 3
+    assert restore(settings, place(settings, str(target), str(tmp_path / "keys"))).files == 3
 
 
 def test_nothing_of_the_archive_can_be_read_in_the_backup(house: House, filed, target):
@@ -170,10 +170,10 @@ def test_a_wrong_or_missing_master_key_is_a_clear_stop(house: House, filed, targ
     from archive.backup.restoring import restore as restore_with
 
     with pytest.raises(MunimentError) as caught:
-        restore_with(place(str(target)), wrong, tmp_path / "again", token_bytes)
+        restore_with(place(house.settings, str(target)), wrong, tmp_path / "again", token_bytes)
     assert caught.value.code is Code.KEY_WRONG
     with pytest.raises(MunimentError) as caught:
-        restore(Settings(home=tmp_path / "again"), place(str(target)))
+        restore(Settings(home=tmp_path / "again"), place(house.settings, str(target)))
     assert caught.value.code is Code.KEY_MISSING
     assert not (tmp_path / "again").exists()
     assert not (tmp_path / "again.key").exists()
@@ -318,7 +318,7 @@ def test_a_key_that_is_lost_by_damage_stays_in_the_backup(house: House, filed, t
 
 def test_a_rehearsal_says_what_a_restore_would_be_and_is_recorded(house: House, filed, target):
     taken = take(house, target)
-    result = house.rehearsing.rehearse(CONSOLE, place(str(target)))
+    result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
     assert (result.whole, result.snapshot, result.files, result.reads) == (True, taken.snapshot, 3, 3)
     assert not house.rehearsing.scratch.exists()
     with house.catalogue.reading() as connection:
@@ -334,7 +334,7 @@ def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House
     clock.wait(days=1)
     take(house, target)
     old.write_bytes(old.read_bytes()[:-1])
-    result = house.rehearsing.rehearse(CONSOLE, place(str(target)))
+    result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
     named = "\n".join(result.problems)
     assert one.name in named
     assert other.name not in named  # the backup in between copied it anew
@@ -342,7 +342,7 @@ def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House
     old.unlink()
     clock.wait(days=1)
     assert take(house, target).copied >= 1
-    assert house.rehearsing.rehearse(CONSOLE, place(str(target))).whole
+    assert house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).whole
 
 
 def test_a_rehearsal_tells_a_ledger_of_another_history(house: House, filed, target):
@@ -350,7 +350,10 @@ def test_a_rehearsal_tells_a_ledger_of_another_history(house: House, filed, targ
     with house.catalogue.housekeeping() as connection:
         connection.execute(sa.text("DROP TRIGGER ledger_checkpoint_no_update"))
         connection.execute(sa.text("UPDATE ledger_checkpoint SET note = note || 'x'"))
-    assert any("history" in each for each in house.rehearsing.rehearse(CONSOLE, place(str(target))).problems)
+    assert any(
+        "history" in each
+        for each in house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems
+    )
 
 
 def test_two_backups_at_once_are_both_whole(house: House, filed, target, tmp_path):
