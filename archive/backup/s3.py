@@ -1,8 +1,6 @@
 """A backup in a bucket of any S3. Its objects are sealed already: the service learns sizes and times."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -23,6 +21,7 @@ class S3Store:
         self._bucket = bucket
         self._scratch = scratch
         self._marked: frozenset[str] | None = None
+        self._refused: set[str] = set()  # what the service did not give: asking again takes it long
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         with TemporaryFile(dir=self._scratch) as whole:
@@ -36,8 +35,15 @@ class S3Store:
         return next(self._bucket.keys(name), None) == name
 
     def open(self, name: str) -> BinaryIO:
-        with _told(name):
+        try:
             return self._bucket.open(name)
+        except MunimentError as error:
+            if error.code is Code.DOCUMENT_MISSING:
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
+            if error.code is Code.DOCUMENT_UNREADABLE:
+                self._refused.add(name)
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it cannot be read") from None
+            raise
 
     def names(self, below: str) -> Iterator[str]:
         """Without what is marked: that is to be put anew."""
@@ -51,17 +57,12 @@ class S3Store:
         """What the service does not give can be copied nowhere, and one of its disks may be away for a while only: it
         stays, marked, until it is put anew.
         """
-        if not self.has(name):
-            return
-        try:
+        if name in self._refused:
+            self._bucket.replace(f"{_UNREADABLE}/{name}", b"unreadable")
+            self._marked = None
+        elif self.has(name):
             with self.open(name) as damaged:
                 self._bucket.replace(f"damaged/{name}.{uuid4()}", damaged)
-        except MunimentError as error:
-            if error.code is not Code.BACKUP_DAMAGED:
-                raise
-            self._bucket.replace(f"{_UNREADABLE}/{name}", BytesIO(b"unreadable"))
-            self._marked = None
-        else:
             self._bucket.delete(name)
 
     def clear(self) -> None:
@@ -73,15 +74,3 @@ class S3Store:
             below = f"{_UNREADABLE}/"
             self._marked = frozenset(key.removeprefix(below) for key in self._bucket.keys(below))
         return self._marked
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except MunimentError as error:
-        if error.code is Code.DOCUMENT_MISSING:
-            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
-        if error.code is Code.DOCUMENT_UNREADABLE:
-            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it cannot be read") from None
-        raise

@@ -1,6 +1,7 @@
 """What is backed up comes back whole, whatever happens meanwhile; what is damaged is found and named."""
 
 import errno
+import io
 import json
 import os
 import random
@@ -107,6 +108,31 @@ def test_only_what_is_new_is_copied(house: House, filed, target, clock):
     clock.wait(days=1)
     assert take(house, target).copied == 2
     assert len(newest(FolderStore(target), "snapshots")) == 3
+
+
+def test_what_was_isolated_is_in_the_backup_and_comes_back(house: House, filed, target, tmp_path):
+    content = b"X5O!" * 1000
+    number = house.quarantine.isolate(CONSOLE, io.BytesIO(content), "a.jpg", "Eicar")
+    taken = take(house, target)
+    assert (taken.copied, taken.damaged) == (6 + 4 + 1, ())
+    assert take(house, target).copied == 0
+    bring_back(house, target, tmp_path / "again")
+    folder = tmp_path / "again" / "quarantine"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    settings = Settings(home=tmp_path / "again", key_file=house.settings.key_path)
+    with opened(settings, passwords=QUICK) as again:
+        assert b"".join(again.quarantine.take(CONSOLE, number)) == content
+    assert house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).whole
+
+
+def test_what_was_isolated_and_lost_is_named_at_backup_and_rehearsal(house: House, filed, target):
+    numbers = [house.quarantine.isolate(CONSOLE, io.BytesIO(each), "a", "Eicar") for each in (b"1", b"2")]
+    paths = [house.settings.home / "quarantine" / f"{each}.sealed" for each in numbers]
+    paths[0].unlink()
+    paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
+    assert take(house, target).damaged == tuple(f"quarantine/{each}" for each in numbers)
+    problems = "\n".join(house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
+    assert all(each in problems for each in numbers)
 
 
 def test_an_earlier_snapshot_can_be_restored_and_old_ones_go(house: House, filed, target, clock, tmp_path):
