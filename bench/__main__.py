@@ -2,10 +2,11 @@
 
 import sys
 
-from bench import filing, keeping, keys, ledger, searching, serving
+from bench import evidence, filing, keeping, keys, ledger, searching, serving
 from bench.table import show
 
 BENCHMARKS = {
+    "evidence": evidence.measure,
     "filing": filing.measure,
     "keeping": keeping.measure,
     "keys": keys.measure,
