@@ -126,6 +126,7 @@ class Code(StrEnum):
     VAULT_OCCUPIED = "vault-occupied"
     VAULT_REFUSED = "vault-refused"
     VAULT_THERE = "vault-there"
+    VAULT_UNLOCKED = "vault-unlocked"
     VAULT_UNREACHABLE = "vault-unreachable"
     VOUCHER_INVALID = "voucher-invalid"
 
@@ -720,6 +721,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "库已在 {place}。",
             "The vault lies in {place} already.",
+        ),
+        Code.VAULT_UNLOCKED: _m(
+            Exit.USAGE,
+            503,
+            "设置 s3_object_lock 要求锁定对象，但 {place} 的存储桶未启用对象锁定（Object Lock）。请新建启用了对象锁定的存储桶，或将该设置改为 off。",
+            "The setting s3_object_lock asks for locks, but the bucket of {place} was made without Object Lock. Make a bucket that has it, or set it to off.",
         ),
         Code.VAULT_UNREACHABLE: _m(
             Exit.UNAVAILABLE,

@@ -20,6 +20,7 @@ from archive.keys.keyfile import PLAIN, Guard
 from archive.keys.pkcs11 import Pkcs11
 from archive.vault.bucket import SCHEME, Service
 from archive.vault.placing import Places
+from archive.vault.protection import Locking, LockMode
 
 PREFIX = "MUNIMENT_"
 # Read by the tests and by tools that start Muniment, not by Muniment itself.
@@ -42,6 +43,8 @@ class Settings:
     s3_endpoint: str | None = None  # of an S3 that is not Amazon's: https://s3.example.org
     s3_region: str | None = None
     s3_credentials: Path | None = None  # an AWS credentials file; default: where AWS tools look
+    s3_object_lock: str = "off"  # or governance, compliance: whether objects of the vault are locked
+    s3_object_lock_days: int = 7  # for which each is locked when it is put
     host: str = "127.0.0.1"
     port: int = 8000
     timezone: str = "Asia/Shanghai"
@@ -75,7 +78,9 @@ class Settings:
 
     @property
     def service(self) -> Service:
-        return Service(self.s3_endpoint, self.s3_region, self.s3_credentials)
+        mode = LockMode(self.s3_object_lock)
+        locking = None if mode is LockMode.OFF else Locking(mode, self.s3_object_lock_days)
+        return Service(self.s3_endpoint, self.s3_region, self.s3_credentials, locking=locking)
 
     @property
     def backup_service(self) -> Service:
@@ -179,6 +184,7 @@ def check(settings: Settings) -> None:
         ("fixity_hour", 0, 23),
         ("fixity_rate", 1, 100_000),
         ("backup_keep", 1, 10_000),
+        ("s3_object_lock_days", 2, 365),  # the watch, which extends locks, comes once a day
     ):
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
@@ -222,6 +228,9 @@ def check_vault(settings: Settings) -> None:
     ):
         problem = f"{settings.key_path} lies inside the vault, with what it opens"
         raise MunimentError(Code.SETTING_INVALID, key="key_file", problem=problem)
+    if settings.s3_object_lock not in list(LockMode):
+        problem = f"{settings.s3_object_lock!r} is not one of {', '.join(LockMode)}"
+        raise MunimentError(Code.SETTING_INVALID, key="s3_object_lock", problem=problem)
     check_apart(settings.backup_to, settings.backup_keys_to, [settings.vault or ""])
     for key in ("s3_endpoint", "backup_s3_endpoint"):
         endpoint = getattr(settings, key)

@@ -1,4 +1,5 @@
-"""The server's own chores, in one thread: backup, the daily sample, the quarterly check, repair.
+"""The server's own chores, in one thread: backup, locks, the daily sample, the quarterly check,
+repair.
 
 Several servers may watch over one archive: a lease in the catalogue sees to it that one of them works. A chore that
 fails is tried again after an hour; nothing of it fails a request.
@@ -68,7 +69,11 @@ class Watch:
     def look(self) -> tuple[Chore, ...]:
         """Does what is due; returns what was done."""
         house, settings = self._house, self._house.settings
-        hours = Hours(settings.backup_hour if settings.backup_to else None, settings.fixity_hour)
+        hours = Hours(
+            settings.backup_hour if settings.backup_to else None,
+            settings.fixity_hour,
+            0 if house.founded.vault.protecting else None,
+        )
         wanted = [
             chore
             for chore in due(last(house.catalogue), house.clock(), settings.zone, hours)
@@ -109,6 +114,11 @@ class Watch:
     def _fixity_sample(self) -> None:
         self._check(daily_sample(self._house.fixity.count()))
 
+    def _protect(self) -> None:
+        settled = self._house.protecting.settle(SYSTEM, self._step)
+        if settled.left:
+            _log.error("protection: %d case files cannot be locked as they must be", len(settled.left))
+
     def _check(self, sample: int | None) -> None:
         house = self._house
         pace = Pace(float(house.settings.fixity_rate))
@@ -139,4 +149,5 @@ _CHORES: dict[Chore, Callable[[Watch], None]] = {
     Chore.BACKUP: Watch._backup,  # noqa: SLF001 - its own
     Chore.FIXITY_ALL: Watch._fixity_all,  # noqa: SLF001
     Chore.FIXITY_SAMPLE: Watch._fixity_sample,  # noqa: SLF001
+    Chore.PROTECTION: Watch._protect,  # noqa: SLF001
 }

@@ -61,6 +61,7 @@ from indexer.recognising import Recognition
 from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
+from retention.protecting import Protecting
 from retention.schedule import Schedule, due_date
 from retention.selecting import Selecting
 from retention.sweeping import Sweeps
@@ -101,6 +102,7 @@ class House:
     lookups: Lookups
     holds: Holds
     sweeps: Sweeps
+    protecting: Protecting
     clock: Clock
 
     @property
@@ -150,7 +152,7 @@ def opened(
     founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
         _check_place(settings, founded.vault)
-        _recover(founded)
+        _settle(founded)
         with (
             Sandbox(settings.workers, _limits(settings)) as sandbox,
             Sandbox(1, transcribing.LIMITS) as reading_room,
@@ -229,7 +231,9 @@ def _build(
         zone=zone,
         randomness=token_bytes,
     )
-    holds = Holds(catalogue, case_files)
+    schedule = Schedule(scheme, zone)
+    protecting = Protecting(catalogue, case_files, vault, schedule)
+    holds = Holds(catalogue, case_files, protecting)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     home = settings.home.absolute()
@@ -239,7 +243,7 @@ def _build(
         EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
         EngineName.FTS5: Fts5Engine(catalogue, index / "fts5.lock"),
     }
-    conditions = Conditions(scheme, zone, Selecting(Schedule(scheme, zone)))
+    conditions = Conditions(scheme, zone, Selecting(schedule))
     return House(
         settings=settings,
         founded=founded,
@@ -250,7 +254,7 @@ def _build(
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         quarantine=quarantine,
         converting=Converting(catalogue, vault, sandbox, case_files),
-        completing=Completing(catalogue, case_files, zone),
+        completing=Completing(catalogue, case_files, zone, protecting.protect),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         moving=Moving(catalogue, vault),
         rotating=Rotating(
@@ -283,15 +287,18 @@ def _build(
         lookups=Lookups(catalogue, case_files, zone),
         holds=holds,
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
+        protecting=protecting,
         clock=clock,
     )
 
 
-def _recover(founded: Founded) -> None:
+def _settle(founded: Founded) -> None:
     """What a crash left is in nobody's way, so a vault that does not answer stops no start: there is much to do
-    without it, and each filing cleans up where it files.
+    without it, and each filing cleans up where it files. One that cannot lock what it is to lock does. Raises
+    VAULT_UNLOCKED.
     """
     try:
+        founded.vault.check_protection()
         recover(founded.catalogue, founded.vault)
     except MunimentError as error:
         if error.code not in (Code.VAULT_UNREACHABLE, Code.VAULT_REFUSED):
