@@ -57,15 +57,21 @@ class Protecting:
             yield
             return
         with self.vault.held(_LOCK):
+            settled = False
             try:
                 if held:
                     self._protect(case_file, held=True)
                 yield
+                settled = held
             finally:
-                try:
-                    self._protect(case_file)
-                except MunimentError as error:
-                    logging.getLogger("muniment").warning("protection waits for the vault: %s", error.code)
+                if not settled:
+                    self._follow(case_file)
+
+    def _follow(self, case_file: CaseFile) -> None:
+        try:
+            self._protect(case_file)
+        except MunimentError as error:
+            logging.getLogger("muniment").warning("protection waits for the vault: %s", error.code)
 
     def settle(self, actor: Actor, progress: Progress = lambda _done, _total: None) -> Settled:
         """Everything as it must be; recorded. Raises VAULT_UNREACHABLE, VAULT_REFUSED."""

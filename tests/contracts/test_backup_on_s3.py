@@ -171,7 +171,9 @@ def course(house: House, filed, faults, clock) -> Course:
 
 
 @pytest.mark.parametrize("fault", [503, "cut", "lost", "twice"])
-def test_whichever_request_goes_wrong_once_the_backup_is_whole(course: Course, tmp_path, fault):
+def test_whichever_request_goes_wrong_once_the_backup_is_whole(
+    course: Course, tmp_path, fault, record_property
+):
     count = course.requests()
     for number in range(1, count + 1):
         course.prepare()
@@ -180,13 +182,13 @@ def test_whichever_request_goes_wrong_once_the_backup_is_whole(course: Course, t
         course.faults.plan = lambda *_: None
         if number % 6 == 0:
             comes_back(course.house, tmp_path / "again")
-    print(f"{fault}: {count} requests, each went wrong once")
+    record_property("faults", (count, f"S3 answers a request of a backup with: {fault}"))
     assert count > 12
 
 
 @pytest.mark.parametrize("fault", [500, "cut"])
 def test_whichever_request_the_service_stays_away_from_it_is_told_and_the_snapshot_before_restores(
-    course: Course, tmp_path, fault
+    course: Course, tmp_path, fault, record_property
 ):
     count = course.requests()
     for number in range(1, count + 1):
@@ -203,11 +205,11 @@ def test_whichever_request_the_service_stays_away_from_it_is_told_and_the_snapsh
     course.prepare()
     course.run()
     comes_back(course.house, tmp_path / "again")
-    print(f"{fault}: stayed away from each of {count} requests")
+    record_property("faults", (count, f"S3 from a request of a backup on: {fault}"))
 
 
 def test_killed_before_any_request_the_snapshot_before_restores_and_the_next_run_goes_on(
-    course: Course, tmp_path
+    course: Course, tmp_path, record_property
 ):
     send, number = URLLib3Session.send, 0
     while True:
@@ -235,7 +237,7 @@ def test_killed_before_any_request_the_snapshot_before_restores_and_the_next_run
             comes_back(course.house, tmp_path / "again")
         if status == 0:
             break
-    print(f"killed before each of {number - 1} requests")
+    record_property("faults", (number - 1, "killed before a request of a backup to S3"))
     assert number > 12
 
 
