@@ -78,7 +78,8 @@ class Conditions:
                 return sa.not_(self.of(part, connection, allowed))
             case Fact(Field() as field, str(given)) if field in _NAMED:
                 column = _NAMED[field]
-                names = sa.select(column).distinct().where(column.is_not(None), *permitted(allowed))
+                files = sa.select(_FILE.id) if allowed is None else allowed
+                names = files.with_only_columns(column).where(column.is_not(None)).distinct()
                 return self._like(field, given, connection.execute(names).scalars().all())
             case Fact():
                 return self._fact(tree)

@@ -16,6 +16,7 @@ from archive.casefile import tables
 from archive.casefile.reading import FileState
 from archive.ledger.acts import Act
 from archive.scheme.scheme import load_scheme
+from indexer import searching
 from indexer.choosing import EngineName
 from indexer.query.parsing import parse
 from retention.schedule import Schedule
@@ -181,8 +182,10 @@ numbers = count()
 
 
 @pytest.fixture
-def make_archive(tmp_path):
+def make_archive(tmp_path, monkeypatch):
     from tests.indexer.conftest import Archive
+
+    monkeypatch.setattr(searching, "SCAN_SECONDS", 60.0)  # what a busy machine has no time for is no answer
 
     @contextmanager
     def make():
