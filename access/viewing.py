@@ -17,7 +17,8 @@ from access.granting import Grant, grant_of, granted
 from access.person import Person
 from access.visibility import KEEPERS, known
 from archive.casefile import tables as casefile_tables
-from archive.casefile.reading import CaseFile, CaseFiles, Document
+from archive.casefile.documents import Document
+from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError

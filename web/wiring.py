@@ -35,6 +35,7 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
+from archive.evidence.limits import ATTACHED
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
@@ -134,8 +135,10 @@ def opened(
     *,
     clock: Clock = now,
     passwords: Passwords | None = None,
+    attached: int = ATTACHED,
 ) -> Iterator[House]:
-    """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first.
+    """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first. A sound or
+    film of more than ``attached`` bytes lies beside its PDF.
 
     Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, KEY_GUARDED,
     KEY_REFUSED, KEY_UNREACHABLE, PASSPHRASE_WRONG, SCHEME_INVALID.
@@ -151,7 +154,7 @@ def opened(
         _check_place(settings, founded.vault)
         _recover(founded)
         with (
-            Sandbox(settings.workers, _limits(settings)) as sandbox,
+            Sandbox(settings.workers, _limits(settings, attached)) as sandbox,
             Sandbox(1, transcribing.LIMITS) as reading_room,
         ):
             house = _build(
@@ -348,8 +351,13 @@ def _holding(holds: Holds) -> Callable[[str, str], None]:
     return hold
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(source_bytes=settings.evidence_limit_mb * 1_000_000, pages=settings.pages_limit)
+def _limits(settings: Settings, attached: int) -> Limits:
+    return Limits(
+        source_bytes=settings.evidence_limit_mb * 1_000_000,
+        media_bytes=settings.media_limit_mb * 1_000_000,
+        attached_bytes=attached,
+        pages=settings.pages_limit,
+    )
 
 
 def key_file(settings: Settings, passphrase: str | None = None) -> KeyFile:

@@ -13,7 +13,7 @@ from archive.evidence import drawing, images, originals, paging, releasing, tran
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
-from archive.evidence.recognising import recognise
+from archive.evidence.recognising import HEAD, recognise, recording
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
 
@@ -71,6 +71,32 @@ def _convert(job: Job) -> Answer:
         "sha256": original,
         "attached": attached,
         "pending": helped is not None and "absent" in helped.said,
+    }
+
+
+def _kind(job: Job) -> Answer:
+    kind = recording(job.source.read(HEAD))
+    return {"kind": None if kind is None else kind.value}
+
+
+def _cover(job: Job) -> Answer:
+    """Of a recording that does not ride along: what is given is an excerpt of it, its length and its digest."""
+    kind = recording(job.source.read(HEAD))
+    if kind is None:
+        raise Refused(Code.EVIDENCE_UNREADABLE)
+    size, sha256, said = int(job.request["size"]), str(job.request["sha256"]), dict(job.request["aid"])
+    helped = paging.Help(said, job.aid.read() if job.aid else b"")
+    with paging.cover_of_stream(size, kind, sha256, job.limits, helped) as pdf:
+        pages, inside = len(pdf.pages), digest(originals.find(pdf))
+        seal(pdf, job.password, job.target)
+    reopen(job.target, job.password, pages, inside)
+    return {
+        "pages": pages,
+        "text": _proof(job, pages),
+        "kind": kind.value,
+        "sha256": sha256,
+        "attached": False,
+        "pending": "absent" in said,
     }
 
 
@@ -205,6 +231,8 @@ def _open(job: Job) -> Pdf:
 
 _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "convert": _convert,
+    "cover": _cover,
+    "kind": _kind,
     "voucher": _voucher,
     "page": _page,
     "recognise": _recognise,

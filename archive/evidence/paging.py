@@ -47,7 +47,7 @@ def paginate(
 
     sha256 = hashlib.sha256(data).hexdigest()
     if helped is not None:
-        return typesetting.typeset(_cover(data, kind, sha256, helped), limits)
+        return typesetting.typeset(_cover(len(data), kind, sha256, helped), limits)
     if kind is not EvidenceKind.MAIL:
         return typesetting.typeset(presenting.present(data, kind, sha256), limits)
 
@@ -59,11 +59,18 @@ def paginate(
     return correspondence.paginate(data, sha256, limits, show)
 
 
-def _cover(data: bytes, kind: EvidenceKind, sha256: str, helped: Help) -> "Sheet":
+def cover_of_stream(size: int, kind: EvidenceKind, sha256: str, limits: Limits, helped: Help) -> pikepdf.Pdf:
+    """The cover of a recording of ``size`` bytes that does not ride in it; the caller closes it."""
+    from archive.evidence import typesetting  # noqa: PLC0415 -- as above
+
+    return typesetting.typeset(_cover(size, kind, sha256, helped, inside=False), limits)
+
+
+def _cover(size: int, kind: EvidenceKind, sha256: str, helped: Help, *, inside: bool = True) -> "Sheet":
     from archive.evidence import covers  # noqa: PLC0415 -- as above
 
     absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
     if kind.family is Family.OFFICE:
-        return covers.waiting(kind, len(data), sha256, absent)
+        return covers.waiting(kind, size, sha256, absent)
     poster = images.plain_jpeg(helped.made) if helped.made else None
-    return covers.behind(kind, len(data), sha256, found, poster, absent)
+    return covers.behind(kind, size, sha256, found, poster, absent, inside=inside)

@@ -60,7 +60,7 @@ class Converted:
     text: tuple[str, ...]  # of each page; empty strings where the page is a picture
     kind: EvidenceKind  # of what was given
     original_sha256: str  # hex, of the bytes given
-    original_attached: bool  # else the page carries them identically
+    original_attached: bool  # else the page carries them identically, or they lie beside it
     pending: bool = False  # a cover stands for it until its converter is installed
 
     def close(self) -> None:
@@ -156,6 +156,33 @@ class Sandbox:
                 helps = () if aid.descriptor is None else (aid.descriptor,)
                 os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
                 made = self._converted({**request, "aid": dict(aid.said)}, (given, *helps), name)
+        if not isinstance(made, Converted):
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name)
+        return made
+
+    def recording(self, head: bytes, name: str) -> EvidenceKind | None:
+        """The kind of a sound or film that begins so (4096 bytes tell it); none for anything else."""
+        with self._memory_copy(io.BytesIO(head), name) as given:
+            target, answer = self._result({"job": "kind"}, (given,), name)
+        target.close()
+        try:
+            return None if answer["kind"] is None else EvidenceKind(answer["kind"])
+        except (KeyError, ValueError):
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
+
+    def cover(
+        self, excerpt: int, name: str, password: str, kind: EvidenceKind, size: int, sha256: str
+    ) -> Converted:
+        """The cover of a recording that does not ride in it. ``excerpt`` is a descriptor of an excerpt of it.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE where nothing can be made of it.
+        """
+        request = {"job": "cover", "password": password, "size": size, "sha256": sha256}
+        _seal(excerpt)
+        with self._aids.of(kind, excerpt, name) as aid:
+            helps = () if aid.descriptor is None else (aid.descriptor,)
+            os.lseek(excerpt, 0, os.SEEK_SET)  # whoever read it shares its place with us
+            made = self._converted({**request, "aid": dict(aid.said)}, (excerpt, *helps), name)
         if not isinstance(made, Converted):
             raise MunimentError(Code.CONVERSION_CRASHED, name=name)
         return made

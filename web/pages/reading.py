@@ -8,7 +8,8 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from access.permissions import Permission
 from access.viewing import DocumentDetails, Grant
-from archive.casefile.reading import CaseFile, Document
+from archive.casefile.documents import Document
+from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
 from indexer.analysis import Query
 from indexer.snippets import Place, hits_on, places_of
