@@ -50,12 +50,12 @@ def _convert(job: Job) -> Answer:
     kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    said = job.request.get("aid")
-    if said is None and kind.wants_aid:
-        return {"wants": kind.value}
-    helped = paging.Help(dict(said), job.aid.read() if job.aid else b"") if said is not None else None
+    aids = job.request.get("aids")
+    if aids is None and (wanted := paging.wanting(data, kind, job.limits)):
+        return _wants(job, kind, wanted)
+    helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
     original = digest(data)
-    with paging.paginate(data, kind, job.limits, helped) as pdf:
+    with paging.paginate(data, kind, job.limits, helps) as pdf:
         pages = len(pdf.pages)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
@@ -70,8 +70,26 @@ def _convert(job: Job) -> Answer:
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
-        "pending": helped is not None and "absent" in helped.said,
+        "pending": any("absent" in each.said for each in helps.values()),
     }
+
+
+def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind, bytes]]) -> Answer:
+    """The parts of a mail are written to the target, one after the other; anything else is the source itself."""
+    if kind is EvidenceKind.MAIL:
+        job.target.writelines(part for _, part in wanted.values())
+        job.target.flush()
+    return {
+        "wants": [
+            {"kind": each.value, "sha256": sha256, "size": len(part)}
+            for sha256, (each, part) in wanted.items()
+        ]
+    }
+
+
+def _made(job: Job, size: int) -> bytes:
+    """What was made for one of them: they follow each other in the aid."""
+    return job.aid.read(size) if job.aid and size else b""
 
 
 def _kind(job: Job) -> Answer:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from archive.errors import Code, MunimentError
-from archive.evidence.aids import Aids
+from archive.evidence.aids import Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.programs import Programs
@@ -71,6 +71,14 @@ class Converted:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wants:
+    """``parts`` holds what is wanted, one after the other; it is empty where that is the source itself."""
+
+    parts: BinaryIO
+    wanted: tuple[Wanted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +160,9 @@ class Sandbox:
             made = self._converted(request, (given,), name)
             if isinstance(made, Converted):
                 return made
-            with self._aids.of(made, given, name) as aid:
-                helps = () if aid.descriptor is None else (aid.descriptor,)
+            with made.parts, self._aids.of_all(made.wanted, made.parts, given, name) as (said, aid):
                 os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
-                made = self._converted({**request, "aid": dict(aid.said)}, (given, *helps), name)
-        if not isinstance(made, Converted):
-            raise MunimentError(Code.CONVERSION_CRASHED, name=name)
-        return made
+                return self._finished({**request, "aids": said}, (given, aid), name)
 
     def recording(self, head: bytes, name: str) -> EvidenceKind | None:
         """The kind of a sound or film that begins so (4096 bytes tell it); none for anything else."""
@@ -182,10 +186,7 @@ class Sandbox:
         with self._aids.of(kind, excerpt, name) as aid:
             helps = () if aid.descriptor is None else (aid.descriptor,)
             os.lseek(excerpt, 0, os.SEEK_SET)  # whoever read it shares its place with us
-            made = self._converted({**request, "aid": dict(aid.said)}, (excerpt, *helps), name)
-        if not isinstance(made, Converted):
-            raise MunimentError(Code.CONVERSION_CRASHED, name=name)
-        return made
+            return self._finished({**request, "aid": dict(aid.said)}, (excerpt, *helps), name)
 
     def voucher(
         self,
@@ -207,10 +208,7 @@ class Sandbox:
             "void": dict(void) if void else None,
         }
         with self._memory_copy(io.BytesIO(attachment), "voucher.json") as given:
-            printed = self._converted(request, (given,), "voucher.json")
-        if not isinstance(printed, Converted):
-            raise MunimentError(Code.CONVERSION_CRASHED, name="voucher.json")
-        return printed
+            return self._finished(request, (given,), "voucher.json")
 
     def page(
         self,
@@ -331,15 +329,19 @@ class Sandbox:
             self._all.difference_update(idle)
         self._starter.shutdown()
 
-    def _converted(
-        self, request: Mapping[str, Any], given: Sequence[int], name: str
-    ) -> Converted | EvidenceKind:
-        """The finished document; or its kind, when a program outside must help first."""
+    def _finished(self, request: Mapping[str, Any], given: Sequence[int], name: str) -> Converted:
+        made = self._converted(request, given, name)
+        if isinstance(made, Converted):
+            return made
+        made.parts.close()
+        raise MunimentError(Code.CONVERSION_CRASHED, name=name)  # it asks for help that it has
+
+    def _converted(self, request: Mapping[str, Any], given: Sequence[int], name: str) -> Converted | _Wants:
+        """The finished document; or what of it a program outside must help with first."""
         target, answer = self._result(request, given, name)
         try:
             if "wants" in answer:
-                target.close()
-                return EvidenceKind(answer["wants"])
+                return _Wants(target, _wanted(answer["wants"][: self.limits.helped_parts]))
             return _described(target, answer)
         except (KeyError, TypeError, ValueError):
             target.close()
@@ -526,6 +528,14 @@ def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
         sha256,
         bool(answer["attached"]),
         bool(answer["pending"]),
+    )
+
+
+def _wanted(said: Sequence[Mapping[str, Any]]) -> tuple[Wanted, ...]:
+    """:raises KeyError, TypeError, ValueError: the answer is not what a worker says."""
+    return tuple(
+        Wanted(EvidenceKind(each["kind"]), bytes.fromhex(each["sha256"]).hex(), int(each["size"]))
+        for each in said
     )
 
 
