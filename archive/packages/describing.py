@@ -159,8 +159,8 @@ def _value(wanted: Any, given: Any) -> Any:
         if wanted in (str, int, bool, datetime, FileState):
             raise TypeError("null")
         return None
-    if wanted in (int, bool):
-        if type(given) is not wanted:
+    if wanted in (int, bool, int | None):
+        if type(given) is not (bool if wanted is bool else int):
             raise TypeError("number")
         return given
     if not isinstance(given, str):
