@@ -115,7 +115,7 @@ def test_any_range_is_a_slice_of_the_film_and_never_longer_than_one_answer_may_b
 ):
     content, reader = film(), visitor(Role.ADMINISTRATOR)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recordings, "_MOST", most)
+        patch.setattr(recordings, "MOST_AT_ONCE", most)
         answer = hear(reader, place(reference), Range=f"bytes={start}-{start + count - 1}")
     if start >= len(content):
         assert answer.status_code == 416

@@ -17,7 +17,7 @@ from web.visit import visit
 
 pages = Blueprint("recordings", __name__)
 
-_MOST = 4 << 20  # bytes of one answer to a range
+MOST_AT_ONCE = 4 << 20  # bytes of one answer to a range: the server takes it all, and its thread is free
 _BLOCK = 1 << 16
 # What browsers can play; the others are given as what they are and kept by nobody.
 TYPES = {
@@ -83,7 +83,7 @@ def _range(tag: str, size: int) -> range | None:
     found = asked.range_for_length(size)
     if found is None:
         return range(0)
-    return range(found[0], min(found[1], found[0] + _MOST))
+    return range(found[0], min(found[1], found[0] + MOST_AT_ONCE))
 
 
 def _pieces(stream: BinaryIO, first: bytes, count: int) -> Iterator[bytes]:

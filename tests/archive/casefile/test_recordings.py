@@ -15,6 +15,8 @@ from secrets import token_bytes
 import bagit
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from archive.backup.copies import BackupCopies
 from archive.backup.places import open_place
@@ -500,6 +502,17 @@ def test_a_package_of_the_time_before_still_comes_in(house: House, tmp_path: Pat
     text = json.dumps({**document, "format": 1, "documents": before}).encode()
     assert decode(text, "metadata.json").case_file == case_file
     assert [each.stream_version for each in decode(text, "metadata.json").documents] == [None, None]
+
+
+def test_the_page_for_outsiders_says_truly_how_it_is_opened_without_us(
+    house: House, filmed: bytes, sealed: Path, tmp_path: Path
+):
+    page = (Path(__file__).parents[3] / "docs" / "verification.md").read_text("utf-8")
+    (tmp_path / "open.py").write_text(page.split("```python\n")[1].split("```")[0])
+    secret = house.case_files.key_of(house.case_files.get(REFERENCE)).secret
+    key = HKDF(SHA256(), 32, salt=None, info=b"stream:1:1").derive(secret)
+    command = [sys.executable, "-I", str(tmp_path / "open.py"), key.hex(), "stream:1:1", str(sealed)]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == filmed
 
 
 def test_other_people_s_software_accepts_the_object(house: House, filmed: bytes):
