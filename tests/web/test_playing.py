@@ -15,6 +15,7 @@ from access.person import Role
 from archive.casefile.filing import Submission
 from archive.casefile.reference import Reference
 from archive.casefile.sources import Source
+from archive.errors import MunimentError
 from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
@@ -210,9 +211,28 @@ def test_the_page_holds_the_player_of_the_browser_and_says_that_playing_is_recor
     assert (1, 0) not in looks(house)  # opening the page is not playing it
 
 
-def test_damage_is_said_before_anything_is_given_and_cuts_the_line_after(
-    house: House, reference: str, visitor
-):
+def test_damage_further_on_cuts_the_line_there(house: House, reference: str, visitor):
+    """Of four pieces of 1 MiB the third is damaged: what comes before it was proved and is given."""
+    padded = film() + (3 << 20).to_bytes(4) + b"free" + bytes((3 << 20) - 8)
+    voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
+    sources = (Source("x.mp4", io.BytesIO(padded)),)
+    filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher, sources)).reference
+    root, reader = house.founded.vault.now.root, visitor(Role.ADMINISTRATOR)
+    path = root / Reference.parse(filed).folder / "v1" / "content" / f"{filed}-01.sealed"
+    content = bytearray(path.read_bytes())
+    content[5 << 19] ^= 1
+    path.write_bytes(content)
+    assert hear(reader, place(filed), Range="bytes=0-99").data == padded[:100]
+    assert hear(reader, place(filed), Range=f"bytes={len(padded) - 9}-").data == padded[-9:]
+    answer, given = reader.get(place(filed), Range="bytes=0-"), b""
+    with pytest.raises(MunimentError):  # noqa: PT012 - until it is met
+        for piece in answer.iter_encoded():
+            given += piece
+    answer.close()
+    assert given == padded[: 2 << 20]
+
+
+def test_damage_is_said_before_anything_is_given(house: House, reference: str, visitor):
     root, reader = house.founded.vault.now.root, visitor(Role.ADMINISTRATOR)
     path = root / Reference.parse(reference).folder / "v1" / "content" / f"{reference}-01.sealed"
     content = bytearray(path.read_bytes())

@@ -146,7 +146,7 @@ def test_a_recording_beyond_its_own_limit_is_refused_and_other_kinds_keep_theirs
             with pytest.raises(MunimentError) as refused:
                 submit(house, Source(name, io.BytesIO(content)))
             assert (refused.value.code, refused.value.facts["limit"]) == (Code.EVIDENCE_TOO_LARGE, 1)
-    with opened(replace(tight, media_limit_mb=3), clock=clock, passwords=QUICK, attached=SMALL) as house:
+    with opened(replace(tight, media_limit_mb=3), clock=clock, passwords=QUICK) as house:
         submit(house, Source("film.mp4", io.BytesIO(data)))
         assert heard(house) == data
 
