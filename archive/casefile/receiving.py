@@ -71,7 +71,7 @@ class Receiving:
             made = self.sandbox.cover(excerpt.descriptor, source.name, password, kind, size, sha256)
         try:
             if beside is not None:
-                beside.prove(sha256)
+                beside.prove(sha256, source.name)
         except BaseException:
             made.close()
             raise

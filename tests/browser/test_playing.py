@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from access.person import Role
@@ -23,6 +24,7 @@ from web.wiring import init, opened
 pytestmark = [pytest.mark.browser, needs_ffmpeg]
 PASSWORD = "correct-horse-battery"
 SIZES = {"desk": (1280, 900), "phone": (360, 780)}
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 LENGTH = """player => new Promise((done, failed) => {
   if (player.readyState >= 1) return done(player.duration);
   player.onloadedmetadata = () => done(player.duration);
@@ -74,10 +76,15 @@ def reading(chromium: Browser, house: House):
     """The page of a document, by somebody signed in; what the console said is kept."""
     contexts = []
 
-    def read(ordinal: int, size: str, *, script: bool = True) -> tuple[Page, list[str]]:
+    def read(
+        ordinal: int, size: str, *, script: bool = True, audited: bool = False
+    ) -> tuple[Page, list[str]]:
         width, height = SIZES[size]
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, locale="zh-CN", java_script_enabled=script
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            java_script_enabled=script,
+            bypass_csp=audited,  # for axe, which is put into the page
         )
         contexts.append(context)
         page, said = context.new_page(), []
@@ -117,3 +124,10 @@ def test_without_scripts_the_player_is_there_and_the_cover_can_be_opened(reading
     page.locator("details.cover summary").click()
     assert page.locator(".sheet-of-paper img").is_visible()
     page.screenshot(path=output / "playing-without-scripts.png")
+
+
+@pytest.mark.parametrize(("ordinal", "size"), [(1, "phone"), (3, "desk")])
+def test_the_page_with_a_player_is_accessible(reading, ordinal: int, size: str):
+    page, _ = reading(ordinal, size, audited=True)
+    found = Axe().run(page, options=AXE).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []

@@ -182,17 +182,18 @@ def test_what_was_sealed_is_opened_again_before_it_counts(
 ):
     proved = Beside.prove
 
-    def spoiled(beside: Beside, sha256: str) -> None:
+    def spoiled(beside: Beside, sha256: str, name: str) -> None:
         path = beside.staging.content / beside.name
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
-        proved(beside, sha256)
+        proved(beside, sha256, name)
 
     monkeypatch.setattr(Beside, "prove", spoiled)
     with pytest.raises(MunimentError) as refused:
         submit(house, Source("x.mp4", io.BytesIO(film())))
     assert refused.value.code is Code.CONVERSION_CRASHED
+    assert "x.mp4" in refused.value.say("zh")
     assert house.case_files.select() == []
 
 
