@@ -48,7 +48,7 @@ class Settings:
     threads: int = 8  # of the web server
     evidence_limit_mb: int = 100  # a file
     media_limit_mb: int = 4096  # a sound or film
-    upload_limit_mb: int = 500  # a request
+    upload_limit_mb: int = 4096  # a request
     pages_limit: int = 2000  # a document
     clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry

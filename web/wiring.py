@@ -11,6 +11,7 @@ from secrets import token_bytes
 from access.lookups import Lookups
 from access.passwords import Passwords
 from access.people import People
+from access.playing import Playing
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
@@ -98,6 +99,7 @@ class House:
     sessions: Sessions
     requests: Requests
     viewing: Viewing
+    playing: Playing
     lookups: Lookups
     holds: Holds
     sweeps: Sweeps
@@ -222,6 +224,7 @@ def _build(
     holds = Holds(catalogue, case_files)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
+    viewing = Viewing(catalogue, case_files, sandbox, zone, keepers)
     home = settings.home.absolute()
     index = home / "index"
     backups = Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes)
@@ -269,7 +272,8 @@ def _build(
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,
-        viewing=Viewing(catalogue, case_files, sandbox, zone, keepers),
+        viewing=viewing,
+        playing=Playing(viewing, case_files, sandbox, clock),
         lookups=Lookups(catalogue, case_files, zone),
         holds=holds,
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),

@@ -38,8 +38,10 @@ class Beside:
             yield sealer.write
             sealer.close()
 
-    def prove(self, sha256: str) -> None:
-        """Raises CONVERSION_CRASHED where what lies there is not what was meant; it must not be kept."""
+    def prove(self, sha256: str, name: str) -> None:
+        """Raises CONVERSION_CRASHED where what lies there is not what was meant; it must not be kept. ``name`` is what
+        people call it.
+        """
         digest = hashlib.sha256()
         try:
             with self.staging.open(self.name) as sealed:
@@ -48,7 +50,7 @@ class Beside:
         except BoxError:
             digest = hashlib.sha256()
         if digest.hexdigest() != sha256:
-            raise MunimentError(Code.CONVERSION_CRASHED, name=self.name)
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name)
 
 
 class Pass(io.RawIOBase):

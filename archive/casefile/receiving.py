@@ -41,7 +41,8 @@ class Receiving:
         """
         check_name(source.name)
         size = source.rewound().seek(0, os.SEEK_END)
-        if size > self.sandbox.limits.attached_bytes:
+        limits = self.sandbox.limits
+        if size > min(limits.attached_bytes, limits.source_bytes):  # recordings have a limit of their own
             kind = self.sandbox.recording(source.rewound().read(_HEAD), source.name)
             if kind is not None:
                 return self._received_beside(actor, source, size, kind, password, beside)
@@ -70,7 +71,7 @@ class Receiving:
             made = self.sandbox.cover(excerpt.descriptor, source.name, password, kind, size, sha256)
         try:
             if beside is not None:
-                beside.prove(sha256)
+                beside.prove(sha256, source.name)
         except BaseException:
             made.close()
             raise

@@ -210,7 +210,7 @@ class PackageImport:
             passed.finish()
         if digest.hexdigest() != document.original_sha256:
             raise bag.damaged(path, "it is not the original that is described")
-        beside.prove(document.original_sha256)
+        beside.prove(document.original_sha256, name)
 
     def _insert(self, unit: Unit, part: _Part, key: FileKey) -> None:
         case_file = part.description.case_file

@@ -85,9 +85,9 @@ class Bucket:
         wanted = f"bytes={start}-{start + count - 1}"
 
         def taken(answer: Mapping[str, Any]) -> bytes:
-            if answer["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:  # it would be another part
-                raise MunimentError(Code.VAULT_REFUSED, place=self.place, problem="it knows no ranges")
             with self._told(), closing(answer["Body"]) as body:
+                if answer["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:  # it would be another part
+                    raise MunimentError(Code.VAULT_REFUSED, place=self.place, problem="it knows no ranges")
                 return bytes(body.read())
 
         try:

@@ -15,6 +15,8 @@ from secrets import token_bytes
 import bagit
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from archive.backup.copies import BackupCopies
 from archive.backup.places import open_place
@@ -144,7 +146,7 @@ def test_a_recording_beyond_its_own_limit_is_refused_and_other_kinds_keep_theirs
             with pytest.raises(MunimentError) as refused:
                 submit(house, Source(name, io.BytesIO(content)))
             assert (refused.value.code, refused.value.facts["limit"]) == (Code.EVIDENCE_TOO_LARGE, 1)
-    with opened(replace(tight, media_limit_mb=3), clock=clock, passwords=QUICK, attached=SMALL) as house:
+    with opened(replace(tight, media_limit_mb=3), clock=clock, passwords=QUICK) as house:
         submit(house, Source("film.mp4", io.BytesIO(data)))
         assert heard(house) == data
 
@@ -180,17 +182,18 @@ def test_what_was_sealed_is_opened_again_before_it_counts(
 ):
     proved = Beside.prove
 
-    def spoiled(beside: Beside, sha256: str) -> None:
+    def spoiled(beside: Beside, sha256: str, name: str) -> None:
         path = beside.staging.content / beside.name
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
-        proved(beside, sha256)
+        proved(beside, sha256, name)
 
     monkeypatch.setattr(Beside, "prove", spoiled)
     with pytest.raises(MunimentError) as refused:
         submit(house, Source("x.mp4", io.BytesIO(film())))
     assert refused.value.code is Code.CONVERSION_CRASHED
+    assert "x.mp4" in refused.value.say("zh")
     assert house.case_files.select() == []
 
 
@@ -500,6 +503,17 @@ def test_a_package_of_the_time_before_still_comes_in(house: House, tmp_path: Pat
     text = json.dumps({**document, "format": 1, "documents": before}).encode()
     assert decode(text, "metadata.json").case_file == case_file
     assert [each.stream_version for each in decode(text, "metadata.json").documents] == [None, None]
+
+
+def test_the_page_for_outsiders_says_truly_how_it_is_opened_without_us(
+    house: House, filmed: bytes, sealed: Path, tmp_path: Path
+):
+    page = (Path(__file__).parents[3] / "docs" / "verification.md").read_text("utf-8")
+    (tmp_path / "open.py").write_text(page.split("```python\n")[1].split("```")[0])
+    secret = house.case_files.key_of(house.case_files.get(REFERENCE)).secret
+    key = HKDF(SHA256(), 32, salt=None, info=b"stream:1:1").derive(secret)
+    command = [sys.executable, "-I", str(tmp_path / "open.py"), key.hex(), "stream:1:1", str(sealed)]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == filmed
 
 
 def test_other_people_s_software_accepts_the_object(house: House, filmed: bytes):
