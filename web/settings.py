@@ -32,6 +32,7 @@ class Settings:
 
     home: Path = _HOME
     key_file: Path | None = None  # default: <home>.key, beside the home folder
+    key_journal: Path | None = None  # default: <home>.keys, beside the key file
     passphrase_file: Path | None = None  # holds the key file's passphrase, if it has one
     master_key: str = (
         "file"  # what guards the key file: file (or a passphrase), aws-kms://KEY, pkcs11:token=…
@@ -64,6 +65,10 @@ class Settings:
     def key_path(self) -> Path:
         home = self.home.absolute()
         return self.key_file or home.with_name(home.name + ".key")
+
+    @property
+    def journal_path(self) -> Path:
+        return self.key_journal or self.key_path.with_name(f"{self.home.absolute().name}.keys")
 
     @property
     def service(self) -> Service:
@@ -180,7 +185,11 @@ def check(settings: Settings) -> None:
 
 def _check_key(settings: Settings) -> None:
     """The key never lies with what it opens: whoever takes the one must not have the other."""
-    for key, path in (("key_file", settings.key_path), ("passphrase_file", settings.passphrase_file)):
+    for key, path in (
+        ("key_file", settings.key_path),
+        ("passphrase_file", settings.passphrase_file),
+        ("key_journal", settings.journal_path),
+    ):
         if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
             problem = f"it must lie outside of {settings.home.absolute()}: whoever takes that would have both"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
@@ -196,13 +205,11 @@ def check_vault(settings: Settings) -> None:
         place = Places(settings.home.absolute()).named(settings.vault or "")
     except ValueError as error:
         raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
-    if (
-        place
-        and not place.startswith(SCHEME)
-        and settings.key_path.resolve().is_relative_to(Path(place).resolve())
-    ):
-        problem = f"{settings.key_path} lies inside the vault, with what it opens"
-        raise MunimentError(Code.SETTING_INVALID, key="key_file", problem=problem)
+    if place and not place.startswith(SCHEME):
+        for key, path in (("key_file", settings.key_path), ("key_journal", settings.journal_path)):
+            if path.resolve().is_relative_to(Path(place).resolve()):
+                problem = f"{path} lies inside the vault, with what it opens"
+                raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     endpoint = settings.s3_endpoint
     if endpoint is not None and not endpoint.startswith(("https://", "http://")):
         raise MunimentError(

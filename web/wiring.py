@@ -40,7 +40,9 @@ from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
+from archive.journalling import Journalling
 from archive.keys.aws_kms import AwsKms
+from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyfile import Guard, KeyFile
 from archive.keys.keyring import Keyring
 from archive.keys.passphrase import Passphrase
@@ -81,6 +83,7 @@ class House:
     converting: Converting
     completing: Completing
     releasing: Releasing
+    journalling: Journalling
     moving: Moving
     rotating: Rotating
     fixity: Fixity
@@ -121,10 +124,15 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
         kept.path.parent.mkdir(parents=True, exist_ok=True)
         return kept.create(token_bytes)
 
-    home = settings.home.absolute()
+    home, journal = settings.home.absolute(), KeyJournal(settings.journal_path)
+    if not is_founded(home) and journal.read() != Kept():
+        raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(journal.path))
     place = Places(home).named(settings.vault or "")
     founded = found(home, keyring, now, token_bytes, place, settings.service)
-    founded.catalogue.database.close()
+    try:
+        Journalling(home, founded.catalogue, founded.keyring, journal).renew()
+    finally:
+        founded.catalogue.database.close()
 
 
 @contextmanager
@@ -148,6 +156,8 @@ def opened(
     keyring = kept.open()
     founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
+        journalling = Journalling(home, founded.catalogue, keyring, KeyJournal(settings.journal_path))
+        journalling.begin()
         _check_place(settings, founded.vault)
         _recover(founded)
         with (
@@ -155,7 +165,15 @@ def opened(
             Sandbox(1, transcribing.LIMITS) as reading_room,
         ):
             house = _build(
-                settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords(), kept
+                settings,
+                founded,
+                scheme,
+                sandbox,
+                reading_room,
+                clock,
+                passwords or Passwords(),
+                kept,
+                journalling,
             )
             try:
                 yield house
@@ -198,6 +216,7 @@ def _build(
     clock: Clock,
     passwords: Passwords,
     kept: KeyFile,
+    journalling: Journalling,
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
@@ -212,6 +231,7 @@ def _build(
         Receiving(sandbox, quarantine, scanner),
         scheme,
         case_files,
+        journalling,
         due_date=due_date,
         zone=zone,
         randomness=token_bytes,
@@ -239,11 +259,19 @@ def _build(
         converting=Converting(catalogue, vault, sandbox, case_files),
         completing=Completing(catalogue, case_files, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        journalling=journalling,
         moving=Moving(catalogue, vault),
         rotating=Rotating(
-            home, catalogue, founded.keyring, kept, token_bytes, _backing_up(settings, backups)
+            home, catalogue, founded.keyring, kept, token_bytes, journalling, _backing_up(settings, backups)
         ),
-        fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
+        fixity=Fixity(
+            catalogue,
+            case_files,
+            vault,
+            sandbox,
+            settings.workers,
+            lambda: journalling.status().missing,
+        ),
         repairing=_repairing(settings, founded, case_files, sandbox),
         backups=backups,
         rehearsing=Rehearsing(
@@ -251,7 +279,7 @@ def _build(
         ),
         exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
         packages=PackageImport(
-            catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
+            catalogue, founded.keyring, vault, sandbox, scheme, journalling, token_bytes, _holding(holds)
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
         conditions=conditions,

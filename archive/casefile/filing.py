@@ -24,6 +24,7 @@ from archive.casefile.sources import Source, refuse_all
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Converted
+from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
@@ -85,6 +86,7 @@ class Filing:
         receiving: Receiving,
         scheme: Scheme,
         case_files: CaseFiles,
+        journalling: Journalling,
         *,
         due_date: DueDate,
         zone: tzinfo,
@@ -96,6 +98,7 @@ class Filing:
         self._receiving = receiving
         self._scheme = scheme
         self._case_files = case_files
+        self._journalling = journalling
         self._due_date = due_date
         self.zone = zone
         self._randomness = randomness
@@ -104,6 +107,7 @@ class Filing:
         """Raises MunimentError; when several pieces of evidence are refused, one error names each of them."""
         with ExitStack() as opened:
             prepared = self._prepare(actor, submission, opened)
+            self._journalling.keep(prepared.key)
             with self._vault.staging() as staging:
                 for ordinal, converted in enumerate(prepared.evidence, start=1):
                     staging.put(str(ordinal), converted.pdf)

@@ -4,7 +4,7 @@ People go on working meanwhile. What looks wrong is therefore looked at again un
 filing is half done, before it is called a finding.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -44,6 +44,7 @@ class Fixity:
     vault: Vault
     sandbox: Sandbox
     parallel: int = 2
+    unjournalled: Callable[[], Collection[CaseFileId]] = frozenset  # whose key the key journal has not
 
     def check(
         self,
@@ -72,7 +73,7 @@ class Fixity:
             progress(done, len(ids))
         findings |= set(self._numbers())
         if sample is None:
-            findings |= {*self._outside(), *self._ledger()}
+            findings |= {*self._outside(), *self._ledger(), *self._journal()}
         return record(
             self.catalogue,
             actor,
@@ -167,6 +168,10 @@ class Fixity:
             return False
         with self.vault.locked(str(series)), self.catalogue.reading() as connection:
             return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+
+    def _journal(self) -> Iterator[Finding]:
+        for each in self.case_files.by_ids(tuple(self.unjournalled())):
+            yield Finding(Fault.KEY_UNJOURNALLED, each.reference, "")
 
     def _ledger(self) -> Iterator[Finding]:
         try:

@@ -27,6 +27,7 @@ class Fault(StrEnum):
     INVENTORY_ALTERED = "inventory-altered"
     INVENTORY_MISSING = "inventory-missing"
     KEY_MISSING = "key-missing"
+    KEY_UNJOURNALLED = "key-unjournalled"
     LEDGER_DAMAGED = "ledger-damaged"
     MISSING = "missing"
     NUMBER_MISSING = "number-missing"
@@ -58,6 +59,11 @@ _FAULTS: Mapping[Fault, tuple[Trait, str, str]] = MappingProxyType(
         Fault.INVENTORY_ALTERED: (Trait.AUTHENTICITY, "清单被改动", "the inventory was altered"),
         Fault.INVENTORY_MISSING: (Trait.INTEGRITY, "清单缺失", "the inventory is missing"),
         Fault.KEY_MISSING: (Trait.USABILITY, "密钥缺失或损坏", "its key is missing or damaged"),
+        Fault.KEY_UNJOURNALLED: (
+            Trait.USABILITY,
+            "密钥日志中没有它的密钥（muniment safeguard 可补全）",
+            "the key journal lacks its key (muniment safeguard adds it)",
+        ),
         Fault.LEDGER_DAMAGED: (Trait.AUTHENTICITY, "台账被改动", "the ledger was altered"),
         Fault.MISSING: (Trait.INTEGRITY, "文件缺失", "the document is missing"),
         Fault.NUMBER_MISSING: (Trait.INTEGRITY, "缺号", "the number is missing"),

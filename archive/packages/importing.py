@@ -20,6 +20,7 @@ from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Resealed, Sandbox
+from archive.journalling import Journalling
 from archive.keys.filekey import FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
@@ -66,6 +67,7 @@ class PackageImport:
     vault: Vault
     sandbox: Sandbox
     scheme: Scheme
+    journalling: Journalling
     randomness: Randomness
     hold: Hold
 
@@ -129,6 +131,7 @@ class PackageImport:
         case_file = part.description.case_file
         reference = Reference.parse(case_file.reference)
         key = FileKey.make(case_file.id, self.randomness)
+        self.journalling.keep(key)
         with self.vault.locked(str(reference.series)), ExitStack() as opened:
             # Held until the commit, and named: what a crash leaves is found by them, whatever its number.
             stagings = [

@@ -43,6 +43,8 @@ from archive.casefile.voiding import Voiding
 from archive.errors import Code, refusal_of
 from archive.evidence.sandbox import Converted, Sandbox
 from archive.founding import Founded, found, open_archive
+from archive.journalling import Journalling
+from archive.keys.journal import KeyJournal
 from archive.keys.keyring import Keyring
 from archive.ledger.entries import Actor
 from archive.ledger.verifying import verify
@@ -178,6 +180,10 @@ def press() -> Iterator[Press]:
         yield Press(sandbox)
 
 
+def journalling_of(founded: Founded, home: Path) -> Journalling:
+    return Journalling(home, founded.catalogue, founded.keyring, KeyJournal(home.with_name("keys")))
+
+
 @contextmanager
 def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
     founded = open_archive(home, KEYRING, lambda: NOW, chance(seed))
@@ -189,6 +195,7 @@ def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
         Receiving(press, Quarantine(home / "quarantine", b"q" * 32, founded.catalogue, chance(seed))),
         load_scheme(),
         case_files,
+        journalling_of(founded, home),
         due_date=due_date,
         zone=ZONE,
         randomness=chance(seed),
