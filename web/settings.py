@@ -101,7 +101,7 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
             given[_known(name.removeprefix(PREFIX).lower(), name)] = value
     if home is not None:
         given["home"] = home
-    folder = Path(str(given.get("home", _HOME)))
+    folder = Path(str(_typed("home", given.get("home", _HOME)) or ""))
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
     if values.get("home", _HOME) is None:
@@ -136,6 +136,8 @@ def _known(key: str, shown: str) -> str:
 
 def _typed(key: str, value: object) -> object:
     wanted = _TYPES[key]
+    if "\0" in str(value):  # no path may hold it
+        raise MunimentError(Code.SETTING_INVALID, key=key, problem="it holds a zero byte")
     try:
         if wanted is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
