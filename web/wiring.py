@@ -21,6 +21,7 @@ from archive.backup.restoring import Progress, Restored
 from archive.backup.restoring import restore as restore_snapshot
 from archive.backup.stores import FolderStore
 from archive.backup.taking import Backups
+from archive.casefile.amending import Amending
 from archive.casefile.completing import Completing
 from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
@@ -28,6 +29,7 @@ from archive.casefile.moving import Moving
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.receiving import Receiving
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.voiding import Voiding
@@ -42,6 +44,7 @@ from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.journalling import Journalling
 from archive.keys.aws_kms import AwsKms
+from archive.keys.filekey import CaseFileId
 from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyfile import Guard, KeyFile
 from archive.keys.keyring import Keyring
@@ -49,7 +52,8 @@ from archive.keys.passphrase import Passphrase
 from archive.ledger.entries import CONSOLE, Actor
 from archive.packages.describing import Standing
 from archive.packages.exporting import Exporting
-from archive.packages.importing import PackageImport
+from archive.packages.importing import Hold, Holding, PackageImport
+from archive.packages.tables import former_history
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
 from archive.vault.placing import PlacedVault, Places
@@ -61,11 +65,14 @@ from indexer.query.conditions import Conditions
 from indexer.recognising import Recognition
 from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
-from retention.holds import Holds
+from retention.holds import HoldId, Holds, standing
 from retention.schedule import Schedule, due_date
 from retention.selecting import Selecting
 from retention.sweeping import Sweeps
+from retention.tables import hold as hold_table
 from web.settings import Settings
+
+RECORDED = (former_history, hold_table)  # beside case files and documents, what a sealed record tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +230,8 @@ def _build(
     quarantine = Quarantine(
         settings.home.absolute() / "quarantine", founded.quarantine_key, catalogue, token_bytes
     )
+    recording = Recording(catalogue, RECORDED)
+    amending = Amending(catalogue, vault, case_files, recording)
     scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
         catalogue,
@@ -232,11 +241,12 @@ def _build(
         scheme,
         case_files,
         journalling,
+        recording,
         due_date=due_date,
         zone=zone,
         randomness=token_bytes,
     )
-    holds = Holds(catalogue, case_files)
+    holds = Holds(amending)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     home = settings.home.absolute()
@@ -254,10 +264,10 @@ def _build(
         case_files=case_files,
         sandbox=sandbox,
         filing=filing,
-        voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        voiding=Voiding(amending, sandbox, filing),
         quarantine=quarantine,
-        converting=Converting(catalogue, vault, sandbox, case_files),
-        completing=Completing(catalogue, case_files, zone),
+        converting=Converting(amending, sandbox),
+        completing=Completing(amending, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         journalling=journalling,
         moving=Moving(catalogue, vault),
@@ -269,17 +279,32 @@ def _build(
             case_files,
             vault,
             sandbox,
+            recording,
             settings.workers,
             lambda: journalling.status().missing,
         ),
-        repairing=_repairing(settings, founded, case_files, sandbox),
+        repairing=_repairing(settings, founded, case_files, sandbox, recording),
         backups=backups,
         rehearsing=Rehearsing(
-            catalogue, vault, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
+            catalogue,
+            vault,
+            founded.keyring,
+            sandbox,
+            recording,
+            home.with_name(f".{home.name}.rehearsal"),
+            token_bytes,
         ),
         exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
         packages=PackageImport(
-            catalogue, founded.keyring, vault, sandbox, scheme, journalling, token_bytes, _holding(holds)
+            catalogue,
+            founded.keyring,
+            vault,
+            sandbox,
+            scheme,
+            journalling,
+            recording,
+            token_bytes,
+            _holding(holds),
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
         conditions=conditions,
@@ -323,7 +348,7 @@ def _check_place(settings: Settings, vault: PlacedVault) -> None:
 
 
 def _repairing(
-    settings: Settings, founded: Founded, case_files: CaseFiles, sandbox: Sandbox
+    settings: Settings, founded: Founded, case_files: CaseFiles, sandbox: Sandbox, recording: Recording
 ) -> Repairing | None:
     if settings.mirror is None:
         return None
@@ -333,6 +358,7 @@ def _repairing(
         case_files,
         founded.vault,
         sandbox,
+        recording,
         lambda: _copies(mirror, settings, founded.keyring),
     )
 
@@ -366,12 +392,20 @@ def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:
     ]
 
 
-def _holding(holds: Holds) -> Callable[[str, str], None]:
+def _holding(holds: Holds) -> Hold:
     """What an imported case file was held for, it is held for again."""
 
-    def hold(reference: str, reason: str) -> None:
-        if all(each.reason != reason for each in holds.active(reference)):
-            holds.place(CONSOLE, reference, reason)
+    @contextmanager
+    def hold(case_file: CaseFileId, reasons: Sequence[str], at: datetime) -> Iterator[Holding]:
+        with holds.numbering() as first:
+            rows = [
+                standing(HoldId(first + number), case_file, reason, CONSOLE, at)
+                for number, reason in enumerate(dict.fromkeys(reasons))
+            ]
+            yield Holding(
+                {hold_table: rows} if rows else {},
+                [{"hold": row["id"], "reason": row["reason"]} for row in rows],
+            )
 
     return hold
 

@@ -5,7 +5,7 @@ tried there: its ledger verified and compared with the living one, its vault che
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -15,6 +15,7 @@ from archive.backup.places import Place, open_place
 from archive.backup.restoring import Progress, Restored, restore
 from archive.backup.sealing import Sealer
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recording
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
@@ -58,6 +59,7 @@ class Rehearsing:
     vault: Vault
     keyring: Keyring
     sandbox: Sandbox
+    recording: Recording
     scratch: Path
     randomness: Randomness
 
@@ -115,7 +117,9 @@ class Rehearsing:
             entries = size(connection)
         if not self._is_of_this_history(restored.checkpoint, entries):
             problems.append(f"ledger: the checkpoint over {entries} entries is not of this history")
-        report = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox).check(Actor("system"))
+        recording = replace(self.recording, catalogue=founded.catalogue)
+        fixity = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox, recording)
+        report = fixity.check(Actor("system"))
         problems += _findings(report)
         tried, failed = self._read(case_files, reads)
         problems += failed

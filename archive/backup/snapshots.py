@@ -26,7 +26,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file of the vault that cannot be made from others: a document, or the inventory of a version."""
+    """A file of the vault that cannot be made from others: a document, a record, or the inventory of a version."""
 
     case_file: str
     path: str  # from the root of the vault

@@ -190,6 +190,11 @@ class _Taking:
                 self._documents += 1
                 self._size += document.size
                 yield Kept(known.id, path, document.sha512, document.size)
+        for record in known.records:
+            path = f"{known.folder}/{content_path(record)}"
+            if self._bring(path, record.sha512, path):
+                self._size += record.size
+                yield Kept(known.id, path, record.sha512, record.size)
 
     def _inventory(self, known: Held, version: int) -> Kept | None:
         """An inventory is known by nothing but its sidecar; both are small."""

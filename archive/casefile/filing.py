@@ -12,12 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import Any
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.numbering import last_number
 from archive.casefile.reading import CaseFiles, FileState, place_of
 from archive.casefile.receiving import Receiving
+from archive.casefile.record import Record
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference, Series
 from archive.casefile.sources import Source, refuse_all
@@ -26,7 +31,7 @@ from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Converted
 from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
-from archive.keys.keyring import Keyring
+from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import Randomness
 from archive.keys.versions import wrapping_version
 from archive.ledger.acts import Act
@@ -87,6 +92,7 @@ class Filing:
         scheme: Scheme,
         case_files: CaseFiles,
         journalling: Journalling,
+        recording: Recording,
         *,
         due_date: DueDate,
         zone: tzinfo,
@@ -99,6 +105,7 @@ class Filing:
         self._scheme = scheme
         self._case_files = case_files
         self._journalling = journalling
+        self._recording = recording
         self._due_date = due_date
         self.zone = zone
         self._randomness = randomness
@@ -202,23 +209,18 @@ class Filing:
         printed = self._print(prepared, reference, filed_at)
         with printed.pdf:
             staging.put(names[0], printed.pdf)
-        documents = (printed, *prepared.evidence)
+        documents = [
+            document_row(prepared.key, ordinal, 1, name, self._title(prepared, ordinal), made, staging)
+            for ordinal, (name, made) in enumerate(zip(names, (printed, *prepared.evidence), strict=True))
+        ]
+        record = self._recording.begun(self._row(prepared, reference, actor, filed_at), documents, {})
+        recorded = self._recording.put(staging, record, prepared.key)
         change = Change(filed_at, "filed", actor, {n: s.sha512.hex() for n, s in staging.stored.items()})
         try:
             self._vault.place(staging, reference.folder, f"urn:uuid:{prepared.id}", change)
             with self._catalogue.unit(actor) as unit:
-                self._insert(unit, prepared, reference)
-                for ordinal, (name, document) in enumerate(zip(names, documents, strict=True)):
-                    insert_document(
-                        unit,
-                        prepared.key,
-                        ordinal,
-                        1,
-                        name,
-                        self._title(prepared, ordinal),
-                        document,
-                        staging,
-                    )
+                self._insert(unit, prepared.key, reference, record)
+                unit.connection.execute(tables.record.insert().values(recorded))
                 unit.record(
                     Act.FILED,
                     str(reference),
@@ -254,45 +256,52 @@ class Filing:
         with self._catalogue.reading() as connection:
             return last_number(connection, series)
 
-    def _insert(self, unit: Unit, prepared: _Prepared, reference: Reference) -> None:
+    def _insert(self, unit: Unit, key: FileKey, reference: Reference, record: Record) -> None:
         if last_number(unit.connection, reference.series) != reference.number - 1:
             raise MunimentError(Code.ARCHIVE_BUSY)  # the lock was not kept: another machine files here too
+        wrapped = self._keyring.wrap_file_key(key, at_least=wrapping_version(unit.connection))
+        insert_rows(unit.connection, record, wrapped)
+
+    @staticmethod
+    def _row(prepared: _Prepared, reference: Reference, actor: Actor, filed_at: datetime) -> dict[str, Any]:
         voucher, submission = prepared.voucher, prepared.submission
-        unit.connection.execute(
-            tables.case_file.insert().values(
-                id=prepared.id,
-                reference=str(reference),
-                year=reference.series.year,
-                level=reference.series.level,
-                category=reference.series.category,
-                number=reference.number,
-                state=FileState.FILED.value,
-                version=1,
-                received_at=voucher.received_at,
-                filed_at=unit.at,
-                filed_by=unit.actor,
-                completed_on=submission.completed_on,
-                permanent=submission.permanent,
-                channel=voucher.channel.value,
-                store=voucher.store,
-                department=voucher.receiver.department,
-                script=voucher.script,
-                headcount=voucher.complainant.headcount,
-                voucher=prepared.key.seal(submission.voucher, "voucher"),
-                fingerprint=submission.fingerprint,
-            )
-        )
-        at_least = wrapping_version(unit.connection)
-        wrapped = self._keyring.wrap_file_key(prepared.key, at_least=at_least)
-        unit.connection.execute(
-            tables.file_key.insert().values(
-                case_file=prepared.id, master_version=wrapped.version, box=wrapped.box
-            )
-        )
+        return {
+            "id": prepared.id,
+            "reference": str(reference),
+            "year": reference.series.year,
+            "level": reference.series.level,
+            "category": reference.series.category,
+            "number": reference.number,
+            "state": FileState.FILED.value,
+            "version": 1,
+            "received_at": voucher.received_at,
+            "filed_at": filed_at,
+            "filed_by": actor,
+            "completed_on": submission.completed_on,
+            "permanent": submission.permanent,
+            "voided_at": None,
+            "channel": voucher.channel.value,
+            "store": voucher.store,
+            "department": voucher.receiver.department,
+            "script": voucher.script,
+            "headcount": voucher.complainant.headcount,
+            "voucher": prepared.key.seal(submission.voucher, "voucher"),
+            "fingerprint": submission.fingerprint,
+        }
 
 
-def insert_document(
-    unit: Unit,
+def insert_rows(connection: sa.Connection, record: Record, wrapped: Wrapped) -> None:
+    """A case file that the catalogue does not know yet: its row, its documents', its key's."""
+    identifier = record.case_file["id"]
+    connection.execute(tables.case_file.insert().values(record.case_file))
+    connection.execute(
+        tables.file_key.insert().values(case_file=identifier, master_version=wrapped.version, box=wrapped.box)
+    )
+    for row in record.documents:
+        connection.execute(tables.document.insert().values(row))
+
+
+def document_row(
     key: FileKey,
     ordinal: int,
     version: int,
@@ -300,22 +309,20 @@ def insert_document(
     title: str,
     converted: Converted,
     staging: Staging,
-) -> None:
+) -> dict[str, Any]:
     stored = staging.stored[name]
-    unit.connection.execute(
-        tables.document.insert().values(
-            case_file=key.case_file,
-            ordinal=ordinal,
-            version=version,
-            name=name,
-            kind=converted.kind.value,
-            pages=converted.pages,
-            size=stored.size,
-            sha512=stored.sha512.hex(),
-            authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
-            original_sha256=converted.original_sha256,
-            pending=converted.pending,
-            title=key.seal(title.encode(), f"title:{ordinal}:{version}"),
-            text=key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
-        )
-    )
+    return {
+        "case_file": key.case_file,
+        "ordinal": ordinal,
+        "version": version,
+        "name": name,
+        "kind": converted.kind.value,
+        "pages": converted.pages,
+        "size": stored.size,
+        "sha512": stored.sha512.hex(),
+        "authentication": key.authentication(stored.sha512, place_of(ordinal, version)),
+        "original_sha256": converted.original_sha256,
+        "pending": converted.pending,
+        "title": key.seal(title.encode(), f"title:{ordinal}:{version}"),
+        "text": key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
+    }

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.recording import recorded
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -129,7 +130,7 @@ class Moving:
         folder = Reference.parse(row.reference).folder
         try:
             copy = _Copy(course.source, course.target, folder, row.version)
-            copy.expect(self._documents(row.id, row.version))
+            copy.expect(self._contents(row))
             if not copy.is_there():
                 course.bytes += copy.make()
                 course.copied += 1
@@ -139,14 +140,20 @@ class Moving:
                 raise
             course.damaged[row.reference] = str(error.facts["document"])
 
-    def _documents(self, case_file: str, version: int) -> Iterable[tuple[str, str]]:
-        """Path and SHA-512 of every document up to the version, as the catalogue knows them."""
+    def _contents(self, row: Any) -> Iterable[tuple[str, str]]:
+        """Path and SHA-512 of every document and record up to the version, as the catalogue knows them."""
         columns = tables.document.c
         query = sa.select(columns.version, columns.name, columns.sha512).where(
-            columns.case_file == case_file, columns.version <= version
+            columns.case_file == row.id, columns.version <= row.version
         )
         with self.catalogue.reading() as connection:
-            return [(f"v{row.version}/content/{row.name}", row.sha512) for row in connection.execute(query)]
+            found = [(each.version, each.name, each.sha512) for each in connection.execute(query)]
+            found += [
+                (each.version, each.name, each.sha512)
+                for each in recorded(connection, row.id, row.reference)
+                if each.version <= row.version
+            ]
+        return [(f"v{version}/content/{name}", digest) for version, name, digest in found]
 
     def _check(self, course: _Course) -> None:
         """Raises VAULT_DAMAGED: what is damaged is repaired first, not carried along."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from archive.casefile import tables as casefile_tables
 from archive.casefile.numbering import runs
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recording
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -43,6 +44,7 @@ class Fixity:
     case_files: CaseFiles
     vault: Vault
     sandbox: Sandbox
+    recording: Recording
     parallel: int = 2
     unjournalled: Callable[[], Collection[CaseFileId]] = frozenset  # whose key the key journal has not
 
@@ -62,7 +64,7 @@ class Fixity:
         """
         started_at, pace = self.catalogue.clock(), pace or Pace(None)
         ids = self._ids(sample)
-        examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace)
+        examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace, self.recording)
         findings: set[Finding] = set()
         documents = 0
         for done, (count, found) in enumerate(

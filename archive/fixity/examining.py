@@ -1,4 +1,4 @@
-"""Examining one case file: documents read again and opened, inventories compared, nothing else there."""
+"""Examining one case file: documents and records read again and opened, inventories compared, nothing else there."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from hashlib import sha512
 from typing import BinaryIO, Protocol
 
 from archive.casefile.reading import Document, place_of
+from archive.casefile.record import unseal
+from archive.casefile.recording import Recorded, Recording
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.fixity.held import Held, content_path
@@ -13,6 +15,7 @@ from archive.fixity.inventories import check_inventories
 from archive.fixity.pace import Pace
 from archive.fixity.report import Fault, Finding
 from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.sealing import BoxError
 
 _BLOCK = 1 << 20
 _MOST = 1 << 26  # bytes of an inventory; a longer one is none of ours
@@ -35,6 +38,7 @@ class Examiner:
     sandbox: Sandbox
     file_key: Callable[[CaseFileId], FileKey | None]
     pace: Pace
+    recording: Recording
 
     def examine(self, held: Held) -> tuple[Finding, ...]:
         """Everything that is wrong with the case file; empty when it is whole. Raises SANDBOX_UNAVAILABLE."""
@@ -54,7 +58,11 @@ class Examiner:
             fault = self._document(held, document, key)
             if fault is not None:
                 yield fault, document.name
-        contents = {content_path(each) for each in held.documents}
+        for record in held.records:
+            fault = self._record(held, record, key)
+            if fault is not None:
+                yield fault, record.name
+        contents = {content_path(each) for each in held.contents}
         named = {path: self._small(held, path) for path in held.paths() if path not in contents}
         yield from check_inventories(held, named)
 
@@ -68,12 +76,35 @@ class Examiner:
             return None
 
     def _document(self, held: Held, document: Document, key: FileKey | None) -> Fault | None:
+        def opened(stream: BinaryIO, digest: bytes) -> Fault | None:
+            return None if key is None else self._opened(stream, digest, document, key)
+
+        return self._content(held, document, opened)
+
+    def _record(self, held: Held, record: Recorded, key: FileKey | None) -> Fault | None:
+        """The newest must say what the catalogue says; an older one only be what it was."""
+
+        def opened(stream: BinaryIO, _: bytes) -> Fault | None:
+            if key is None or record != held.records[-1]:
+                return None
+            try:
+                said = unseal(stream.read(), key, record.version, self.recording.others)
+            except BoxError:
+                return Fault.UNAUTHENTIC
+            except ValueError:  # of a newer form
+                return Fault.UNREADABLE
+            now = self.recording.of(held.id)
+            return None if now is None or said.agrees_with(now) else Fault.RECORD_STALE
+
+        return self._content(held, record, opened)
+
+    def _content(
+        self, held: Held, content: Document | Recorded, opened: Callable[[BinaryIO, bytes], Fault | None]
+    ) -> Fault | None:
         try:
-            with self.files.open_path(f"{held.folder}/{content_path(document)}") as stream:
+            with self.files.open_path(f"{held.folder}/{content_path(content)}") as stream:
                 digest = self._digest(stream)
-                if digest.hex() != document.sha512:
-                    return Fault.ALTERED
-                return None if key is None else self._opened(stream, digest, document, key)
+                return Fault.ALTERED if digest.hex() != content.sha512 else opened(stream, digest)
         except MunimentError as error:
             if error.code is Code.DOCUMENT_UNREADABLE:  # a service answers, but does not give it
                 return Fault.UNREADABLE

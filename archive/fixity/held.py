@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import Document, all_documents
+from archive.casefile.recording import Recorded, recorded
 from archive.casefile.reference import Reference
 from archive.keys.filekey import CaseFileId
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
@@ -14,12 +15,13 @@ from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A case file with every version of its documents, oldest version first, by ordinal within one."""
+    """A case file with every version of its documents, oldest version first, by ordinal within one, and its records."""
 
     id: CaseFileId
     reference: str
     version: int
     documents: tuple[Document, ...]
+    records: tuple[Recorded, ...]  # oldest first; none in versions from before there were records
 
     @property
     def folder(self) -> str:
@@ -27,7 +29,11 @@ class Held:
 
     def brought_by(self, version: int) -> dict[str, str]:
         """Name to SHA-512 of what a version of the object brought."""
-        return {each.name: each.sha512 for each in self.documents if each.version == version}
+        return {each.name: each.sha512 for each in self.contents if each.version == version}
+
+    @property
+    def contents(self) -> tuple[Document | Recorded, ...]:
+        return (*self.documents, *self.records)
 
     def paths(self) -> Iterator[str]:
         """Every file of the object, from its folder."""
@@ -35,13 +41,13 @@ class Held:
         for folder in ("", *(f"v{version}/" for version in range(1, self.version + 1))):
             yield folder + NAME
             yield folder + SIDECAR
-        for each in self.documents:
+        for each in self.contents:
             yield content_path(each)
 
 
-def content_path(document: Document) -> str:
-    """A document's place in its object."""
-    return f"v{document.version}/content/{document.name}"
+def content_path(content: Document | Recorded) -> str:
+    """Its place in its object."""
+    return f"v{content.version}/content/{content.name}"
 
 
 def held(connection: sa.Connection, case_file: CaseFileId) -> Held | None:
@@ -49,8 +55,14 @@ def held(connection: sa.Connection, case_file: CaseFileId) -> Held | None:
     row = connection.execute(
         sa.select(columns.id, columns.reference, columns.version).where(columns.id == case_file)
     ).one_or_none()
-    return (
-        None if row is None else Held(row.id, row.reference, row.version, all_documents(connection, row.id))
+    if row is None:
+        return None
+    return Held(
+        row.id,
+        row.reference,
+        row.version,
+        all_documents(connection, row.id),
+        recorded(connection, row.id, row.reference),
     )
 
 

@@ -12,6 +12,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 from archive.casefile.reading import CaseFiles, Document, place_of
+from archive.casefile.recording import Recorded, Recording
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import MunimentError
@@ -48,6 +49,7 @@ class Repairing:
     case_files: CaseFiles
     vault: Vault
     sandbox: Sandbox
+    recording: Recording
     open_copies: Callable[[], Copies]  # at each repair: the other copy may not be there at the start
 
     def repair(self, actor: Actor, report: Report) -> tuple[Repair, ...]:
@@ -62,7 +64,9 @@ class Repairing:
                 known = held_at(connection, reference.folder)
             if known is None:  # the number itself is missing
                 return Repair(text, (), (Finding(Fault.NUMBER_MISSING, text, ""),))
-            examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, Pace(None))
+            examiner = Examiner(
+                self.vault, self.sandbox, self.case_files.file_key, Pace(None), self.recording
+            )
             replaced = tuple(self._replaced(known, examiner.examine(known), copies))
             left = examiner.examine(known)
             if replaced:
@@ -74,29 +78,29 @@ class Repairing:
     def _replaced(self, known: Held, findings: tuple[Finding, ...], copies: Copies) -> Iterator[str]:
         key = self.case_files.file_key(known.id)
         wanted = {each.name for each in findings if each.fault in _REPLACED}
-        for document in known.documents:
-            if document.name in wanted and key is not None:
-                yield from self._document(known, document, key, copies)
+        for content in known.contents:
+            if content.name in wanted and key is not None:
+                yield from self._content(known, content, key, copies)
         if any(each.fault in _MENDED for each in findings):
             yield from self._inventories(known, copies)
 
-    def _document(self, known: Held, document: Document, key: FileKey, copies: Copies) -> Iterator[str]:
+    def _content(
+        self, known: Held, content: Document | Recorded, key: FileKey, copies: Copies
+    ) -> Iterator[str]:
         """An older version of a document bears the same name: only the one whose bytes are wrong is replaced."""
-        path = f"{known.folder}/{content_path(document)}"
-        if self._has(path, document.sha512):
+        path = f"{known.folder}/{content_path(content)}"
+        if self._has(path, content.sha512):
             return
         with SpooledTemporaryFile(_IN_MEMORY) as copy:
             digest = sha512()
-            for piece in copies.pieces(path, document.sha512):
+            for piece in copies.pieces(path, content.sha512):
                 digest.update(piece)
                 copy.write(piece)
-            place = place_of(document.ordinal, document.version)
-            fits = digest.hexdigest() == document.sha512
-            if not fits or not key.authentic(digest.digest(), place, document.authentication):
+            if digest.hexdigest() != content.sha512 or not _authentic(content, digest.digest(), key):
                 return
             copy.seek(0)
             self.vault.replace(path, cast("BinaryIO", copy))
-        yield document.name
+        yield content.name
 
     def _has(self, path: str, digest: str) -> bool:
         try:
@@ -149,3 +153,10 @@ class Repairing:
                 return stream.read()
         except (MunimentError, OSError):
             return b""
+
+
+def _authentic(content: Document | Recorded, digest: bytes, key: FileKey) -> bool:
+    """A record authenticates itself when it is opened."""
+    if isinstance(content, Recorded):
+        return True
+    return key.authentic(digest, place_of(content.ordinal, content.version), content.authentication)

@@ -32,6 +32,7 @@ class Fault(StrEnum):
     MISSING = "missing"
     NUMBER_MISSING = "number-missing"
     PAGES_DIFFER = "pages-differ"
+    RECORD_STALE = "record-stale"
     UNAUTHENTIC = "unauthentic"  # the row's SHA-512 is not the one that its HMAC was made for
     UNENCRYPTED = "unencrypted"
     UNREADABLE = "unreadable"  # by the disk, or its password does not open it
@@ -68,6 +69,11 @@ _FAULTS: Mapping[Fault, tuple[Trait, str, str]] = MappingProxyType(
         Fault.MISSING: (Trait.INTEGRITY, "文件缺失", "the document is missing"),
         Fault.NUMBER_MISSING: (Trait.INTEGRITY, "缺号", "the number is missing"),
         Fault.PAGES_DIFFER: (Trait.INTEGRITY, "页数与登记不符", "the page count differs from the catalogue"),
+        Fault.RECORD_STALE: (
+            Trait.INTEGRITY,
+            "封存记录与目录不符（muniment safeguard 可重写）",
+            "the sealed record is not what the catalogue says (muniment safeguard writes it anew)",
+        ),
         Fault.UNAUTHENTIC: (Trait.AUTHENTICITY, "校验码不符", "the authentication code does not fit"),
         Fault.UNENCRYPTED: (Trait.SECURITY, "未加密", "it is not encrypted"),
         Fault.UNREADABLE: (Trait.USABILITY, "无法打开", "it cannot be opened"),

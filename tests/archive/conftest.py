@@ -31,11 +31,15 @@ import sqlalchemy as sa
 from PIL import Image
 
 from archive.casefile import tables
+from archive.casefile.amending import Amending
+from archive.casefile.completing import Completing
 from archive.casefile.filing import Filing, Submission
 from archive.casefile.numbering import runs
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.receiving import Receiving
+from archive.casefile.record import unseal
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import recover
 from archive.casefile.reference import Reference
 from archive.casefile.sources import Source
@@ -49,7 +53,9 @@ from archive.keys.keyring import Keyring
 from archive.ledger.entries import Actor
 from archive.ledger.verifying import verify
 from archive.scheme.scheme import load_scheme
+from retention.holds import Holds
 from retention.schedule import due_date
+from web.wiring import RECORDED
 
 ACTOR = Actor("P0001")
 ZONE = timezone(timedelta(hours=8))
@@ -102,6 +108,15 @@ class Archive:
     case_files: CaseFiles
     filing: Filing
     voiding: Voiding
+    amending: Amending
+
+    @property
+    def completing(self) -> Completing:
+        return Completing(self.amending, ZONE)
+
+    @property
+    def holds(self) -> Holds:
+        return Holds(self.amending)
 
     def references(self) -> list[str]:
         with self.founded.catalogue.reading() as connection:
@@ -132,6 +147,14 @@ class Archive:
             yield f"{reference} is at {head} in the vault, at {case_file.version} in the catalogue"
         for document in self.case_files.documents(case_file):
             self.case_files.open_document(case_file, document.ordinal)[0].close()
+        recording = self.amending.recording
+        with self.founded.vault.open(
+            Reference.parse(reference).folder, case_file.version, f"{reference}.record"
+        ) as stream:
+            key = self.case_files.key_of(case_file)
+            record = unseal(stream.read(), key, case_file.version, recording.others)
+        if not record.agrees_with(recording.of(case_file.id)):
+            yield f"the record of {reference} is stale"
 
 
 def voucher(**changed: object) -> bytes:
@@ -188,6 +211,8 @@ def journalling_of(founded: Founded, home: Path) -> Journalling:
 def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
     founded = open_archive(home, KEYRING, lambda: NOW, chance(seed))
     case_files = CaseFiles(founded.catalogue, KEYRING, founded.vault)
+    recording = Recording(founded.catalogue, RECORDED)
+    amending = Amending(founded.catalogue, founded.vault, case_files, recording)
     filing = Filing(
         founded.catalogue,
         KEYRING,
@@ -196,13 +221,14 @@ def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
         load_scheme(),
         case_files,
         journalling_of(founded, home),
+        recording,
         due_date=due_date,
         zone=ZONE,
         randomness=chance(seed),
     )
-    voiding = Voiding(founded.catalogue, founded.vault, press, case_files, filing)
+    voiding = Voiding(amending, press, filing)
     try:
-        yield Archive(home, founded, case_files, filing, voiding)
+        yield Archive(home, founded, case_files, filing, voiding, amending)
     finally:
         founded.catalogue.database.close()
 

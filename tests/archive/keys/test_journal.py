@@ -1,4 +1,4 @@
-"""The key journal: every line that was acknowledged is there, whatever was torn, replaced or written at the same time."""
+"""The key journal: every line that was acknowledged is there, whatever is torn, replaced or written at once."""
 
 import os
 import signal
@@ -101,10 +101,14 @@ def test_no_room_leaves_it_as_it_was(small_disk):
     state = os.statvfs(small_disk)
     (small_disk / "ballast").write_bytes(bytes(state.f_bavail * state.f_frsize))
     added = []
-    with pytest.raises(MunimentError) as caught:
+
+    def fill() -> None:
         for number in count():
             add(journal, str(number))
             added.append(str(number))
+
+    with pytest.raises(MunimentError) as caught:
+        fill()
     assert caught.value.code is Code.DISK_FULL
     kept = journal.read()
     assert (kept.torn, kept.file_keys.keys()) == (0, {"a", *added})
@@ -143,8 +147,7 @@ def test_appending_and_writing_anew_at_once_lose_nothing(journal):
         "for n in range(60): KeyJournal(Path(sys.argv[1])).append(f'{sys.argv[2]}{n}', lambda: Wrapped(1, b'x'))\n"
     )
     processes = [
-        subprocess.Popen([sys.executable, "-c", script, str(journal.path), name])
-        for name in ("p", "q")
+        subprocess.Popen([sys.executable, "-c", script, str(journal.path), name]) for name in ("p", "q")
     ]
     threads = [
         Thread(target=lambda name=name: [add(journal, f"{name}{n}") for n in range(60)])
