@@ -70,8 +70,8 @@ class Journalling:
         if archive is None:
             _logger.warning("the key journal is made: %s", self.journal.path)
             self.renew()
-        elif archive != read_description(self.home).archive:
-            raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(self.journal.path))
+        else:
+            self._check(archive)
 
     def keep(self, key: FileKey) -> None:
         """The key is in the journal, on the disk. To be called before the vault is given anything sealed under it."""
@@ -99,12 +99,15 @@ class Journalling:
 
     def renew(self) -> int:
         """The journal is written anew, whole: what the catalogue has, and what only the journal has, everything
-        wrapped with the version that the catalogue wraps with. How many keys it had missed.
+        wrapped with the version that the catalogue wraps with. How many keys it had missed. Raises
+        KEY_JOURNAL_OF_OTHER.
         """
         missed = 0
 
         def renewed(kept: Kept) -> Kept:
             nonlocal missed
+            if kept.archive is not None:
+                self._check(described(kept.archive).archive)
             with self.catalogue.reading() as connection:
                 version = wrapping_version(connection)
                 secrets = {
@@ -127,6 +130,10 @@ class Journalling:
     def left(self, current: int) -> int:
         """How many of its keys another version wraps."""
         return sum(count for version, count in self.status().versions.items() if version != current)
+
+    def _check(self, archive: str) -> None:
+        if archive != read_description(self.home).archive:
+            raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(self.journal.path))
 
     def _description(self, version: int) -> dict[str, Any]:
         description = read_description(self.home)

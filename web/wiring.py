@@ -32,6 +32,7 @@ from archive.casefile.receiving import Receiving
 from archive.casefile.recording import Recording
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
+from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
@@ -54,6 +55,7 @@ from archive.packages.describing import Standing
 from archive.packages.exporting import Exporting
 from archive.packages.importing import Hold, Holding, PackageImport
 from archive.packages.tables import former_history
+from archive.rebuild.rebuilding import Rebuilding, Rebuilt
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
 from archive.vault.placing import PlacedVault, Places
@@ -90,7 +92,10 @@ class House:
     converting: Converting
     completing: Completing
     releasing: Releasing
+    recording: Recording
+    amending: Amending
     journalling: Journalling
+    safeguarding: Safeguarding
     moving: Moving
     rotating: Rotating
     fixity: Fixity
@@ -211,7 +216,33 @@ def restore(
     """An archive in the home folder from a backup. Raises as ``archive.backup.restoring.restore`` and the keyring."""
     home = settings.home.absolute()
     keyring = key_file(settings, passphrase).open()
-    return restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
+    restored = restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
+    founded = open_archive(home, keyring, now, token_bytes)
+    try:  # on a new machine there is none, on the old one it may lack what was restored
+        Journalling(home, founded.catalogue, keyring, KeyJournal(settings.journal_path)).renew()
+    finally:
+        founded.catalogue.database.close()
+    return restored
+
+
+def rebuild(
+    settings: Settings,
+    passphrase: str | None = None,
+    *,
+    vault: str | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Rebuilt:
+    """The catalogue anew in the home folder. Raises as ``Rebuilding.rebuild`` and the keyring."""
+    home = settings.home.absolute()
+    try:
+        place = Places(home, settings.service).named(vault or settings.vault or "")
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    keyring = key_file(settings, passphrase).open()
+    journal = KeyJournal(settings.journal_path)
+    return Rebuilding(home, keyring, journal, now, token_bytes, RECORDED, place, settings.service).rebuild(
+        progress
+    )
 
 
 def _build(
@@ -269,7 +300,10 @@ def _build(
         converting=Converting(amending, sandbox),
         completing=Completing(amending, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        recording=recording,
+        amending=amending,
         journalling=journalling,
+        safeguarding=Safeguarding(amending, journalling),
         moving=Moving(catalogue, vault),
         rotating=Rotating(
             home, catalogue, founded.keyring, kept, token_bytes, journalling, _backing_up(settings, backups)

@@ -102,7 +102,7 @@ class PackageImport:
 
     def _check_unused(self) -> None:
         entry = ledger_tables.entry.c
-        query = sa.select(sa.func.count()).where(entry.act == Act.FILED.value)
+        query = sa.select(sa.func.count()).where(entry.act.in_((Act.FILED.value, Act.FILE_REBUILT.value)))
         with self.catalogue.reading() as connection:
             if connection.execute(query).scalar_one():
                 raise MunimentError(Code.ARCHIVE_IN_USE)
