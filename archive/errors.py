@@ -190,8 +190,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.ARCHIVE_DAMAGED: _m(
             Exit.DAMAGED,
             503,
-            "档案库的文件 {path} 丢失或损坏，已停止启动。请从备份恢复。",
-            "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup.",
+            "档案库的文件 {path} 丢失或损坏，已停止启动。请从备份恢复；没有备份而丢失的是 catalogue.db 时，运行 muniment rebuild。",
+            "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup; without one, muniment rebuild makes a lost catalogue.db anew.",
         ),
         Code.ARCHIVE_EXISTS: _m(
             Exit.CONFLICT,

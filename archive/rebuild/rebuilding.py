@@ -95,17 +95,22 @@ class Rebuilding:
         self._check_absent()
         kept = self.journal.read()
         key = self._catalogue_key(kept)
-        made = not self.home.exists()
-        work = self.home / "rebuilding"
-        work.mkdir(parents=True, exist_ok=True)
-        try:
-            with alone(work / "lock"):
-                self._check_absent()
+        locks, made = self.home / "locks", not self.home.exists()
+        locks.mkdir(parents=True, exist_ok=True)
+        with alone(locks / "rebuild.lock"):
+            self._check_absent()
+            work = self.home / "rebuilding"
+            shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
+            work.mkdir()
+            try:
                 return self._rebuild(work, kept, key, progress)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-            if made:
-                with suppress(OSError):  # it is in use now
+            except BaseException:
+                if made:  # nobody had a home here: it is no archive
+                    shutil.rmtree(locks, ignore_errors=True)
+                raise
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+                with suppress(OSError):  # it holds an archive now
                     self.home.rmdir()
 
     def _check_absent(self) -> None:
@@ -122,9 +127,6 @@ class Rebuilding:
         return catalogue_key_of(kept.archive, self.keyring)
 
     def _rebuild(self, work: Path, kept: Kept, key: bytes, progress: Progress) -> Rebuilt:
-        for left in work.iterdir():  # by a run that was killed
-            if left.name != "lock":
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
         vault = self._vault(work)
         objects = _objects(vault)
         if not objects and not _is_declared(vault):
@@ -132,8 +134,10 @@ class Rebuilding:
         database = Database(work / _CATALOGUE, key)
         try:
             rebuilt = self._filled(database, kept, vault, objects, progress)
+            if not database.truncate_log():  # closing would do it too, and keep silent where there is no room
+                raise MunimentError(Code.ARCHIVE_BUSY)
         finally:
-            database.close()  # with the last connection the write-ahead log is gone
+            database.close()
         self._put_into_place(work, kept)
         return rebuilt
 

@@ -109,6 +109,7 @@ class Archive:
     filing: Filing
     voiding: Voiding
     amending: Amending
+    journalling: Journalling
 
     @property
     def completing(self) -> Completing:
@@ -125,6 +126,7 @@ class Archive:
 
     def wrong(self) -> list[str]:
         found = [f"left in staging: {each.name}" for each in (self.home / "staging").iterdir()]
+        found += [f"not in the key journal: {each}" for each in self.journalling.status().missing]
         with self.founded.catalogue.reading() as connection:
             verify(connection, self.founded.catalogue.ledger, self.case_files.file_key)
             found += [f"a gap in {run.series}: {run.missing}" for run in runs(connection) if run.missing]
@@ -204,23 +206,26 @@ def press() -> Iterator[Press]:
 
 
 def journalling_of(founded: Founded, home: Path) -> Journalling:
-    return Journalling(home, founded.catalogue, founded.keyring, KeyJournal(home.with_name("keys")))
+    """The journal lies in the home folder here, which settings refuse, so that faults reach it and copies have it."""
+    return Journalling(home, founded.catalogue, founded.keyring, KeyJournal(home / "keys"))
 
 
 @contextmanager
-def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
-    founded = open_archive(home, KEYRING, lambda: NOW, chance(seed))
-    case_files = CaseFiles(founded.catalogue, KEYRING, founded.vault)
+def _open(home: Path, press: Press, seed: str, keyring: Keyring = KEYRING) -> Iterator[Archive]:
+    founded = open_archive(home, keyring, lambda: NOW, chance(seed))
+    case_files = CaseFiles(founded.catalogue, keyring, founded.vault)
+    journalling = journalling_of(founded, home)
+    journalling.begin()
     recording = Recording(founded.catalogue, RECORDED)
     amending = Amending(founded.catalogue, founded.vault, case_files, recording)
     filing = Filing(
         founded.catalogue,
-        KEYRING,
+        keyring,
         founded.vault,
         Receiving(press, Quarantine(home / "quarantine", b"q" * 32, founded.catalogue, chance(seed))),
         load_scheme(),
         case_files,
-        journalling_of(founded, home),
+        journalling,
         recording,
         due_date=due_date,
         zone=ZONE,
@@ -228,7 +233,7 @@ def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
     )
     voiding = Voiding(amending, press, filing)
     try:
-        yield Archive(home, founded, case_files, filing, voiding, amending)
+        yield Archive(home, founded, case_files, filing, voiding, amending, journalling)
     finally:
         founded.catalogue.database.close()
 
@@ -267,7 +272,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def open_at(press: Press) -> Callable[..., object]:
     """``with open_at(home, seed) as archive``: what a crash left there is *not* cleared yet."""
-    return lambda home, seed="later": _open(home, press, seed)
+    return lambda home, seed="later", keyring=KEYRING: _open(home, press, seed, keyring)
 
 
 @pytest.fixture
