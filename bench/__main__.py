@@ -2,16 +2,18 @@
 
 import sys
 
-from bench import filing, keeping, keys, ledger, searching, serving
+from bench import evidence, filing, keeping, keys, ledger, searching, serving, uploading
 from bench.table import show
 
 BENCHMARKS = {
+    "evidence": evidence.measure,
     "filing": filing.measure,
     "keeping": keeping.measure,
     "keys": keys.measure,
     "ledger": ledger.measure,
     "searching": searching.measure,
     "serving": serving.measure,
+    "uploading": uploading.measure,
 }
 # Only when they are named: they take an hour and more.
 LONG = {"searching-100000": searching.measure_many}

@@ -99,7 +99,9 @@ def requests_of(vault, faults, run: Callable) -> int:
 
 
 @pytest.mark.parametrize("fault", [503, "cut", "lost", "twice"])
-def test_whichever_request_goes_wrong_once_the_act_succeeds_and_is_whole(vault, faults, fault) -> None:
+def test_whichever_request_goes_wrong_once_the_act_succeeds_and_is_whole(
+    vault, faults, fault, record_property
+) -> None:
     count = requests_of(vault, faults, act)
     for number in range(1, count + 1):
         start = len(faults.seen)
@@ -109,13 +111,13 @@ def test_whichever_request_goes_wrong_once_the_act_succeeds_and_is_whole(vault, 
         as_it_should_be(vault, NEXT, [FIRST, SECOND_VERSION])
         vault.remove(NEXT)
     as_it_should_be(vault, KEPT, [{NAME: b"acknowledged"}])
-    print(f"{fault}: {count} requests, each went wrong once")
+    record_property("faults", (count, f"S3 answers a request with: {fault}"))
     assert count > 20
 
 
 @pytest.mark.parametrize("fault", [500, "cut"])
 def test_whichever_request_the_service_stays_away_from_the_act_is_refused_and_rolls_back(
-    vault, faults, fault
+    vault, faults, fault, record_property
 ) -> None:
     count = requests_of(vault, faults, act)
     for number in range(1, count + 1):
@@ -130,7 +132,7 @@ def test_whichever_request_the_service_stays_away_from_the_act_is_refused_and_ro
         assert list(vault.paths(NEXT)) == []
     act(vault)
     as_it_should_be(vault, NEXT, [FIRST, SECOND_VERSION])
-    print(f"{fault}: stayed away from each of {count} requests")
+    record_property("faults", (count, f"S3 from a request on: {fault}"))
 
 
 class Killed(BaseException):
@@ -138,7 +140,7 @@ class Killed(BaseException):
 
 
 def test_a_process_killed_before_any_request_leaves_what_the_next_one_replaces(
-    vault, faults, monkeypatch
+    vault, faults, monkeypatch, record_property
 ) -> None:
     count = requests_of(vault, faults, act)
     from botocore.httpsession import URLLib3Session
@@ -165,7 +167,7 @@ def test_a_process_killed_before_any_request_leaves_what_the_next_one_replaces(
             act(vault)
         as_it_should_be(vault, NEXT, [FIRST, SECOND_VERSION])
         vault.remove(NEXT)
-    print(f"killed before each of {count} requests")
+    record_property("faults", (count, "killed before a request to S3"))
 
 
 def test_no_half_upload_stays_behind(vault, faults, server, bucket) -> None:

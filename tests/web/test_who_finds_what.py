@@ -65,6 +65,15 @@ def employee(visitor):
     return visitor(Role.EMPLOYEE, OWN)
 
 
+def test_initials_find_only_what_one_may_know_of(visitor, shared):
+    everywhere, own = visitor(Role.ADMINISTRATOR, "客服部"), visitor(Role.EMPLOYEE, OWN)
+    assert set(hits(everywhere.find("store:cxl").text)) == {shared["own"], shared["second"]}
+    assert hits(everywhere.find("剧本:wg").text) == [shared["foreign"]]
+    assert set(hits(own.find("门店:cxld").text)) == {shared["own"], shared["second"]}
+    assert hits(own.find("store:tgl").text) == []
+    assert hits(own.find("script:wg").text) == []
+
+
 def test_an_employee_finds_by_facts_and_sees_no_words_of_a_file(visitor, shared):
     browser = visitor(Role.EMPLOYEE, OWN)
     by_script = browser.find("长安").text

@@ -26,7 +26,7 @@ MOST_STEPS = 2000
 
 
 @pytest.fixture
-def at_every_step(model, disk, interrupt, open_at, cleared, capsys):
+def at_every_step(model, disk, interrupt, open_at, cleared, record_property):
     """Runs ``act`` in a fresh copy of the archive for n = 1, 2, … until it ends by itself; ``check`` what is left."""
 
     def run(fault, act, check, begin=model) -> Counter[str]:
@@ -49,8 +49,7 @@ def at_every_step(model, disk, interrupt, open_at, cleared, capsys):
                     assert archive.wrong() == [], f"{context}, after the next act"
             shutil.rmtree(home)
             if not stopped.reached:
-                with capsys.disabled():
-                    print(f"\n  {fault.value}: {calls.total()} points {dict(calls)}")
+                record_property("faults", (calls.total(), f"{fault.value}: {dict(calls)}"))
                 return calls
             calls[stopped.call] += 1
         pytest.fail("it never ends")
