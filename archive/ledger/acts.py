@@ -25,6 +25,7 @@ class Act(StrEnum):
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
     NOT_REBUILT = "not-rebuilt"
+    PERSON_NAMED = "person-named"  # by a case file, in a catalogue that knows nobody yet
     QUARANTINED = "quarantined"
     QUARANTINE_OPENED = "quarantine-opened"
     REBUILT = "rebuilt"

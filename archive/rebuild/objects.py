@@ -67,11 +67,14 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an object tells: the rows of the case file, those that tell of its records, its wrapped key."""
+    """What an object tells: the rows of the case file, those that tell of its records, its wrapped key, and who ever
+    did something to it (actors).
+    """
 
     record: Record
     recorded: tuple[Row, ...]
     wrapped: Wrapped
+    actors: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Reader:
             raise UnfitError(Reason.KEY_MISSING)
         recorded = tuple(self._recorded(folder, reference, case_file, content))
         record = self._record(folder, reference, self._key(case_file, wrapped), head, content)
-        return Told(record, recorded, wrapped)
+        return Told(record, recorded, wrapped, _actors(inventory, record))
 
     def _key(self, case_file: CaseFileId, wrapped: Wrapped) -> FileKey:
         try:
@@ -186,6 +189,14 @@ def _reference(folder: str) -> Reference:
     if reference.folder != folder:
         raise UnfitError(Reason.NAME)
     return reference
+
+
+def _actors(inventory: Mapping[str, Any], record: Record) -> frozenset[str]:
+    """From the versions of the object, and the columns that name one (``filed_by``, ``placed_by``, …)."""
+    rows = (record.case_file, *(row for each in record.rows.values() for row in each))
+    named = [value for row in rows for column, value in row.items() if column.endswith("_by") and value]
+    made = [each.get("user", {}).get("name") for each in inventory["versions"].values()]
+    return frozenset(map(str, (*named, *made)))
 
 
 def _agrees(record: Record, reference: Reference, key: FileKey, content: Mapping[str, str]) -> bool:

@@ -6,6 +6,7 @@ The ledger begins anew; its first entry says how far the lost one had come, as f
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,7 @@ from archive.vault.port import Vault
 
 Progress = Callable[[int], None]  # case files
 _CATALOGUE = "catalogue.db"
+_PERSON = re.compile(r"P\d{4,9}")
 _OBJECT_DEPTH = 4  # year, level, category, reference
 _BATCH = 64
 _READERS = 8
@@ -200,6 +202,9 @@ class Rebuilding:
                     "root": None if known is None else known.root.hex(),
                 },
             )
+            # Their numbers stay those people's, whom only a backup knows by name.
+            for person in sorted(each for each in course.actors if _PERSON.fullmatch(each)):
+                unit.record(Act.PERSON_NAMED, person)
         subjects = [(Act.FILE_REBUILT, each) for each in course.references]
         subjects += [
             (Act.NOT_REBUILT, each.object) for each in course.unfit if each.reason is not Reason.NAME
@@ -243,6 +248,7 @@ class _Course:
     unfit: list[Unfit] = field(default_factory=list)
     documents: int = 0
     notes: set[str] = field(default_factory=set)
+    actors: set[str] = field(default_factory=set)
     waiting: list[Told] = field(default_factory=list)
 
     def take(self, folder: str, found: Told | Reason) -> None:
@@ -266,6 +272,7 @@ class _Course:
                     continue
                 self.references.append(reference)
                 self.documents += len(told.record.documents)
+                self.actors |= told.actors
                 self.notes |= {told.record.checkpoint} if told.record.checkpoint else set()
         self.waiting.clear()
 
