@@ -27,6 +27,7 @@ from archive.keys.keyring import Wrapped
 from archive.vault import durable
 
 _CHECK = 16  # hex digits
+_OWN = 3  # lines, the first: the description of the archive and the two secrets of its ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,11 @@ class KeyJournal:
         return Kept()
 
     def archive(self) -> str | None:
-        """The archive it belongs to, by its first line; none where that does not say."""
+        """The archive it belongs to, by its first lines; none where these do not hold what is the archive's own."""
         with self._said(), suppress(FileNotFoundError), self.path.open("rb") as file:
-            return _archive_of(_document(file.readline().rstrip(b"\n")) or {})
+            first, *others = (_document(file.readline().rstrip(b"\n")) or {} for _ in range(_OWN))
+            if "archive" in first and all("secret" in each for each in others):
+                return str(first["archive"].get("archive"))
         return None
 
     def append(self, case_file: str, wrap: Callable[[], Wrapped]) -> None:
@@ -187,8 +190,3 @@ def _wrapped(named: dict[str, Any], wrapped: Wrapped) -> dict[str, Any]:
 
 def _check(text: bytes) -> bytes:
     return sha256(text).hexdigest()[:_CHECK].encode()
-
-
-def _archive_of(document: Mapping[str, Any]) -> str | None:
-    found = document.get("archive")
-    return None if found is None else str(found.get("archive"))

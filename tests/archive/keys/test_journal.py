@@ -17,7 +17,8 @@ from archive.keys.keyring import Wrapped
 from tests.striking import Counted, in_a_child, strike
 
 ARCHIVE = {"format": 1, "archive": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "master_version": 1, "key": "AUBB"}
-WHOLE = Kept(ARCHIVE, {"ledger-signing": Wrapped(1, b"s")}, {"a": Wrapped(1, b"box a")})
+SECRETS = {"ledger-signing": Wrapped(1, b"s"), "ledger-details": Wrapped(1, b"d")}
+WHOLE = Kept(ARCHIVE, SECRETS, {"a": Wrapped(1, b"box a")})
 
 
 @pytest.fixture
@@ -86,6 +87,8 @@ def test_a_flipped_bit_costs_that_line_and_no_other(journal):
         whole = (kept.archive == ARCHIVE) + (kept.secrets == WHOLE.secrets) + len(kept.file_keys)
         assert whole >= 2, place  # a lost line end costs two
         assert kept.torn >= 1
+        lost = kept.archive is None or kept.secrets != WHOLE.secrets
+        assert not lost or journal.archive() is None, place  # the next opening makes it whole
 
 
 def test_what_is_forgotten_is_nowhere_in_it(journal):
