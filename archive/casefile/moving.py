@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.reading import all_documents
 from archive.casefile.recording import recorded
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
@@ -141,19 +142,20 @@ class Moving:
             course.damaged[row.reference] = str(error.facts["document"])
 
     def _contents(self, row: Any) -> Iterable[tuple[str, str]]:
-        """Path and SHA-512 of every document and record up to the version, as the catalogue knows them."""
-        columns = tables.document.c
-        query = sa.select(columns.version, columns.name, columns.sha512).where(
-            columns.case_file == row.id, columns.version <= row.version
-        )
+        """Path and SHA-512 of documents, with what lies beside them, and records up to the version, as the catalogue
+        knows them.
+        """
         with self.catalogue.reading() as connection:
-            found = [(each.version, each.name, each.sha512) for each in connection.execute(query)]
-            found += [
-                (each.version, each.name, each.sha512)
-                for each in recorded(connection, row.id, row.reference)
-                if each.version <= row.version
-            ]
-        return [(f"v{version}/content/{name}", digest) for version, name, digest in found]
+            documents = all_documents(connection, row.id)
+            records = recorded(connection, row.id, row.reference)
+        found = [
+            (each.path, each.sha512)
+            for document in documents
+            if document.version <= row.version
+            for each in document.contents
+        ]
+        found += [(each.path, each.sha512) for each in records if each.version <= row.version]
+        return found
 
     def _check(self, course: _Course) -> None:
         """Raises VAULT_DAMAGED: what is damaged is repaired first, not carried along."""

@@ -28,6 +28,15 @@ class Recorded:
     size: int  # bytes
     sha512: str
 
+    @property
+    def path(self) -> str:
+        """From the folder of the object."""
+        return f"v{self.version}/content/{self.name}"
+
+    def authentic(self, key: FileKey, sha512: bytes) -> bool:  # noqa: ARG002 - as ``Content``
+        """Its seal proves the rest, when it is opened."""
+        return sha512.hex() == self.sha512
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

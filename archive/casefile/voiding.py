@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from archive.casefile.amending import Amending, Amendment, Draft
+from archive.casefile.documents import place_of
 from archive.casefile.filing import Filing, document_row
-from archive.casefile.reading import CaseFile, CaseFiles, FileState, place_of
+from archive.casefile.reading import CaseFile, CaseFiles, FileState
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox

@@ -11,7 +11,8 @@ from hashlib import sha512
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-from archive.casefile.reading import CaseFiles, Document, place_of
+from archive.casefile.documents import Content
+from archive.casefile.reading import CaseFiles
 from archive.casefile.recording import Recorded, Recording
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
@@ -19,7 +20,7 @@ from archive.errors import MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.fixity.copies import Copies
 from archive.fixity.examining import Examiner
-from archive.fixity.held import Held, content_path, held_at
+from archive.fixity.held import Held, held_at
 from archive.fixity.inventories import says_what_it_must
 from archive.fixity.pace import Pace
 from archive.fixity.report import Fault, Finding, Report
@@ -78,17 +79,17 @@ class Repairing:
     def _replaced(self, known: Held, findings: tuple[Finding, ...], copies: Copies) -> Iterator[str]:
         key = self.case_files.file_key(known.id)
         wanted = {each.name for each in findings if each.fault in _REPLACED}
-        for content in known.contents:
+        for content in known.everything():
             if content.name in wanted and key is not None:
                 yield from self._content(known, content, key, copies)
         if any(each.fault in _MENDED for each in findings):
             yield from self._inventories(known, copies)
 
     def _content(
-        self, known: Held, content: Document | Recorded, key: FileKey, copies: Copies
+        self, known: Held, content: Content | Recorded, key: FileKey, copies: Copies
     ) -> Iterator[str]:
         """An older version of a document bears the same name: only the one whose bytes are wrong is replaced."""
-        path = f"{known.folder}/{content_path(content)}"
+        path = f"{known.folder}/{content.path}"
         if self._has(path, content.sha512):
             return
         with SpooledTemporaryFile(_IN_MEMORY) as copy:
@@ -96,7 +97,7 @@ class Repairing:
             for piece in copies.pieces(path, content.sha512):
                 digest.update(piece)
                 copy.write(piece)
-            if digest.hexdigest() != content.sha512 or not _authentic(content, digest.digest(), key):
+            if not content.authentic(key, digest.digest()):
                 return
             copy.seek(0)
             self.vault.replace(path, cast("BinaryIO", copy))
@@ -153,10 +154,3 @@ class Repairing:
                 return stream.read()
         except (MunimentError, OSError):
             return b""
-
-
-def _authentic(content: Document | Recorded, digest: bytes, key: FileKey) -> bool:
-    """A record authenticates itself when it is opened."""
-    if isinstance(content, Recorded):
-        return True
-    return key.authentic(digest, place_of(content.ordinal, content.version), content.authentication)

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
+from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.filing import insert_rows
-from archive.casefile.reading import place_of
+from archive.casefile.passing import Beside, Pass
 from archive.casefile.record import Record, Row
 from archive.casefile.recording import Recording
 from archive.casefile.recovering import undo
@@ -37,7 +39,7 @@ from archive.packages.history import PROOF, checked
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
 from archive.vault.port import Vault
-from archive.vault.staging import Staging, Stored
+from archive.vault.staging import Staging
 from archive.voucher.fields import parse
 
 
@@ -190,21 +192,26 @@ class PackageImport:
         record = self.recording.begun(row, [], rows)
         recorded = []
         for made, staging in zip(part.description.versions, stagings, strict=True):
-            documents = [*record.documents, *self._documents(part, key, made, staging)]
+            documents = [*record.documents, *self._documents(part, key, made, stagings)]
             record = replace(record, case_file={**row, "version": made.version}, documents=documents)
             recorded.append(self.recording.put(staging, record, key))
             self._place(part, reference, made, staging)
         return record, recorded
 
-    def _documents(self, part: _Part, key: FileKey, made: Made, staging: Staging) -> list[Row]:
+    def _documents(self, part: _Part, key: FileKey, made: Made, stagings: Sequence[Staging]) -> list[Row]:
         """The documents of one version, put into it; their rows."""
-        rows = []
+        staging = stagings[made.version - 1]
         with ExitStack() as opened:
             for document in part.description.documents:
                 if document.version == made.version:
-                    stored = staging.put(document.name, self._resealed(part, document, key, opened).pdf)
-                    rows.append(_row(part, key, document, stored))
-        return rows
+                    staging.put(document.name, self._resealed(part, document, key, opened).pdf)
+                if document.version == document.stream_version == made.version:
+                    self._seal_recording(part, document, key, staging)
+        return [
+            _row(part, key, document, stagings)
+            for document in part.description.documents
+            if document.version == made.version
+        ]
 
     def _place(self, part: _Part, reference: Reference, made: Made, staging: Staging) -> None:
         brings = {name: each.sha512.hex() for name, each in staging.stored.items()}
@@ -228,9 +235,28 @@ class PackageImport:
                     raise
                 raise bag.damaged(path, "it cannot be opened") from None
         opened.callback(made.pdf.close)
-        if (made.pages, made.original_sha256) != (document.pages, document.original_sha256):
+        # A recording that lies beside its cover is compared when it is sealed.
+        original = made.original_sha256 if document.stream_version is None else document.original_sha256
+        if (made.pages, original) != (document.pages, document.original_sha256):
             raise bag.damaged(path, "its pages or its original are not as described")
         return made
+
+    def _seal_recording(self, part: _Part, document: Packaged, key: FileKey, staging: Staging) -> None:
+        """The original lies in the package beside the newest cover, in plain."""
+        newest = max(
+            (each for each in part.description.documents if each.ordinal == document.ordinal),
+            key=lambda each: each.version,
+        )
+        path, place = f"{part.path}/{newest.original}", stream_place(document.ordinal, document.version)
+        name = stream_name(document.name)
+        beside = Beside(staging, name, key.stream_key(place), place, self.randomness)
+        digest = sha256()
+        with bag.open_file(part.folder, path) as plain, beside.sealing() as seal:
+            passed = Pass(plain, name, (digest.update, seal))
+            passed.finish()
+        if digest.hexdigest() != document.original_sha256:
+            raise bag.damaged(path, "it is not the original that is described")
+        beside.prove(document.original_sha256, name)
 
     def _insert(
         self, unit: Unit, key: FileKey, record: Record, recorded: Sequence[Row], holding: Holding
@@ -247,9 +273,10 @@ class PackageImport:
                 unit.connection.execute(table.insert().values(row))
 
 
-def _row(part: _Part, key: FileKey, document: Packaged, stored: Stored) -> Row:
+def _row(part: _Part, key: FileKey, document: Packaged, stagings: Sequence[Staging]) -> Row:
     place = place_of(document.ordinal, document.version)
     text = part.texts.get(document.ordinal, ("",) * document.pages)
+    stored = stagings[document.version - 1].stored[document.name]
     return {
         "case_file": key.case_file,
         "ordinal": document.ordinal,
@@ -262,9 +289,18 @@ def _row(part: _Part, key: FileKey, document: Packaged, stored: Stored) -> Row:
         "authentication": key.authentication(stored.sha512, place),
         "original_sha256": document.original_sha256,
         "pending": document.pending,
+        **stream_columns(_stream(document, key, stagings)),
         "title": key.seal(document.title.encode(), f"title:{place}"),
         "text": key.seal(json.dumps(text).encode(), f"text:{place}"),
     }
+
+
+def _stream(document: Packaged, key: FileKey, stagings: Sequence[Staging]) -> Stream | None:
+    version = document.stream_version
+    if version is None:
+        return None
+    stored = stagings[version - 1].stored[stream_name(document.name)]
+    return Stream.of(stored, key, document.ordinal, version)
 
 
 def _exported_by(package: Path, manifest: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archive.casefile.reading import place_of
+from archive.casefile import tables
+from archive.casefile.documents import Content, Document, document_of
 from archive.casefile.record import Record, Row, unseal
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
@@ -23,6 +24,7 @@ from archive.vault.port import Vault
 
 _URN = "urn:uuid:"
 _CONTENT = re.compile(r"v([1-9]\d*)/content/([^/]+)")
+_WORDS = {"title", "text"}  # sealed, in a document's row
 _ABSENT = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
@@ -204,11 +206,16 @@ def _agrees(record: Record, reference: Reference, key: FileKey, content: Mapping
     own = (row["reference"], row["year"], row["level"], row["category"], row["number"])
     if own != (str(reference), series.year, series.level, series.category, reference.number):
         return False
-    documents = {f"v{each['version']}/content/{each['name']}": each for each in record.documents}
-    return all(
-        content.get(path) == each["sha512"]
-        and key.authentic(
-            bytes.fromhex(each["sha512"]), place_of(each["ordinal"], each["version"]), each["authentication"]
-        )
-        for path, each in documents.items()
+    known = [each for row in record.documents for each in _document(row).contents]
+    return all(content.get(each.path) == each.sha512 and _proven(each, key) for each in known)
+
+
+def _document(row: Row) -> Document:
+    return document_of(
+        {each.name: row.get(each.name) for each in tables.document.c if each.name not in _WORDS}
     )
+
+
+def _proven(content: Content, key: FileKey) -> bool:
+    """What the HMAC was made for is what the record says."""
+    return content.authentic(key, bytes.fromhex(content.sha512))

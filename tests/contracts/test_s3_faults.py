@@ -269,3 +269,37 @@ def test_wrong_credentials_a_missing_bucket_and_a_missing_service_are_told_apart
 def test_a_place_that_names_no_bucket_is_refused(place_, tmp_path) -> None:
     with pytest.raises(ValueError, match="is not like"):
         Bucket(place_, Service(), tmp_path)
+
+
+@pytest.mark.parametrize("fault", [500, 503, "cut", "broken", "slow"])
+def test_reading_a_part_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, fault) -> None:
+    faults.once(fault, "GET", "a.pdf")
+    assert vault.read(KEPT, 1, NAME, 3, 4) == b"nowl"
+    faults.once(fault, "GET", "", times=1000)
+    with pytest.raises(MunimentError) as caught:
+        vault.read(KEPT, 1, NAME, 3, 4)
+    assert caught.value.meaning.exit is Exit.UNAVAILABLE
+
+
+def test_no_more_of_a_large_file_is_fetched_than_is_asked_for(vault, monkeypatch) -> None:
+    place(vault, NEXT, {NAME: LARGE})
+    sizes, get = [], vault._bucket._client.get_object
+
+    def measured(**asked):
+        answer = get(**asked)
+        sizes.append(answer["ContentLength"])
+        return answer
+
+    monkeypatch.setattr(vault._bucket._client, "get_object", measured)
+    assert vault.read(NEXT, 1, NAME, len(LARGE) - 4, 100) == b"tail"
+    assert sizes == [4]
+
+
+def test_a_service_that_sends_all_instead_of_a_part_is_refused(vault, monkeypatch) -> None:
+    get = vault._bucket._client.get_object
+    monkeypatch.setattr(
+        vault._bucket._client, "get_object", lambda **asked: get(**{k: asked[k] for k in ("Bucket", "Key")})
+    )
+    with pytest.raises(MunimentError) as caught:
+        vault.read(KEPT, 1, NAME, 3, 4)
+    assert caught.value.code is Code.VAULT_REFUSED

@@ -71,10 +71,10 @@ def faults(*names: str):
 
 @faults("KILLED", "ONCE_FULL", "FULL")
 def test_filing_is_whole_or_not_at_all(at_every_step, forms, fault, fault_kinds):
-    evidence = ("照片.jpg", forms.photo("red"))
+    evidence = (("照片.jpg", forms.photo("red")), ("语音.silk", forms.voice()))
 
     def file(archive, level="二级"):
-        return archive.filing.file(ACTOR, forms.submission(evidence, level=level)).reference
+        return archive.filing.file(ACTOR, forms.submission(*evidence, level=level)).reference
 
     def check(archive, stopped, context):
         there = "2026-二级-剧本相关-001" in archive.references()

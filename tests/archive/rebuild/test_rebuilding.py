@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.amending import Amendment, Draft
+from archive.casefile.documents import place_of
 from archive.casefile.filing import document_row
-from archive.casefile.reading import FileState, place_of
+from archive.casefile.reading import FileState
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
 from archive.founding import found
@@ -174,7 +175,8 @@ def test_the_new_ledger_says_what_happened_and_how_far_the_old_one_had_come(lost
             sa.select(tables.case_file.c.id).where(hold.c.case_file == tables.case_file.c.id)
         )
     assert entries[0][0] is Act.REBUILT
-    assert [act for act, _ in entries[1:]] == [Act.FILE_REBUILT] * 3
+    assert entries[1] == (Act.PERSON_NAMED, ACTOR)  # nobody else is given that number
+    assert [act for act, _ in entries[2:]] == [Act.FILE_REBUILT] * 3
     assert first.reference == FIRST
 
 
