@@ -18,6 +18,7 @@ from access.permissions import Permission, require
 from access.person import COLUMNS, Person, Role, acting, find_person, person_of, role_of
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
+from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, NOBODY, SYSTEM, Actor
 
@@ -232,9 +233,16 @@ def _found(connection: sa.Connection, number: str) -> Person:
 
 
 def _next_number(connection: sa.Connection) -> str:
-    digits = sa.cast(sa.func.substr(tables.person.c.number, 2), sa.Integer)
-    last = connection.execute(sa.select(sa.func.max(digits))).scalar() or 0
+    """After the highest that anybody has or, in a rebuilt catalogue, had."""
+    entry = ledger_tables.entry.c
+    had = sa.select(_highest(entry.subject)).where(entry.act == Act.PERSON_NAMED.value)
+    has = sa.select(_highest(tables.person.c.number))
+    last = max(connection.execute(query).scalar() or 0 for query in (has, had))
     return f"P{last + 1:04d}"
+
+
+def _highest(number: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+    return sa.func.max(sa.cast(sa.func.substr(number, 2), sa.Integer))
 
 
 def _end_sessions(connection: sa.Connection, number: str) -> None:

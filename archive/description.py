@@ -20,6 +20,14 @@ class Description:
     archive: str  # a UUID
     wrapped: Wrapped  # the root key, from which the catalogue's and the index's are derived
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "archive": self.archive,
+            "master_version": self.wrapped.version,
+            "key": b64encode(self.wrapped.box).decode(),
+        }
+
 
 def place_of_archive(identifier: str) -> str:
     """What the box of the root key is bound to."""
@@ -48,10 +56,4 @@ def described(document: Mapping[str, Any]) -> Description:
 
 def write_description(home: Path, description: Description) -> None:
     """At once or not at all, on the disk."""
-    document = {
-        "format": _FORMAT,
-        "archive": description.archive,
-        "master_version": description.wrapped.version,
-        "key": b64encode(description.wrapped.box).decode(),
-    }
-    durable.replace(home / NAME, json.dumps(document, indent=1).encode())
+    durable.replace(home / NAME, json.dumps(description.to_json(), indent=1).encode())

@@ -81,6 +81,8 @@ class Code(StrEnum):
     INDEX_UNAVAILABLE = "index-unavailable"
     INTERNAL = "internal"
     KEY_GUARDED = "key-guarded"
+    KEY_JOURNAL_MISSING = "key-journal-missing"
+    KEY_JOURNAL_OF_OTHER = "key-journal-of-other"
     KEY_MISSING = "key-missing"
     KEY_PERMISSIONS = "key-permissions"
     KEY_REFUSED = "key-refused"
@@ -192,8 +194,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.ARCHIVE_DAMAGED: _m(
             Exit.DAMAGED,
             503,
-            "档案库的文件 {path} 丢失或损坏，已停止启动。请从备份恢复。",
-            "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup.",
+            "档案库的文件 {path} 丢失或损坏，已停止启动。请从备份恢复；没有备份而丢失的是 catalogue.db 时，运行 muniment rebuild。",
+            "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup; without one, muniment rebuild makes a lost catalogue.db anew.",
         ),
         Code.ARCHIVE_EXISTS: _m(
             Exit.CONFLICT,
@@ -452,6 +454,18 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             503,
             "主密钥 {path} 由 {kind} 保护，请在设置 master_key 中写明如何打开。",
             "The master key {path} is guarded by {kind}. Say in the setting master_key how it is opened.",
+        ),
+        Code.KEY_JOURNAL_MISSING: _m(
+            Exit.KEY,
+            503,
+            "找不到可用的密钥日志 {path}。请从保管处取回；没有它，库中的档案无法打开，只能从备份恢复。",
+            "There is no key journal at {path} that can be used. Bring it back from safe keeping: without it nothing in the vault opens, and only a backup helps.",
+        ),
+        Code.KEY_JOURNAL_OF_OTHER: _m(
+            Exit.CONFLICT,
+            503,
+            "密钥日志 {path} 属于另一个档案库，未作任何改动。要找回那个档案库，请运行 muniment rebuild；否则请用设置 key_journal 指定其他文件。",
+            "The key journal {path} belongs to another archive; nothing was changed. muniment rebuild brings that one back; otherwise name another file in the setting key_journal.",
         ),
         Code.KEY_MISSING: _m(
             Exit.KEY,

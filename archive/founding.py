@@ -126,7 +126,7 @@ def open_archive(
     try:
         _check_begun(database)
         migrate(database)
-        ledger = _open_ledger(database, keyring, identifier, randomness)
+        ledger = open_ledger(database, keyring, identifier, randomness)
     except BaseException:
         database.close()
         raise
@@ -163,7 +163,8 @@ def _check_begun(database: Database) -> None:
             raise MunimentError(Code.ARCHIVE_DAMAGED, path=database.path.name)
 
 
-def _open_ledger(database: Database, keyring: Keyring, identifier: str, randomness: Randomness) -> Ledger:
+def open_ledger(database: Database, keyring: Keyring, identifier: str, randomness: Randomness) -> Ledger:
+    """With the secrets that lie in the catalogue. Raises KEY_WRONG."""
     with database.reading() as connection:
         rows = connection.execute(tables.secret.select()).all()
     secrets = {row.name: keyring.unwrap(Wrapped(row.master_version, row.box), row.name) for row in rows}

@@ -1,9 +1,10 @@
 """Rotating the master key: every wrapped key is wrapped anew, no PDF is touched.
 
 A new version goes into the key file first; then the archive's own secrets, its description and the file keys, a batch
-a transaction, are wrapped with it, while everybody else reads and files on. The old version leaves the key file when
-the catalogue, under its write lock, holds nothing that it wrapped. Both versions stay readable until then: a kill at
-any instruction leaves an archive that opens, and a rotation that the next call finishes.
+a transaction, are wrapped with it, while everybody else reads and files on; the key journal follows as a whole. The
+old version leaves the key file when the catalogue, under its write lock, and the journal hold nothing that it wrapped.
+Both versions stay readable until then: a kill at any instruction leaves an archive that opens, and a rotation that the
+next call finishes.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from archive.casefile import tables as casefile_tables
 from archive.database.catalogue import Catalogue, Unit
 from archive.description import place_of_archive, read_description, write_description
 from archive.errors import Code, MunimentError
+from archive.journalling import Journalling, JournalStatus
 from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Keyring, Wrapped, place_of_file_key
 from archive.keys.sealing import KEY_BYTES, Randomness
@@ -48,6 +50,7 @@ class KeyStatus:
     kind: str  # how the key file is guarded
     current: int
     versions: tuple[KeyVersion, ...]
+    journal: JournalStatus
 
     @property
     def rotating(self) -> bool:
@@ -68,6 +71,7 @@ class KeyStatus:
                 {"version": each.version, "file_keys": each.file_keys, "secrets": each.secrets}
                 for each in self.versions
             ],
+            "journal": self.journal.to_json(),
         }
 
 
@@ -86,6 +90,7 @@ class Rotating:
     keyring: Keyring
     key_file: KeyFile
     randomness: Randomness
+    journalling: Journalling
     before_retiring: Callable[[Actor], None] = lambda _: None  # what lies elsewhere under the old version
 
     def status(self) -> KeyStatus:
@@ -100,6 +105,7 @@ class Rotating:
             self.key_file.kind(),
             max(keys),
             tuple(KeyVersion(each, file_keys[each], secrets[each]) for each in sorted(keys)),
+            self.journalling.status(),
         )
 
     def rotate(self, actor: Actor, progress: Progress = lambda _: None) -> Rotated:
@@ -118,6 +124,7 @@ class Rotating:
             self._rewrap_secrets(actor, current)
             self._rewrap_description(current)
             rewrapped = self._rewrap_file_keys(current, progress)
+            self.journalling.renew()
             self.before_retiring(actor)
             retired = tuple(sorted(keys.keys() - {current}))
             self._conclude(actor, current, retired)
@@ -174,9 +181,10 @@ class Rotating:
 
     def _conclude(self, actor: Actor, current: int, retired: tuple[int, ...]) -> None:
         """Recorded under the write lock, and only when nothing needs the old versions."""
+        if self.journalling.left(current):  # since the secrets are wrapped anew, nobody adds to these
+            raise MunimentError(Code.ARCHIVE_BUSY)
         with self.catalogue.unit(actor) as unit:
-            left = _left(unit, current)
-            if left:
+            if _left(unit, current):
                 raise MunimentError(Code.ARCHIVE_BUSY)
             unit.record(
                 Act.KEYS_ROTATED, _subject(current), detail={"retired": [str(each) for each in retired]}

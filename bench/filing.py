@@ -18,7 +18,7 @@ from archive.ledger.entries import CONSOLE
 from bench.table import Row
 from web.sample import SampleCase, cases
 from web.settings import Settings
-from web.wiring import House, init, opened
+from web.wiring import House, init, opened, rebuild
 
 FILES = 150
 
@@ -34,6 +34,8 @@ def measure() -> Iterator[Row]:
             house.filing.file(CONSOLE, submissions[0])  # the workers are up
             for threads in (1, 2, 4):
                 yield from _filed(house, submissions[1:], threads)
+            yield _completed(house)
+        yield _rebuilt(settings)
         yield _floor(submissions, Path(folder))
 
 
@@ -49,6 +51,27 @@ def _filed(house: House, submissions: list[Submission], threads: int) -> Iterato
         list(pool.map(lambda each: house.filing.file(CONSOLE, each), submissions))
     seconds = time.perf_counter() - began
     yield Row(f"documents filed, {threads} at a time", 2 * len(submissions) / seconds, "documents/s")
+
+
+def _completed(house: House) -> Row:
+    """Each a version of the object that brings a sealed record and no document."""
+    today = house.clock().astimezone(house.settings.zone).date()
+    references = [each.reference for each in house.case_files.select()][:FILES]
+    began = time.perf_counter()
+    for each in references:
+        house.completing.complete(CONSOLE, each, today)
+    return Row(
+        "case files completed, one at a time", len(references) / (time.perf_counter() - began), "files/s"
+    )
+
+
+def _rebuilt(settings: Settings) -> Row:
+    """Without the check of every document that the command ends with."""
+    for path in settings.home.glob("catalogue.db*"):
+        path.unlink()
+    began = time.perf_counter()
+    files = rebuild(settings).files
+    return Row("catalogue rebuilt from the vault", files / (time.perf_counter() - began), "files/s")
 
 
 def _floor(submissions: list[Submission], folder: Path) -> Row:

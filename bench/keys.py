@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from archive.casefile import tables
 from archive.founding import Founded, found
+from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.journal import KeyJournal
 from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Wrapped
 from archive.ledger.entries import CONSOLE
@@ -32,7 +34,10 @@ def measure() -> Iterator[Row]:
         founded = found(home, lambda: kept.create(token_bytes), lambda: _MOMENT, token_bytes)
         secrets = _fill(founded, FILE_KEYS)
         bare = FILE_KEYS / _bare(secrets)
-        rotating = Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes)
+        journal = KeyJournal(Path(folder) / "var.keys")
+        journalling = Journalling(home, founded.catalogue, founded.keyring, journal)
+        journalling.renew()
+        rotating = Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes, journalling)
         began = perf_counter()
         rotating.rotate(CONSOLE)
         rate = FILE_KEYS / (perf_counter() - began)

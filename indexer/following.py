@@ -26,7 +26,7 @@ from indexer.choosing import EngineName, Engines
 from indexer.engine import Batch, IndexDamagedError, Mark, Text
 from indexer.gathering import facts, gather
 
-ARRIVED = (Act.FILED, Act.IMPORTED)
+ARRIVED = (Act.FILED, Act.IMPORTED, Act.FILE_REBUILT)
 INDEXED = (*ARRIVED, Act.VOIDED, Act.COMPLETED, Act.CONVERTED, Act.TEXT_READ)
 BATCH_FILES = 100
 BATCH_SECONDS = 2.0  # whichever comes first

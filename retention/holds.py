@@ -4,8 +4,8 @@ A file may be under several holds at once (two proceedings, say), and each is li
 lifted stays in the catalogue. The ledger seals the reasons under the case file's key.
 """
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,17 +14,18 @@ from typing import Any, NewType
 import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
-from archive.casefile.reading import CaseFile, CaseFiles
-from archive.database.catalogue import Catalogue
+from archive.casefile.amending import Amending, Amendment, Draft
+from archive.casefile.reading import CaseFile
+from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
-from archive.ledger.entries import Actor
+from archive.ledger.entries import Actor, Detail
 from archive.reasons import reason_of
-from retention.protecting import Protecting
 from retention.tables import hold
 
 HoldId = NewType("HoldId", int)
+_NUMBERS = "holds"  # a lock; no series is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,10 @@ class Hold:
 class Holds:
     """Places, lifts and tells holds. Safe to call from several threads and processes at once."""
 
-    def __init__(
-        self, catalogue: Catalogue, case_files: CaseFiles, protecting: Protecting | None = None
-    ) -> None:
-        self._catalogue = catalogue
-        self._case_files = case_files
-        self._protecting = protecting
+    def __init__(self, amending: Amending) -> None:
+        self._amending = amending
+        self._catalogue = amending.catalogue
+        self._case_files = amending.case_files
 
     def place(self, actor: Actor, reference: str, reason: str) -> Hold:
         """Any file may be held: due or not, void, permanent. The same reason twice is refused.
@@ -58,18 +57,31 @@ class Holds:
         Raises MunimentError: REASON_MISSING, REASON_UNFIT, REFERENCE_INVALID, FILE_NOT_FOUND, ALREADY_HELD.
         """
         words = reason_of(reason)
-        case_file = self._case_files.get(reference)
-        key = self._case_files.key_of(case_file)
-        with self._changing(case_file, held=True), self._catalogue.unit(actor) as unit:
-            for each in _active(unit.connection, case_file.id):
-                if each.reason == words:
-                    raise MunimentError(Code.ALREADY_HELD, reference=case_file.reference, hold=each.id)
-            row = hold.insert().values(
-                case_file=case_file.id, reason=words, placed_by=actor, placed_at=unit.at
-            )
-            number = HoldId(unit.connection.execute(row.returning(hold.c.id)).scalar_one())
-            unit.record(Act.HELD, case_file.reference, detail={"hold": number, "reason": words}, key=key)
-            return _get(unit.connection, number)
+        wanted = Reference.parse(reference)
+        with self._amending.vault.locked(str(wanted.series)):
+            case_file = self._case_files.get(wanted)
+            with self.numbering() as number:
+                with self._catalogue.reading() as connection:
+                    active = _active(connection, case_file.id)
+                for each in active:
+                    if each.reason == words:
+                        raise MunimentError(Code.ALREADY_HELD, reference=str(wanted), hold=each.id)
+
+                def placed(draft: Draft) -> Amendment:
+                    row = standing(number, case_file.id, words, actor, draft.at)
+                    detail: Detail = {"hold": number, "reason": words}
+                    return Amendment("held", Act.HELD, detail=detail, rows={hold: [row]})
+
+                self._amending.amend(actor, case_file, placed)
+        return self._get(number)
+
+    @contextmanager
+    def numbering(self) -> Iterator[HoldId]:
+        """The number of the next hold, which nobody else takes meanwhile. After a lock of the vault's, never before."""
+        with self._amending.vault.held(_NUMBERS):
+            with self._catalogue.reading() as connection:
+                last = connection.execute(sa.select(sa.func.max(hold.c.id))).scalar()
+            yield HoldId((last or 0) + 1)
 
     def lift(self, actor: Actor, which: str | HoldId, reason: str) -> Hold:
         """``which`` is the hold's id, or a reference code when the file has one active hold.
@@ -78,25 +90,23 @@ class Holds:
         HOLDS_SEVERAL, ALREADY_LIFTED.
         """
         words = reason_of(reason)
-        case_file = self._file_of(which)
-        key = self._case_files.key_of(case_file)
-        with self._changing(case_file), self._catalogue.unit(actor) as unit:
-            number = _only(unit.connection, case_file) if isinstance(which, str) else which
-            lifted = unit.connection.execute(
-                sa.update(hold)
-                .where(hold.c.id == number, hold.c.lifted_at.is_(None))
-                .values(lifted_by=actor, lifted_at=unit.at, lift_reason=words)
-            )
-            if lifted.rowcount != 1:
+        wanted = Reference.parse(self._file_of(which).reference)
+        with self._amending.vault.locked(str(wanted.series)):
+            case_file = self._case_files.get(wanted)
+            with self._catalogue.reading() as connection:
+                number = _only(connection, case_file) if isinstance(which, str) else which
+                query = sa.select(hold).where(hold.c.id == number, hold.c.lifted_at.is_(None))
+                row = connection.execute(query).mappings().one_or_none()
+            if row is None:
                 raise MunimentError(Code.ALREADY_LIFTED, hold=number)
-            unit.record(
-                Act.HOLD_LIFTED, case_file.reference, detail={"hold": number, "reason": words}, key=key
-            )
-            return _get(unit.connection, number)
 
-    def _changing(self, case_file: CaseFile, *, held: bool = False) -> AbstractContextManager[None]:
-        """The vault follows: what is held is so there before the commit, and no longer after it."""
-        return self._protecting.changing(case_file, held=held) if self._protecting else nullcontext()
+            def lifted(draft: Draft) -> Amendment:
+                after = {**row, "lifted_by": actor, "lifted_at": draft.at, "lift_reason": words}
+                detail: Detail = {"hold": number, "reason": words}
+                return Amendment("hold lifted", Act.HOLD_LIFTED, detail=detail, rows={hold: [after]})
+
+            self._amending.amend(actor, case_file, lifted)
+        return self._get(number)
 
     def active(self, reference: str) -> tuple[Hold, ...]:
         """The holds the file is under now, oldest first. Raises REFERENCE_INVALID, FILE_NOT_FOUND."""
@@ -111,11 +121,31 @@ class Holds:
         by_file = sorted(found, key=lambda each: each.case_file)  # stable: stays oldest first within a file
         return {file: tuple(group) for file, group in groupby(by_file, key=lambda each: each.case_file)}
 
+    def _get(self, number: HoldId) -> Hold:
+        with self._catalogue.reading() as connection:
+            return _get(connection, number)
+
     def _file_of(self, which: str | HoldId) -> CaseFile:
         if isinstance(which, str):
             return self._case_files.get(which)
         with self._catalogue.reading() as connection:
             return self._case_files.get(_get(connection, which).reference)
+
+
+def standing(
+    number: HoldId, case_file: CaseFileId, reason: str, actor: Actor, at: datetime
+) -> dict[str, Any]:
+    """The row of a hold that was placed and not lifted."""
+    return {
+        "id": number,
+        "case_file": case_file,
+        "reason": reason,
+        "placed_by": actor,
+        "placed_at": at,
+        "lifted_by": None,
+        "lifted_at": None,
+        "lift_reason": None,
+    }
 
 
 def _holds() -> sa.Select[Any]:

@@ -1,8 +1,8 @@
 """Protecting: the vault is asked to keep what the catalogue says must be kept (S3 Object Lock, where it is used).
 
 A file is locked until it is due, a permanent one until the end of next year, which is renewed each January, one under a
-hold besides and without an end. Locks are set before the commit and taken off after it: too long a lock is harmless.
-What a crash, a void, a later version or a move leaves otherwise, ``settle`` sets right, once a day.
+hold besides and without an end. Each change of a file locks what it brings before its commit, and takes a hold off
+after it: too long a lock is harmless. What a crash or a move leaves otherwise, ``settle`` sets right, once a day.
 """
 
 import logging
@@ -44,32 +44,29 @@ class Protecting:
     vault: Vault
     schedule: Schedule
 
-    def protect(self, case_file: CaseFile) -> None:
-        """As ``case_file`` says, which may not be committed yet. Raises VAULT_UNREACHABLE, VAULT_REFUSED."""
-        if self.vault.protecting:
-            with self.vault.held(_LOCK):
-                self._protect(case_file)
-
     @contextmanager
-    def changing(self, case_file: CaseFile, *, held: bool = False) -> Iterator[None]:
-        """Around a change of its holds: ``held`` when one is placed. What cannot be taken off now is so later."""
+    def around(self, case_file: CaseFile, act: Act) -> Iterator[None]:
+        """Around the commit of ``act``, after which the file is as ``case_file`` says. What cannot be taken off after
+        it is taken off later.
+
+        Raises VAULT_UNREACHABLE, VAULT_REFUSED.
+        """
         if not self.vault.protecting:
             yield
             return
         with self.vault.held(_LOCK):
             settled = False
             try:
-                if held:
-                    self._protect(case_file, held=True)
+                self._protect(case_file, held=act is Act.HELD)
                 yield
-                settled = held
+                settled = act is not Act.HOLD_LIFTED
             finally:
                 if not settled:
-                    self._follow(case_file)
+                    self._follow(case_file.reference)
 
-    def _follow(self, case_file: CaseFile) -> None:
+    def _follow(self, reference: str) -> None:
         try:
-            self._protect(case_file)
+            self._protect(self.case_files.get(reference))
         except MunimentError as error:
             logging.getLogger("muniment").warning("protection waits for the vault: %s", error.code)
 

@@ -34,6 +34,7 @@ class Settings:
 
     home: Path = _HOME
     key_file: Path | None = None  # default: <home>.key, beside the home folder
+    key_journal: Path | None = None  # default: <home>.keys, beside the key file
     passphrase_file: Path | None = None  # holds the key file's passphrase, if it has one
     master_key: str = (
         "file"  # what guards the key file: file (or a passphrase), aws-kms://KEY, pkcs11:token=…
@@ -78,6 +79,10 @@ class Settings:
         return self.key_file or home.with_name(home.name + ".key")
 
     @property
+    def journal_path(self) -> Path:
+        return self.key_journal or self.key_path.with_name(f"{self.home.absolute().name}.keys")
+
+    @property
     def service(self) -> Service:
         mode = LockMode(self.s3_object_lock)
         locking = None if mode is LockMode.OFF else Locking(mode, self.s3_object_lock_days)
@@ -120,7 +125,7 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
             given[_known(name.removeprefix(PREFIX).lower(), name)] = value
     if home is not None:
         given["home"] = home
-    folder = Path(str(given.get("home", _HOME)))
+    folder = Path(str(_typed("home", given.get("home", _HOME)) or ""))
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
     if values.get("home", _HOME) is None:
@@ -155,6 +160,8 @@ def _known(key: str, shown: str) -> str:
 
 def _typed(key: str, value: object) -> object:
     wanted = _TYPES[key]
+    if "\0" in str(value):  # no path may hold it
+        raise MunimentError(Code.SETTING_INVALID, key=key, problem="it holds a zero byte")
     try:
         if wanted is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
@@ -207,7 +214,11 @@ def check(settings: Settings) -> None:
 
 def _check_key(settings: Settings) -> None:
     """The key never lies with what it opens: whoever takes the one must not have the other."""
-    for key, path in (("key_file", settings.key_path), ("passphrase_file", settings.passphrase_file)):
+    for key, path in (
+        ("key_file", settings.key_path),
+        ("passphrase_file", settings.passphrase_file),
+        ("key_journal", settings.journal_path),
+    ):
         if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
             problem = f"it must lie outside of {settings.home.absolute()}: whoever takes that would have both"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
@@ -223,13 +234,11 @@ def check_vault(settings: Settings) -> None:
         place = Places(settings.home.absolute()).named(settings.vault or "")
     except ValueError as error:
         raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
-    if (
-        place
-        and not place.startswith(SCHEME)
-        and settings.key_path.resolve().is_relative_to(Path(place).resolve())
-    ):
-        problem = f"{settings.key_path} lies inside the vault, with what it opens"
-        raise MunimentError(Code.SETTING_INVALID, key="key_file", problem=problem)
+    if place and not place.startswith(SCHEME):
+        for key, path in (("key_file", settings.key_path), ("key_journal", settings.journal_path)):
+            if path.resolve().is_relative_to(Path(place).resolve()):
+                problem = f"{path} lies inside the vault, with what it opens"
+                raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     if settings.s3_object_lock not in list(LockMode):
         problem = f"{settings.s3_object_lock!r} is not one of {', '.join(LockMode)}"
         raise MunimentError(Code.SETTING_INVALID, key="s3_object_lock", problem=problem)

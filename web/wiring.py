@@ -21,6 +21,7 @@ from archive.backup.rehearsing import Rehearsing
 from archive.backup.restoring import Progress, Restored
 from archive.backup.restoring import restore as restore_snapshot
 from archive.backup.taking import Backups
+from archive.casefile.amending import Amending
 from archive.casefile.completing import Completing
 from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
@@ -29,8 +30,10 @@ from archive.casefile.quarantining import FOLDER as QUARANTINE
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.receiving import Receiving
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
+from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
@@ -42,14 +45,19 @@ from archive.fixity.checking import Fixity
 from archive.fixity.copies import BucketCopies, Copies, MirrorCopies
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
+from archive.journalling import Journalling
 from archive.keys.aws_kms import AwsKms
+from archive.keys.filekey import CaseFileId
+from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyfile import Guard, KeyFile
 from archive.keys.keyring import Keyring
 from archive.keys.passphrase import Passphrase
 from archive.ledger.entries import CONSOLE, Actor
 from archive.packages.describing import Standing
 from archive.packages.exporting import Exporting
-from archive.packages.importing import PackageImport
+from archive.packages.importing import Hold, Holding, PackageImport
+from archive.packages.tables import former_history
+from archive.rebuild.rebuilding import Rebuilding, Rebuilt
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
 from archive.vault.bucket import Bucket, bucket_of
@@ -62,12 +70,15 @@ from indexer.query.conditions import Conditions
 from indexer.recognising import Recognition
 from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
-from retention.holds import Holds
+from retention.holds import HoldId, Holds, standing
 from retention.protecting import Protecting
 from retention.schedule import Schedule, due_date
 from retention.selecting import Selecting
 from retention.sweeping import Sweeps
+from retention.tables import hold as hold_table
 from web.settings import Settings
+
+RECORDED = (former_history, hold_table)  # beside case files and documents, what a sealed record tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,10 @@ class House:
     converting: Converting
     completing: Completing
     releasing: Releasing
+    recording: Recording
+    amending: Amending
+    journalling: Journalling
+    safeguarding: Safeguarding
     moving: Moving
     rotating: Rotating
     fixity: Fixity
@@ -127,10 +142,15 @@ def init(settings: Settings, passphrase: str | None = None) -> None:
         kept.path.parent.mkdir(parents=True, exist_ok=True)
         return kept.create(token_bytes)
 
-    home = settings.home.absolute()
+    home, journal = settings.home.absolute(), KeyJournal(settings.journal_path)
+    if not is_founded(home) and journal.read() != Kept():
+        raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(journal.path))
     place = Places(home).named(settings.vault or "")
     founded = found(home, keyring, now, token_bytes, place, settings.service)
-    founded.catalogue.database.close()
+    try:
+        Journalling(home, founded.catalogue, founded.keyring, journal).renew()
+    finally:
+        founded.catalogue.database.close()
 
 
 @contextmanager
@@ -156,6 +176,8 @@ def opened(
     keyring = kept.open()
     founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
+        journalling = Journalling(home, founded.catalogue, keyring, KeyJournal(settings.journal_path))
+        journalling.begin()
         _check_place(settings, founded.vault)
         _settle(founded)
         with (
@@ -163,7 +185,15 @@ def opened(
             Sandbox(1, transcribing.LIMITS) as reading_room,
         ):
             house = _build(
-                settings, founded, scheme, sandbox, reading_room, clock, passwords or Passwords(), kept
+                settings,
+                founded,
+                scheme,
+                sandbox,
+                reading_room,
+                clock,
+                passwords or Passwords(),
+                kept,
+                journalling,
             )
             try:
                 yield house
@@ -206,7 +236,33 @@ def restore(
     """An archive in the home folder from a backup. Raises as ``archive.backup.restoring.restore`` and the keyring."""
     home = settings.home.absolute()
     keyring = key_file(settings, passphrase).open()
-    return restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
+    restored = restore_snapshot(source, keyring, home, token_bytes, snapshot=snapshot, progress=progress)
+    founded = open_archive(home, keyring, now, token_bytes)
+    try:  # on a new machine there is none, on the old one it may lack what was restored
+        Journalling(home, founded.catalogue, keyring, KeyJournal(settings.journal_path)).renew()
+    finally:
+        founded.catalogue.database.close()
+    return restored
+
+
+def rebuild(
+    settings: Settings,
+    passphrase: str | None = None,
+    *,
+    vault: str | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Rebuilt:
+    """The catalogue anew in the home folder. Raises as ``Rebuilding.rebuild`` and the keyring."""
+    home = settings.home.absolute()
+    try:
+        place = Places(home, settings.service).named(vault or settings.vault or "")
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    keyring = key_file(settings, passphrase).open()
+    journal = KeyJournal(settings.journal_path)
+    return Rebuilding(home, keyring, journal, now, token_bytes, RECORDED, place, settings.service).rebuild(
+        progress
+    )
 
 
 def _build(
@@ -218,12 +274,17 @@ def _build(
     clock: Clock,
     passwords: Passwords,
     kept: KeyFile,
+    journalling: Journalling,
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
     quarantine = Quarantine(
         settings.home.absolute() / QUARANTINE, founded.quarantine_key, catalogue, token_bytes
     )
+    recording = Recording(catalogue, RECORDED)
+    schedule = Schedule(scheme, zone)
+    protecting = Protecting(catalogue, case_files, vault, schedule)
+    amending = Amending(catalogue, vault, case_files, recording, protecting.around)
     scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
         catalogue,
@@ -232,13 +293,13 @@ def _build(
         Receiving(sandbox, quarantine, scanner),
         scheme,
         case_files,
+        journalling,
+        recording,
         due_date=due_date,
         zone=zone,
         randomness=token_bytes,
     )
-    schedule = Schedule(scheme, zone)
-    protecting = Protecting(catalogue, case_files, vault, schedule)
-    holds = Holds(catalogue, case_files, protecting)
+    holds = Holds(amending)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     viewing = Viewing(catalogue, case_files, sandbox, zone, keepers)
@@ -257,24 +318,56 @@ def _build(
         case_files=case_files,
         sandbox=sandbox,
         filing=filing,
-        voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
+        voiding=Voiding(amending, sandbox, filing),
         quarantine=quarantine,
-        converting=Converting(catalogue, vault, sandbox, case_files),
-        completing=Completing(catalogue, case_files, zone, protecting.protect),
+        converting=Converting(amending, sandbox),
+        completing=Completing(amending, zone),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
+        recording=recording,
+        amending=amending,
+        journalling=journalling,
+        safeguarding=Safeguarding(amending, journalling),
         moving=Moving(catalogue, vault),
         rotating=Rotating(
-            home, catalogue, founded.keyring, kept, token_bytes, _backing_up(settings, vault, backups)
+            home,
+            catalogue,
+            founded.keyring,
+            kept,
+            token_bytes,
+            journalling,
+            _backing_up(settings, vault, backups),
         ),
-        fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
-        repairing=_repairing(settings, founded, case_files, sandbox),
+        fixity=Fixity(
+            catalogue,
+            case_files,
+            vault,
+            sandbox,
+            recording,
+            settings.workers,
+            lambda: journalling.status().missing,
+        ),
+        repairing=_repairing(settings, founded, case_files, sandbox, recording),
         backups=backups,
         rehearsing=Rehearsing(
-            catalogue, vault, founded.keyring, sandbox, home.with_name(f".{home.name}.rehearsal"), token_bytes
+            catalogue,
+            vault,
+            founded.keyring,
+            sandbox,
+            recording,
+            home.with_name(f".{home.name}.rehearsal"),
+            token_bytes,
         ),
         exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
         packages=PackageImport(
-            catalogue, founded.keyring, vault, sandbox, scheme, token_bytes, _holding(holds)
+            catalogue,
+            founded.keyring,
+            vault,
+            sandbox,
+            scheme,
+            journalling,
+            recording,
+            token_bytes,
+            _holding(holds),
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
         conditions=conditions,
@@ -322,7 +415,7 @@ def _check_place(settings: Settings, vault: PlacedVault) -> None:
 
 
 def _repairing(
-    settings: Settings, founded: Founded, case_files: CaseFiles, sandbox: Sandbox
+    settings: Settings, founded: Founded, case_files: CaseFiles, sandbox: Sandbox, recording: Recording
 ) -> Repairing | None:
     if settings.mirror is None:
         return None
@@ -332,6 +425,7 @@ def _repairing(
         case_files,
         founded.vault,
         sandbox,
+        recording,
         lambda: _copies(mirror, settings, founded.keyring),
     )
 
@@ -375,12 +469,20 @@ def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:
     ]
 
 
-def _holding(holds: Holds) -> Callable[[str, str], None]:
+def _holding(holds: Holds) -> Hold:
     """What an imported case file was held for, it is held for again."""
 
-    def hold(reference: str, reason: str) -> None:
-        if all(each.reason != reason for each in holds.active(reference)):
-            holds.place(CONSOLE, reference, reason)
+    @contextmanager
+    def hold(case_file: CaseFileId, reasons: Sequence[str], at: datetime) -> Iterator[Holding]:
+        with holds.numbering() as first:
+            rows = [
+                standing(HoldId(first + number), case_file, reason, CONSOLE, at)
+                for number, reason in enumerate(dict.fromkeys(reasons))
+            ]
+            yield Holding(
+                {hold_table: rows} if rows else {},
+                [{"hold": row["id"], "reason": row["reason"]} for row in rows],
+            )
 
     return hold
 

@@ -4,7 +4,7 @@ tried there: its ledger verified and compared with the living one, its vault che
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -16,6 +16,7 @@ from archive.backup.sealing import OBJECTS, Sealer
 from archive.casefile.quarantining import FOLDER as QUARANTINE
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recording
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
@@ -59,6 +60,7 @@ class Rehearsing:
     vault: Vault
     keyring: Keyring
     sandbox: Sandbox
+    recording: Recording
     scratch: Path
     randomness: Randomness
 
@@ -120,7 +122,9 @@ class Rehearsing:
         quarantine = Quarantine(folder, founded.quarantine_key, founded.catalogue, self.randomness)
         lost = [number for number, path in quarantine.kept() if path is None]
         problems += [f"{QUARANTINE}/{number}: it is missing or damaged" for number in lost]
-        report = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox).check(Actor("system"))
+        recording = replace(self.recording, catalogue=founded.catalogue)
+        fixity = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox, recording)
+        report = fixity.check(Actor("system"))
         problems += _findings(report)
         tried, failed = self._read(case_files, reads)
         problems += failed

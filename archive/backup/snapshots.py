@@ -27,8 +27,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file of the vault that cannot be made from others: a document, or the inventory of a version. Or a sealed file
-    of the quarantine, by its name there.
+    """A file of the vault that cannot be made from others: a document, a record, or the inventory of a version. Or a
+    sealed file of the quarantine, by its name there.
     """
 
     case_file: str  # or QUARANTINE

@@ -199,6 +199,11 @@ class _Taking:
                 self._documents += 1
                 self._size += content.size
                 yield Kept(known.id, path, content.sha512, content.size)
+        for record in known.records:
+            path = f"{known.folder}/{record.path}"
+            if self._bring(path, record.sha512, path):
+                self._size += record.size
+                yield Kept(known.id, path, record.sha512, record.size)
 
     def _isolated(self) -> Iterator[Kept]:
         for number, path in self._backups.quarantine.kept():

@@ -11,20 +11,17 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.amending import Amending, Amendment, Draft
 from archive.casefile.documents import Document, place_of
-from archive.casefile.filing import insert_document
+from archive.casefile.filing import document_row
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
-from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
-from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.excerpts import Excerpt, windows
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.sandbox import Converted, Sandbox
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
-from archive.vault.inventory import Change
-from archive.vault.port import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +35,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Converting:
-    catalogue: Catalogue
-    vault: Vault
+    amending: Amending
     sandbox: Sandbox
-    case_files: CaseFiles
+
+    @property
+    def case_files(self) -> CaseFiles:
+        return self.amending.case_files
 
     def waiting(self) -> list[tuple[CaseFile, Document]]:
         """The documents that stand behind a cover, of files that are not void, newest filed first."""
@@ -74,7 +73,7 @@ class Converting:
                 return False
             if made.original_sha256 != document.original_sha256:
                 raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
-            with self.vault.locked(str(Reference.parse(reference).series)):
+            with self.amending.vault.locked(str(Reference.parse(reference).series)):
                 now = self.case_files.get(reference)
                 if now.version != case_file.version or now.state is not FileState.FILED:
                     return False  # somebody else was quicker; the next run looks again
@@ -108,36 +107,17 @@ class Converting:
     def _add(self, actor: Actor, case_file: CaseFile, document: Document, made: Converted) -> None:
         key = self.case_files.key_of(case_file)
         title = self.case_files.titles(case_file)[document.ordinal]
-        reference, version = Reference.parse(case_file.reference), case_file.version + 1
-        with self.vault.staging(adds_to=case_file.reference) as staging:
-            stored = staging.put(document.name, made.pdf)
-            change = Change(self.catalogue.clock(), "converted", actor, {document.name: stored.sha512.hex()})
-            try:
-                self.vault.add_version(staging, reference.folder, version, change)
-                with self.catalogue.unit(actor) as unit:
-                    unit.connection.execute(
-                        sa.update(tables.case_file)
-                        .where(tables.case_file.c.id == case_file.id)
-                        .values(version=version)
-                    )
-                    insert_document(
-                        unit,
-                        key,
-                        document.ordinal,
-                        version,
-                        document.name,
-                        title,
-                        made,
-                        staging,
-                        document.stream,
-                    )
-                    unit.record(
-                        Act.CONVERTED,
-                        case_file.reference,
-                        detail={"documents": [document.name], "sha512": [stored.sha512.hex()]},
-                        key=key,
-                    )
-                staging.settled = True
-            except BaseException as error:
-                undo(self.catalogue, self.vault, reference, staging, error)
-                raise
+        ordinal, name, version = document.ordinal, document.name, case_file.version + 1
+
+        def converted(draft: Draft) -> Amendment:
+            stored = draft.staging.put(name, made.pdf)
+            return Amendment(
+                "converted",
+                Act.CONVERTED,
+                detail={"documents": [name], "sha512": [stored.sha512.hex()]},
+                documents=[
+                    document_row(key, ordinal, version, name, title, made, draft.staging, document.stream)
+                ],
+            )
+
+        self.amending.amend(actor, case_file, converted)

@@ -12,7 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import Any
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
@@ -20,14 +23,17 @@ from archive.casefile.numbering import last_number
 from archive.casefile.passing import Beside
 from archive.casefile.reading import CaseFiles, FileState
 from archive.casefile.receiving import Receiving
+from archive.casefile.record import Record
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference, Series
 from archive.casefile.sources import Source, refuse_all
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Converted
+from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
-from archive.keys.keyring import Keyring
+from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import Randomness
 from archive.keys.versions import wrapping_version
 from archive.ledger.acts import Act
@@ -87,6 +93,8 @@ class Filing:
         receiving: Receiving,
         scheme: Scheme,
         case_files: CaseFiles,
+        journalling: Journalling,
+        recording: Recording,
         *,
         due_date: DueDate,
         zone: tzinfo,
@@ -98,6 +106,8 @@ class Filing:
         self._receiving = receiving
         self._scheme = scheme
         self._case_files = case_files
+        self._journalling = journalling
+        self._recording = recording
         self._due_date = due_date
         self.zone = zone
         self._randomness = randomness
@@ -106,6 +116,7 @@ class Filing:
         """Raises MunimentError; when several pieces of evidence are refused, one error names each of them."""
         with self._vault.staging() as staging, ExitStack() as opened:
             prepared = self._prepare(actor, submission, staging, opened)
+            self._journalling.keep(prepared.key)
             for ordinal, converted in enumerate(prepared.evidence, start=1):
                 staging.put(_provisional(ordinal), converted.pdf)
             with self._vault.locked(str(prepared.series)):
@@ -206,25 +217,28 @@ class Filing:
         printed = self._print(prepared, reference, filed_at)
         with printed.pdf:
             staging.put(names[0], printed.pdf)
-        documents = (printed, *prepared.evidence)
+        documents = [
+            document_row(
+                prepared.key,
+                ordinal,
+                1,
+                name,
+                self._title(prepared, ordinal),
+                made,
+                staging,
+                streams.get(ordinal),
+            )
+            for ordinal, (name, made) in enumerate(zip(names, (printed, *prepared.evidence), strict=True))
+        ]
         kept = [*names, *(stream_name(names[ordinal]) for ordinal in streams)]
+        record = self._recording.begun(self._row(prepared, reference, actor, filed_at), documents, {})
+        recorded = self._recording.put(staging, record, prepared.key)
         change = Change(filed_at, "filed", actor, {n: s.sha512.hex() for n, s in staging.stored.items()})
         try:
             self._vault.place(staging, reference.folder, f"urn:uuid:{prepared.id}", change)
             with self._catalogue.unit(actor) as unit:
-                self._insert(unit, prepared, reference)
-                for ordinal, (name, document) in enumerate(zip(names, documents, strict=True)):
-                    insert_document(
-                        unit,
-                        prepared.key,
-                        ordinal,
-                        1,
-                        name,
-                        self._title(prepared, ordinal),
-                        document,
-                        staging,
-                        streams.get(ordinal),
-                    )
+                self._insert(unit, prepared.key, reference, record)
+                unit.connection.execute(tables.record.insert().values(recorded))
                 unit.record(
                     Act.FILED,
                     str(reference),
@@ -260,41 +274,49 @@ class Filing:
         with self._catalogue.reading() as connection:
             return last_number(connection, series)
 
-    def _insert(self, unit: Unit, prepared: _Prepared, reference: Reference) -> None:
+    def _insert(self, unit: Unit, key: FileKey, reference: Reference, record: Record) -> None:
         if last_number(unit.connection, reference.series) != reference.number - 1:
             raise MunimentError(Code.ARCHIVE_BUSY)  # the lock was not kept: another machine files here too
+        wrapped = self._keyring.wrap_file_key(key, at_least=wrapping_version(unit.connection))
+        insert_rows(unit.connection, record, wrapped)
+
+    @staticmethod
+    def _row(prepared: _Prepared, reference: Reference, actor: Actor, filed_at: datetime) -> dict[str, Any]:
         voucher, submission = prepared.voucher, prepared.submission
-        unit.connection.execute(
-            tables.case_file.insert().values(
-                id=prepared.id,
-                reference=str(reference),
-                year=reference.series.year,
-                level=reference.series.level,
-                category=reference.series.category,
-                number=reference.number,
-                state=FileState.FILED.value,
-                version=1,
-                received_at=voucher.received_at,
-                filed_at=unit.at,
-                filed_by=unit.actor,
-                completed_on=submission.completed_on,
-                permanent=submission.permanent,
-                channel=voucher.channel.value,
-                store=voucher.store,
-                department=voucher.receiver.department,
-                script=voucher.script,
-                headcount=voucher.complainant.headcount,
-                voucher=prepared.key.seal(submission.voucher, "voucher"),
-                fingerprint=submission.fingerprint,
-            )
-        )
-        at_least = wrapping_version(unit.connection)
-        wrapped = self._keyring.wrap_file_key(prepared.key, at_least=at_least)
-        unit.connection.execute(
-            tables.file_key.insert().values(
-                case_file=prepared.id, master_version=wrapped.version, box=wrapped.box
-            )
-        )
+        return {
+            "id": prepared.id,
+            "reference": str(reference),
+            "year": reference.series.year,
+            "level": reference.series.level,
+            "category": reference.series.category,
+            "number": reference.number,
+            "state": FileState.FILED.value,
+            "version": 1,
+            "received_at": voucher.received_at,
+            "filed_at": filed_at,
+            "filed_by": actor,
+            "completed_on": submission.completed_on,
+            "permanent": submission.permanent,
+            "voided_at": None,
+            "channel": voucher.channel.value,
+            "store": voucher.store,
+            "department": voucher.receiver.department,
+            "script": voucher.script,
+            "headcount": voucher.complainant.headcount,
+            "voucher": prepared.key.seal(submission.voucher, "voucher"),
+            "fingerprint": submission.fingerprint,
+        }
+
+
+def insert_rows(connection: sa.Connection, record: Record, wrapped: Wrapped) -> None:
+    """A case file that the catalogue does not know yet: its row, its documents', its key's."""
+    identifier = record.case_file["id"]
+    connection.execute(tables.case_file.insert().values(record.case_file))
+    connection.execute(
+        tables.file_key.insert().values(case_file=identifier, master_version=wrapped.version, box=wrapped.box)
+    )
+    for row in record.documents:
+        connection.execute(tables.document.insert().values(row))
 
 
 def _provisional(ordinal: int) -> str:
@@ -316,8 +338,7 @@ def _renamed(staging: Staging, names: Sequence[str], key: FileKey) -> dict[int, 
     }
 
 
-def insert_document(
-    unit: Unit,
+def document_row(
     key: FileKey,
     ordinal: int,
     version: int,
@@ -326,23 +347,21 @@ def insert_document(
     converted: Converted,
     staging: Staging,
     stream: Stream | None = None,
-) -> None:
+) -> dict[str, Any]:
     stored = staging.stored[name]
-    unit.connection.execute(
-        tables.document.insert().values(
-            case_file=key.case_file,
-            ordinal=ordinal,
-            version=version,
-            name=name,
-            kind=converted.kind.value,
-            pages=converted.pages,
-            size=stored.size,
-            sha512=stored.sha512.hex(),
-            authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
-            original_sha256=converted.original_sha256,
-            pending=converted.pending,
-            **stream_columns(stream),
-            title=key.seal(title.encode(), f"title:{ordinal}:{version}"),
-            text=key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
-        )
-    )
+    return {
+        "case_file": key.case_file,
+        "ordinal": ordinal,
+        "version": version,
+        "name": name,
+        "kind": converted.kind.value,
+        "pages": converted.pages,
+        "size": stored.size,
+        "sha512": stored.sha512.hex(),
+        "authentication": key.authentication(stored.sha512, place_of(ordinal, version)),
+        "original_sha256": converted.original_sha256,
+        "pending": converted.pending,
+        **stream_columns(stream),
+        "title": key.seal(title.encode(), f"title:{ordinal}:{version}"),
+        "text": key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
+    }

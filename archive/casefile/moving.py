@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import all_documents
+from archive.casefile.recording import recorded
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
-from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import inventory
@@ -131,7 +131,7 @@ class Moving:
         folder = Reference.parse(row.reference).folder
         try:
             copy = _Copy(course.source, course.target, folder, row.version)
-            copy.expect(self._documents(row.id, row.version))
+            copy.expect(self._contents(row))
             if not copy.is_there():
                 course.bytes += copy.make()
                 course.copied += 1
@@ -141,16 +141,21 @@ class Moving:
                 raise
             course.damaged[row.reference] = str(error.facts["document"])
 
-    def _documents(self, case_file: CaseFileId, version: int) -> Iterable[tuple[str, str]]:
-        """Path and SHA-512 of what belongs to every document up to the version, as the catalogue knows them."""
+    def _contents(self, row: Any) -> Iterable[tuple[str, str]]:
+        """Path and SHA-512 of documents, with what lies beside them, and records up to the version, as the catalogue
+        knows them.
+        """
         with self.catalogue.reading() as connection:
-            known = all_documents(connection, case_file)
-        return [
+            documents = all_documents(connection, row.id)
+            records = recorded(connection, row.id, row.reference)
+        found = [
             (each.path, each.sha512)
-            for document in known
-            if document.version <= version
+            for document in documents
+            if document.version <= row.version
             for each in document.contents
         ]
+        found += [(each.path, each.sha512) for each in records if each.version <= row.version]
+        return found
 
     def _check(self, course: _Course) -> None:
         """Raises VAULT_DAMAGED: what is damaged is repaired first, not carried along."""

@@ -12,6 +12,7 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 
 _FILE = tables.case_file.c
+_TAKEN = tuple(each.value for each in (Act.FILED, Act.IMPORTED, Act.FILE_REBUILT, Act.NOT_REBUILT))
 _KEY = (_FILE.year, _FILE.level, _FILE.category)
 
 
@@ -68,7 +69,7 @@ def _vanished(connection: sa.Connection) -> dict[Series, list[int]]:
     """Numbers whose filing the ledger recorded and the catalogue does not know."""
     entry = ledger_tables.entry.c
     query = sa.select(entry.subject).where(
-        entry.act.in_((Act.FILED.value, Act.IMPORTED.value)), entry.subject.not_in(sa.select(_FILE.reference))
+        entry.act.in_(_TAKEN), entry.subject.not_in(sa.select(_FILE.reference))
     )
     found: dict[Series, list[int]] = defaultdict(list)
     for subject in connection.execute(query).scalars():
@@ -78,8 +79,17 @@ def _vanished(connection: sa.Connection) -> dict[Series, list[int]]:
 
 
 def last_number(connection: sa.Connection, series: Series) -> int:
-    """The highest number taken in the series; 0 when there is none."""
+    """The highest number taken in the series; 0 when there is none. One whose file could not be rebuilt stays taken:
+    the object still lies in the vault.
+    """
     query = sa.select(sa.func.max(_FILE.number)).where(
         _FILE.year == series.year, _FILE.level == series.level, _FILE.category == series.category
     )
-    return connection.execute(query).scalar() or 0
+    entry = ledger_tables.entry.c
+    lost = sa.select(entry.subject).where(entry.act == Act.NOT_REBUILT.value)
+    numbers = [
+        each.number
+        for each in map(Reference.parse, connection.execute(lost).scalars())
+        if each.series == series
+    ]
+    return max(connection.execute(query).scalar() or 0, *numbers, 0)

@@ -45,6 +45,11 @@ class Reference:
         """The case file's place in the vault: ``2026/一级/剧本相关/2026-一级-剧本相关-001``."""
         return f"{self.series.year}/{self.series.level}/{self.series.category}/{self}"
 
+    @property
+    def record(self) -> str:
+        """The name of the sealed record in the object."""
+        return f"{self}.record"
+
     def document(self, ordinal: int) -> str:
         """The name of a document: ordinal 0 is the voucher, 1… the rest in order."""
         return f"{self}.pdf" if ordinal == 0 else f"{self}-{ordinal:02d}.pdf"

@@ -1,4 +1,4 @@
-"""The catalogue: case files, their documents and wrapped keys."""
+"""The catalogue: case files, their documents, records and wrapped keys."""
 
 import sqlalchemy as sa
 
@@ -87,6 +87,16 @@ recognition = sa.Table(
     sa.Column("page", sa.Integer, primary_key=True),  # from 1
     sa.Column("confidence", sa.Integer, nullable=False),  # percent
     sa.Column("recognised", sa.LargeBinary, nullable=False),
+)
+
+# The sealed records in the vault: one a version of the object, since there are records.
+record = sa.Table(
+    "record",
+    metadata,
+    sa.Column("case_file", sa.ForeignKey("case_file.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),  # of the object that brought it
+    sa.Column("size", sa.Integer, nullable=False),  # bytes
+    sa.Column("sha512", sa.String(128), nullable=False),
 )
 
 file_key = sa.Table(

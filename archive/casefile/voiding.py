@@ -3,22 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
-import sqlalchemy as sa
-
-from archive.casefile import tables
+from archive.casefile.amending import Amending, Amendment, Draft
 from archive.casefile.documents import place_of
-from archive.casefile.filing import Filing, insert_document
+from archive.casefile.filing import Filing, document_row
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
-from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
-from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.reasons import reason_of
-from archive.vault.inventory import Change
-from archive.vault.port import Vault
 from archive.voucher.fields import parse
 from archive.voucher.sheet import Kept, day
 
@@ -27,11 +21,13 @@ _LONGEST_REASON: Final = 500  # code points that fit the stamp's lines
 
 @dataclass(frozen=True, slots=True)
 class Voiding:
-    catalogue: Catalogue
-    vault: Vault
+    amending: Amending
     sandbox: Sandbox
-    case_files: CaseFiles
     filing: Filing
+
+    @property
+    def case_files(self) -> CaseFiles:
+        return self.amending.case_files
 
     def void(self, actor: Actor, reference: str, reason: str) -> CaseFile:
         """Adds a stamped voucher as a new version; what was there stays. The reason is printed on it.
@@ -40,7 +36,7 @@ class Voiding:
         """
         reason = reason_of(reason, _LONGEST_REASON)
         wanted = Reference.parse(reference)
-        with self.vault.locked(str(wanted.series)):
+        with self.amending.vault.locked(str(wanted.series)):
             case_file = self.case_files.get(wanted)
             if case_file.state is FileState.VOID:
                 raise MunimentError(Code.ALREADY_VOID, reference=str(wanted))
@@ -57,28 +53,19 @@ class Voiding:
         shown = self.filing.sheet(
             reference, parse(voucher), case_file.completed_on, case_file.permanent, case_file.filed_at, kept
         )
-        version, name, now = case_file.version + 1, reference.document(0), self.catalogue.clock()
+        version, name, now = case_file.version + 1, reference.document(0), self.amending.catalogue.clock()
         stamp = {"date": day(now.astimezone(self.filing.zone).date()), "reason": reason, "by": actor}
         printed = self.sandbox.voucher(shown, key.pdf_password(place_of(0, version)), voucher, stamp)
-        with printed.pdf, self.vault.staging(adds_to=str(reference)) as staging:
-            stored = staging.put(name, printed.pdf)
-            change = Change(now, "voided", actor, {name: stored.sha512.hex()})
-            try:
-                self.vault.add_version(staging, reference.folder, version, change)
-                with self.catalogue.unit(actor) as unit:
-                    unit.connection.execute(
-                        sa.update(tables.case_file)
-                        .where(tables.case_file.c.id == case_file.id)
-                        .values(state=FileState.VOID.value, version=version, voided_at=unit.at)
-                    )
-                    insert_document(unit, key, 0, version, name, "voucher.json", printed, staging)
-                    unit.record(
-                        Act.VOIDED,
-                        str(reference),
-                        detail={"reason": reason, "sha512": [stored.sha512.hex()]},
-                        key=key,
-                    )
-                staging.settled = True
-            except BaseException as error:
-                undo(self.catalogue, self.vault, reference, staging, error)
-                raise
+
+        def stamped(draft: Draft) -> Amendment:
+            stored = draft.staging.put(name, printed.pdf)
+            return Amendment(
+                "voided",
+                Act.VOIDED,
+                detail={"reason": reason, "sha512": [stored.sha512.hex()]},
+                case_file={"state": FileState.VOID.value, "voided_at": draft.at},
+                documents=[document_row(key, 0, version, name, "voucher.json", printed, draft.staging)],
+            )
+
+        with printed.pdf:
+            self.amending.amend(actor, case_file, stamped)

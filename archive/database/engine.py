@@ -81,13 +81,15 @@ class Database:
         ):
             yield connection
 
-    def truncate_log(self) -> None:
-        """Empties the write-ahead log, where replaced rows would lie on; left for later while others read."""
-        connection = self.engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
+    def truncate_log(self) -> bool:
+        """Empties the write-ahead log, where replaced rows would lie on; left for later while others read. Whether all
+        of the catalogue is in the one file now.
+        """
+        with self._said(), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = cursor.fetchone() or (1,)
+            return not busy
 
     def copy_to(self, path: Path) -> None:
         """A consistent copy under the same key, while others read and write (SQLite's online backup)."""

@@ -4,7 +4,7 @@ People go on working meanwhile. What looks wrong is therefore looked at again un
 filing is half done, before it is called a finding.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from archive.casefile import tables as casefile_tables
 from archive.casefile.numbering import runs
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recording
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -43,7 +44,9 @@ class Fixity:
     case_files: CaseFiles
     vault: Vault
     sandbox: Sandbox
+    recording: Recording
     parallel: int = 2
+    unjournalled: Callable[[], Collection[CaseFileId]] = frozenset  # whose key the key journal has not
 
     def check(
         self,
@@ -61,7 +64,7 @@ class Fixity:
         """
         started_at, pace = self.catalogue.clock(), pace or Pace(None)
         ids = self._ids(sample)
-        examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace)
+        examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace, self.recording)
         findings: set[Finding] = set()
         documents = 0
         for done, (count, found) in enumerate(
@@ -72,7 +75,7 @@ class Fixity:
             progress(done, len(ids))
         findings |= set(self._numbers())
         if sample is None:
-            findings |= {*self._outside(), *self._ledger()}
+            findings |= {*self._outside(), *self._ledger(), *self._journal()}
         return record(
             self.catalogue,
             actor,
@@ -167,6 +170,10 @@ class Fixity:
             return False
         with self.vault.locked(str(series)), self.catalogue.reading() as connection:
             return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+
+    def _journal(self) -> Iterator[Finding]:
+        for each in self.case_files.by_ids(tuple(self.unjournalled())):
+            yield Finding(Fault.KEY_UNJOURNALLED, each.reference, "")
 
     def _ledger(self) -> Iterator[Finding]:
         try:

@@ -1,4 +1,4 @@
-"""Examining one case file: documents read again and opened, inventories compared, nothing else there."""
+"""Examining one case file: documents and records read again and opened, inventories compared, nothing else there."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,6 +7,8 @@ from hashlib import sha512
 from typing import BinaryIO, Protocol
 
 from archive.casefile.documents import Content, Document
+from archive.casefile.record import unseal
+from archive.casefile.recording import Recorded, Recording
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.fixity.held import Held
@@ -38,6 +40,7 @@ class Examiner:
     sandbox: Sandbox
     file_key: Callable[[CaseFileId], FileKey | None]
     pace: Pace
+    recording: Recording
 
     def examine(self, held: Held) -> tuple[Finding, ...]:
         """Everything that is wrong with the case file; empty when it is whole. Raises SANDBOX_UNAVAILABLE."""
@@ -54,11 +57,15 @@ class Examiner:
         if key is None:
             yield Fault.KEY_MISSING, ""
         pages = {each.content: each for each in held.documents}
-        contents = {each.path for each in held.contents()}
+        contents = {each.path for each in held.everything()}
         for each in held.contents():
-            fault = self._content(held, each, pages.get(each), key)
+            fault = self._document(held, each, pages.get(each), key)
             if fault is not None:
                 yield fault, each.name
+        for record in held.records:
+            fault = self._record(held, record, key)
+            if fault is not None:
+                yield fault, record.name
         named = {path: self._small(held, path) for path in held.paths() if path not in contents}
         yield from check_inventories(held, named)
 
@@ -71,16 +78,40 @@ class Examiner:
                 raise
             return None
 
-    def _content(
+    def _document(
         self, held: Held, content: Content, document: Document | None, key: FileKey | None
     ) -> Fault | None:
         """``document`` is the one whose PDF this is; none: it is a recording that lies beside one."""
+
+        def opened(stream: BinaryIO, digest: bytes) -> Fault | None:
+            return None if key is None else self._opened(stream, digest, content, document, key)
+
+        return self._content(held, content, opened)
+
+    def _record(self, held: Held, record: Recorded, key: FileKey | None) -> Fault | None:
+        """The newest must say what the catalogue says; an older one only be what it was."""
+
+        def opened(stream: BinaryIO, _: bytes) -> Fault | None:
+            if key is None or record != held.records[-1]:
+                return None
+            try:
+                said = unseal(stream.read(), key, record.version, self.recording.others)
+            except BoxError:
+                return Fault.UNAUTHENTIC
+            except ValueError:  # of a newer form
+                return Fault.UNREADABLE
+            now = self.recording.of(held.id)
+            return None if now is None or said.agrees_with(now) else Fault.RECORD_STALE
+
+        return self._content(held, record, opened)
+
+    def _content(
+        self, held: Held, content: Content | Recorded, opened: Callable[[BinaryIO, bytes], Fault | None]
+    ) -> Fault | None:
         try:
             with self.files.open_path(f"{held.folder}/{content.path}") as stream:
                 digest = self._digest(stream)
-                if digest.hex() != content.sha512:
-                    return Fault.ALTERED
-                return None if key is None else self._opened(stream, digest, content, document, key)
+                return Fault.ALTERED if digest.hex() != content.sha512 else opened(stream, digest)
         except MunimentError as error:
             if error.code is Code.DOCUMENT_UNREADABLE:  # a service answers, but does not give it
                 return Fault.UNREADABLE

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from archive.casefile import tables
 from archive.casefile.documents import Content, Document
 from archive.casefile.reading import all_documents
+from archive.casefile.recording import Recorded, recorded
 from archive.casefile.reference import Reference
 from archive.keys.filekey import CaseFileId
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
@@ -15,12 +16,13 @@ from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A case file with every version of its documents, oldest version first, by ordinal within one."""
+    """A case file with every version of its documents, oldest version first, by ordinal within one, and its records."""
 
     id: CaseFileId
     reference: str
     version: int
     documents: tuple[Document, ...]
+    records: tuple[Recorded, ...]  # oldest first; none in versions from before there were records
 
     @property
     def folder(self) -> str:
@@ -28,11 +30,15 @@ class Held:
 
     def brought_by(self, version: int) -> dict[str, str]:
         """Name to SHA-512 of what a version of the object brought."""
-        return {each.name: each.sha512 for each in self.contents() if each.version == version}
+        return {each.name: each.sha512 for each in self.everything() if each.version == version}
 
     def contents(self) -> Iterator[Content]:
         """PDFs, and recordings that lie beside them, each once: a cover made anew keeps its recording."""
         yield from dict.fromkeys(each for document in self.documents for each in document.contents)
+
+    def everything(self) -> Iterator[Content | Recorded]:
+        yield from self.contents()
+        yield from self.records
 
     def paths(self) -> Iterator[str]:
         """Every file of the object, from its folder."""
@@ -40,7 +46,7 @@ class Held:
         for folder in ("", *(f"v{version}/" for version in range(1, self.version + 1))):
             yield folder + NAME
             yield folder + SIDECAR
-        for each in self.contents():
+        for each in self.everything():
             yield each.path
 
 
@@ -49,8 +55,14 @@ def held(connection: sa.Connection, case_file: CaseFileId) -> Held | None:
     row = connection.execute(
         sa.select(columns.id, columns.reference, columns.version).where(columns.id == case_file)
     ).one_or_none()
-    return (
-        None if row is None else Held(row.id, row.reference, row.version, all_documents(connection, row.id))
+    if row is None:
+        return None
+    return Held(
+        row.id,
+        row.reference,
+        row.version,
+        all_documents(connection, row.id),
+        recorded(connection, row.id, row.reference),
     )
 
 

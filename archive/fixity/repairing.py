@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from archive.casefile.documents import Content
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recorded, Recording
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import MunimentError
@@ -49,6 +50,7 @@ class Repairing:
     case_files: CaseFiles
     vault: Vault
     sandbox: Sandbox
+    recording: Recording
     open_copies: Callable[[], Copies]  # at each repair: the other copy may not be there at the start
 
     def repair(self, actor: Actor, report: Report) -> tuple[Repair, ...]:
@@ -63,7 +65,9 @@ class Repairing:
                 known = held_at(connection, reference.folder)
             if known is None:  # the number itself is missing
                 return Repair(text, (), (Finding(Fault.NUMBER_MISSING, text, ""),))
-            examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, Pace(None))
+            examiner = Examiner(
+                self.vault, self.sandbox, self.case_files.file_key, Pace(None), self.recording
+            )
             replaced = tuple(self._replaced(known, examiner.examine(known), copies))
             left = examiner.examine(known)
             if replaced:
@@ -75,13 +79,15 @@ class Repairing:
     def _replaced(self, known: Held, findings: tuple[Finding, ...], copies: Copies) -> Iterator[str]:
         key = self.case_files.file_key(known.id)
         wanted = {each.name for each in findings if each.fault in _REPLACED}
-        for content in known.contents():
+        for content in known.everything():
             if content.name in wanted and key is not None:
                 yield from self._content(known, content, key, copies)
         if any(each.fault in _MENDED for each in findings):
             yield from self._inventories(known, copies)
 
-    def _content(self, known: Held, content: Content, key: FileKey, copies: Copies) -> Iterator[str]:
+    def _content(
+        self, known: Held, content: Content | Recorded, key: FileKey, copies: Copies
+    ) -> Iterator[str]:
         """An older version of a document bears the same name: only the one whose bytes are wrong is replaced."""
         path = f"{known.folder}/{content.path}"
         if self._has(path, content.sha512):

@@ -27,10 +27,12 @@ class Fault(StrEnum):
     INVENTORY_ALTERED = "inventory-altered"
     INVENTORY_MISSING = "inventory-missing"
     KEY_MISSING = "key-missing"
+    KEY_UNJOURNALLED = "key-unjournalled"
     LEDGER_DAMAGED = "ledger-damaged"
     MISSING = "missing"
     NUMBER_MISSING = "number-missing"
     PAGES_DIFFER = "pages-differ"
+    RECORD_STALE = "record-stale"
     UNAUTHENTIC = "unauthentic"  # the row's SHA-512 is not the one that its HMAC was made for
     UNENCRYPTED = "unencrypted"
     UNREADABLE = "unreadable"  # by the disk, or its password does not open it
@@ -58,10 +60,20 @@ _FAULTS: Mapping[Fault, tuple[Trait, str, str]] = MappingProxyType(
         Fault.INVENTORY_ALTERED: (Trait.AUTHENTICITY, "清单被改动", "the inventory was altered"),
         Fault.INVENTORY_MISSING: (Trait.INTEGRITY, "清单缺失", "the inventory is missing"),
         Fault.KEY_MISSING: (Trait.USABILITY, "密钥缺失或损坏", "its key is missing or damaged"),
+        Fault.KEY_UNJOURNALLED: (
+            Trait.USABILITY,
+            "密钥日志中没有它的密钥（muniment safeguard 可补全）",
+            "the key journal lacks its key (muniment safeguard adds it)",
+        ),
         Fault.LEDGER_DAMAGED: (Trait.AUTHENTICITY, "台账被改动", "the ledger was altered"),
         Fault.MISSING: (Trait.INTEGRITY, "文件缺失", "the document is missing"),
         Fault.NUMBER_MISSING: (Trait.INTEGRITY, "缺号", "the number is missing"),
         Fault.PAGES_DIFFER: (Trait.INTEGRITY, "页数与登记不符", "the page count differs from the catalogue"),
+        Fault.RECORD_STALE: (
+            Trait.INTEGRITY,
+            "封存记录与目录不符（muniment safeguard 可重写）",
+            "the sealed record is not what the catalogue says (muniment safeguard writes it anew)",
+        ),
         Fault.UNAUTHENTIC: (Trait.AUTHENTICITY, "校验码不符", "the authentication code does not fit"),
         Fault.UNENCRYPTED: (Trait.SECURITY, "未加密", "it is not encrypted"),
         Fault.UNREADABLE: (Trait.USABILITY, "无法打开", "it cannot be opened"),

@@ -11,6 +11,7 @@ class Act(StrEnum):
     DAMAGE_FOUND = "damage-found"
     EXPORTED = "exported"
     FILED = "filed"
+    FILE_REBUILT = "file-rebuilt"
     FIXITY_CHECKED = "fixity-checked"
     HELD = "held"
     HOLD_LIFTED = "hold-lifted"
@@ -23,8 +24,12 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
+    NOT_REBUILT = "not-rebuilt"
+    PERSON_NAMED = "person-named"  # by a case file, in a catalogue that knows nobody yet
     QUARANTINED = "quarantined"
     QUARANTINE_OPENED = "quarantine-opened"
+    REBUILT = "rebuilt"
+    RECORDED = "recorded"
     REHEARSED = "rehearsed"
     RELEASED = "released"
     REPAIRED = "repaired"

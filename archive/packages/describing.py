@@ -99,9 +99,10 @@ def _check(
     if own != (case_file.year, case_file.level, case_file.category, case_file.number):
         raise ValueError("reference")
     places = [(each.version, each.ordinal) for each in documents]
+    # A version may bring no document: a completion, a hold.
     named = all(each.name == reference.document(each.ordinal) for each in documents)
     whole = set(range(1, case_file.version + 1))
-    if not named or len(set(places)) != len(places) or {version for version, _ in places} != whole:
+    if not named or len(set(places)) != len(places) or not {version for version, _ in places} <= whole:
         raise ValueError("documents")
     if not whole or [each.version for each in versions] != sorted(whole) or (1, 0) not in places:
         raise ValueError("versions")

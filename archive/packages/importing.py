@@ -6,8 +6,8 @@ PDFs are encrypted anew under it; where the case file came from and what happene
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -16,29 +16,43 @@ import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
+from archive.casefile.filing import insert_rows
 from archive.casefile.passing import Beside, Pass
+from archive.casefile.record import Record, Row
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Resealed, Sandbox
-from archive.keys.filekey import FileKey
+from archive.journalling import Journalling
+from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
 from archive.keys.versions import wrapping_version
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
-from archive.ledger.entries import Actor
+from archive.ledger.entries import Actor, Detail
 from archive.packages import bag, tables
 from archive.packages.describing import Description, Made, Packaged, decode
 from archive.packages.history import PROOF, checked
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
 from archive.vault.port import Vault
-from archive.vault.staging import Staging, Stored
+from archive.vault.staging import Staging
 from archive.voucher.fields import parse
 
-Hold = Callable[[str, str], None]  # reference, reason: places the hold again, unless it stands already
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The holds that come with a case file, as rows of their table, and what the ledger is told of each."""
+
+    rows: Mapping[sa.Table, Sequence[Row]] = field(default_factory=dict)
+    details: Sequence[Detail] = ()
+
+
+# Holds are another part's: asked with the case file, the reasons and the time, in a block that ends after the commit.
+Hold = Callable[[CaseFileId, Sequence[str], datetime], AbstractContextManager[Holding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,8 @@ class PackageImport:
     vault: Vault
     sandbox: Sandbox
     scheme: Scheme
+    journalling: Journalling
+    recording: Recording
     randomness: Randomness
     hold: Hold
 
@@ -84,13 +100,11 @@ class PackageImport:
             imported = not self._is_here(part.description)
             if imported:
                 self._bring(actor, part, manifest, signer)
-            for each in part.description.holds:
-                self.hold(reference, each.reason)
             yield Brought(reference, imported)
 
     def _check_unused(self) -> None:
         entry = ledger_tables.entry.c
-        query = sa.select(sa.func.count()).where(entry.act == Act.FILED.value)
+        query = sa.select(sa.func.count()).where(entry.act.in_((Act.FILED.value, Act.FILE_REBUILT.value)))
         with self.catalogue.reading() as connection:
             if connection.execute(query).scalar_one():
                 raise MunimentError(Code.ARCHIVE_IN_USE)
@@ -131,21 +145,20 @@ class PackageImport:
         case_file = part.description.case_file
         reference = Reference.parse(case_file.reference)
         key = FileKey.make(case_file.id, self.randomness)
+        self.journalling.keep(key)
         with self.vault.locked(str(reference.series)), ExitStack() as opened:
             # Held until the commit, and named: what a crash leaves is found by them, whatever its number.
             stagings = [
                 opened.enter_context(self.vault.staging(adds_to=case_file.reference))
                 for _ in part.description.versions
             ]
+            at = self.catalogue.clock()
+            reasons = [each.reason for each in part.description.holds]
+            holding = opened.enter_context(self.hold(case_file.id, reasons, at))
             try:
-                for made, staging in zip(part.description.versions, stagings, strict=True):
-                    self._place(part, reference, key, made, staging)
+                record, recorded = self._placed(part, reference, key, holding, stagings)
                 with self.catalogue.unit(actor) as unit:
-                    self._insert(unit, part, key)
-                    for document in part.description.documents:
-                        stored = stagings[document.version - 1].stored[document.name]
-                        stream = _stream(document, key, stagings)
-                        self._insert_document(unit, part, key, document, stored, stream)
+                    self._insert(unit, key, record, recorded, holding)
                     names = sorted({each.name for each in part.description.documents})
                     unit.record(
                         Act.IMPORTED,
@@ -153,6 +166,8 @@ class PackageImport:
                         detail={"manifest": manifest, "signer": signer, "documents": names},
                         key=key,
                     )
+                    for detail in holding.details:
+                        unit.record(Act.HELD, case_file.reference, detail=detail, key=key)
                 for staging in stagings:
                     staging.settled = True
             except BaseException as error:
@@ -160,14 +175,45 @@ class PackageImport:
                     undo(self.catalogue, self.vault, reference, staging, error)
                 raise
 
-    def _place(self, part: _Part, reference: Reference, key: FileKey, made: Made, staging: Staging) -> None:
-        """One version of the object, as it was."""
+    def _placed(
+        self, part: _Part, reference: Reference, key: FileKey, holding: Holding, stagings: Sequence[Staging]
+    ) -> tuple[Record, Sequence[Row]]:
+        """Every version of the object, as it was; the record of the newest, and the rows that tell of each record."""
+        case_file = part.description.case_file
+        row = {
+            **asdict(case_file),
+            "state": case_file.state.value,
+            "voucher": key.seal(part.voucher, "voucher"),
+        }
+        former = {"case_file": case_file.id, "box": key.seal(part.events, "history")}
+        rows = {tables.former_history.name: [former]} | {
+            table.name: each for table, each in holding.rows.items()
+        }
+        record = self.recording.begun(row, [], rows)
+        recorded = []
+        for made, staging in zip(part.description.versions, stagings, strict=True):
+            documents = [*record.documents, *self._documents(part, key, made, stagings)]
+            record = replace(record, case_file={**row, "version": made.version}, documents=documents)
+            recorded.append(self.recording.put(staging, record, key))
+            self._place(part, reference, made, staging)
+        return record, recorded
+
+    def _documents(self, part: _Part, key: FileKey, made: Made, stagings: Sequence[Staging]) -> list[Row]:
+        """The documents of one version, put into it; their rows."""
+        staging = stagings[made.version - 1]
         with ExitStack() as opened:
             for document in part.description.documents:
                 if document.version == made.version:
                     staging.put(document.name, self._resealed(part, document, key, opened).pdf)
                 if document.version == document.stream_version == made.version:
                     self._seal_recording(part, document, key, staging)
+        return [
+            _row(part, key, document, stagings)
+            for document in part.description.documents
+            if document.version == made.version
+        ]
+
+    def _place(self, part: _Part, reference: Reference, made: Made, staging: Staging) -> None:
         brings = {name: each.sha512.hex() for name, each in staging.stored.items()}
         change = Change(_moment(part, made.created), made.message, made.user, brings)
         staging.settled = False
@@ -212,55 +258,41 @@ class PackageImport:
             raise bag.damaged(path, "it is not the original that is described")
         beside.prove(document.original_sha256, name)
 
-    def _insert(self, unit: Unit, part: _Part, key: FileKey) -> None:
-        case_file = part.description.case_file
-        unit.connection.execute(
-            casefile_tables.case_file.insert().values(
-                **{
-                    **asdict(case_file),
-                    "state": case_file.state.value,
-                    "voucher": key.seal(part.voucher, "voucher"),
-                }
-            )
-        )
-        wrapped = self.keyring.wrap_file_key(key, at_least=wrapping_version(unit.connection))
-        unit.connection.execute(
-            casefile_tables.file_key.insert().values(
-                case_file=case_file.id, master_version=wrapped.version, box=wrapped.box
-            )
-        )
-        unit.connection.execute(
-            tables.former_history.insert().values(
-                case_file=case_file.id, box=key.seal(part.events, "history")
-            )
-        )
-
-    @staticmethod
-    def _insert_document(
-        unit: Unit, part: _Part, key: FileKey, document: Packaged, stored: Stored, stream: Stream | None
+    def _insert(
+        self, unit: Unit, key: FileKey, record: Record, recorded: Sequence[Row], holding: Holding
     ) -> None:
-        place = f"{document.ordinal}:{document.version}"
-        text = part.texts.get(document.ordinal, ("",) * document.pages)
-        unit.connection.execute(
-            casefile_tables.document.insert().values(
-                case_file=key.case_file,
-                ordinal=document.ordinal,
-                version=document.version,
-                name=document.name,
-                kind=document.kind,
-                pages=document.pages,
-                size=stored.size,
-                sha512=stored.sha512.hex(),
-                authentication=key.authentication(
-                    stored.sha512, place_of(document.ordinal, document.version)
-                ),
-                original_sha256=document.original_sha256,
-                pending=document.pending,
-                **stream_columns(stream),
-                title=key.seal(document.title.encode(), f"title:{place}"),
-                text=key.seal(json.dumps(text).encode(), f"text:{place}"),
-            )
-        )
+        at_least = wrapping_version(unit.connection)
+        insert_rows(unit.connection, record, self.keyring.wrap_file_key(key, at_least=at_least))
+        others: Mapping[sa.Table, Sequence[Row]] = {
+            casefile_tables.record: recorded,
+            tables.former_history: record.rows[tables.former_history.name],
+            **holding.rows,
+        }
+        for table, rows in others.items():
+            for row in rows:
+                unit.connection.execute(table.insert().values(row))
+
+
+def _row(part: _Part, key: FileKey, document: Packaged, stagings: Sequence[Staging]) -> Row:
+    place = place_of(document.ordinal, document.version)
+    text = part.texts.get(document.ordinal, ("",) * document.pages)
+    stored = stagings[document.version - 1].stored[document.name]
+    return {
+        "case_file": key.case_file,
+        "ordinal": document.ordinal,
+        "version": document.version,
+        "name": document.name,
+        "kind": document.kind,
+        "pages": document.pages,
+        "size": stored.size,
+        "sha512": stored.sha512.hex(),
+        "authentication": key.authentication(stored.sha512, place),
+        "original_sha256": document.original_sha256,
+        "pending": document.pending,
+        **stream_columns(_stream(document, key, stagings)),
+        "title": key.seal(document.title.encode(), f"title:{place}"),
+        "text": key.seal(json.dumps(text).encode(), f"text:{place}"),
+    }
 
 
 def _stream(document: Packaged, key: FileKey, stagings: Sequence[Staging]) -> Stream | None:

@@ -37,11 +37,14 @@ class LocalVault:
         if any(path != name for path in self.paths()):  # one that was cut off right here goes on
             raise MunimentError(Code.VAULT_OCCUPIED, place=str(self.root))
         self.root.mkdir(parents=True, exist_ok=True)
-        for area in (self._area, self._beside):
-            area.create()
+        self.prepare()
         durable.replace(self.root / name, content)
         durable.sync_folder(self.root)
         durable.sync_folder(self.root.parent)
+
+    def prepare(self) -> None:
+        for area in (self._area, self._beside):
+            area.create()
 
     def locked(self, name: str) -> AbstractContextManager[None]:
         return self._area.locked(name)

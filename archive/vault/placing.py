@@ -101,6 +101,9 @@ class PlacedVault:
     def create(self) -> None:
         self.now.create()
 
+    def prepare(self) -> None:
+        self.now.prepare()
+
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         with self._gate.passing(), self.now.locked(name):

@@ -20,6 +20,9 @@ class Vault(Protocol):
     def create(self) -> None:
         """An empty storage root. Raises VAULT_OCCUPIED where anything is there already."""
 
+    def prepare(self) -> None:
+        """Makes what it works with on this machine: for a root that is there already."""
+
     def locked(self, name: str) -> AbstractContextManager[None]:
         """One process and thread of this machine at a time. Not to be taken twice by one thread."""
 

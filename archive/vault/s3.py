@@ -34,8 +34,11 @@ class S3Vault:
         self._bucket.check_locks()
         if any(key != name for key in self._bucket.keys("")):  # one that was cut off right here goes on
             raise MunimentError(Code.VAULT_OCCUPIED, place=self._bucket.place)
-        self._area.create()
+        self.prepare()
         self._bucket.create(name, content)
+
+    def prepare(self) -> None:
+        self._area.create()
 
     def locked(self, name: str) -> AbstractContextManager[None]:
         return self._area.locked(name)

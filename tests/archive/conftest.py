@@ -31,11 +31,15 @@ import sqlalchemy as sa
 from PIL import Image
 
 from archive.casefile import tables
+from archive.casefile.amending import Amending
+from archive.casefile.completing import Completing
 from archive.casefile.filing import Filing, Submission
 from archive.casefile.numbering import runs
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.receiving import Receiving
+from archive.casefile.record import unseal
+from archive.casefile.recording import Recording
 from archive.casefile.recovering import recover
 from archive.casefile.reference import Reference
 from archive.casefile.sources import Source
@@ -44,11 +48,15 @@ from archive.errors import Code, refusal_of
 from archive.evidence.recognising import recording
 from archive.evidence.sandbox import Converted, EvidenceKind, Sandbox
 from archive.founding import Founded, found, open_archive
+from archive.journalling import Journalling
+from archive.keys.journal import KeyJournal
 from archive.keys.keyring import Keyring
 from archive.ledger.entries import Actor
 from archive.ledger.verifying import verify
 from archive.scheme.scheme import load_scheme
+from retention.holds import Holds
 from retention.schedule import due_date
+from web.wiring import RECORDED
 
 ACTOR = Actor("P0001")
 ZONE = timezone(timedelta(hours=8))
@@ -113,6 +121,16 @@ class Archive:
     case_files: CaseFiles
     filing: Filing
     voiding: Voiding
+    amending: Amending
+    journalling: Journalling
+
+    @property
+    def completing(self) -> Completing:
+        return Completing(self.amending, ZONE)
+
+    @property
+    def holds(self) -> Holds:
+        return Holds(self.amending)
 
     def references(self) -> list[str]:
         with self.founded.catalogue.reading() as connection:
@@ -121,6 +139,7 @@ class Archive:
 
     def wrong(self) -> list[str]:
         found = [f"left in staging: {each.name}" for each in (self.home / "staging").iterdir()]
+        found += [f"not in the key journal: {each}" for each in self.journalling.status().missing]
         with self.founded.catalogue.reading() as connection:
             verify(connection, self.founded.catalogue.ledger, self.case_files.file_key)
             found += [f"a gap in {run.series}: {run.missing}" for run in runs(connection) if run.missing]
@@ -142,6 +161,14 @@ class Archive:
         if head != f"v{case_file.version}":
             yield f"{reference} is at {head} in the vault, at {case_file.version} in the catalogue"
         self.case_files.check(case_file)
+        recorder = self.amending.recording
+        with self.founded.vault.open(
+            Reference.parse(reference).folder, case_file.version, f"{reference}.record"
+        ) as stream:
+            key = self.case_files.key_of(case_file)
+            record = unseal(stream.read(), key, case_file.version, recorder.others)
+        if not record.agrees_with(recorder.of(case_file.id)):
+            yield f"the record of {reference} is stale"
 
 
 def voucher(**changed: object) -> bytes:
@@ -196,24 +223,35 @@ def press() -> Iterator[Press]:
         yield Press(sandbox)
 
 
+def journalling_of(founded: Founded, home: Path) -> Journalling:
+    """The journal lies in the home folder here, which settings refuse, so that faults reach it and copies have it."""
+    return Journalling(home, founded.catalogue, founded.keyring, KeyJournal(home / "keys"))
+
+
 @contextmanager
-def _open(home: Path, press: Press, seed: str) -> Iterator[Archive]:
-    founded = open_archive(home, KEYRING, lambda: NOW, chance(seed))
-    case_files = CaseFiles(founded.catalogue, KEYRING, founded.vault)
+def _open(home: Path, press: Press, seed: str, keyring: Keyring = KEYRING) -> Iterator[Archive]:
+    founded = open_archive(home, keyring, lambda: NOW, chance(seed))
+    case_files = CaseFiles(founded.catalogue, keyring, founded.vault)
+    journalling = journalling_of(founded, home)
+    journalling.begin()
+    recording = Recording(founded.catalogue, RECORDED)
+    amending = Amending(founded.catalogue, founded.vault, case_files, recording)
     filing = Filing(
         founded.catalogue,
-        KEYRING,
+        keyring,
         founded.vault,
         Receiving(press, Quarantine(home / "quarantine", b"q" * 32, founded.catalogue, chance(seed))),
         load_scheme(),
         case_files,
+        journalling,
+        recording,
         due_date=due_date,
         zone=ZONE,
         randomness=chance(seed),
     )
-    voiding = Voiding(founded.catalogue, founded.vault, press, case_files, filing)
+    voiding = Voiding(amending, press, filing)
     try:
-        yield Archive(home, founded, case_files, filing, voiding)
+        yield Archive(home, founded, case_files, filing, voiding, amending, journalling)
     finally:
         founded.catalogue.database.close()
 
@@ -252,7 +290,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def open_at(press: Press) -> Callable[..., object]:
     """``with open_at(home, seed) as archive``: what a crash left there is *not* cleared yet."""
-    return lambda home, seed="later": _open(home, press, seed)
+    return lambda home, seed="later", keyring=KEYRING: _open(home, press, seed, keyring)
 
 
 @pytest.fixture

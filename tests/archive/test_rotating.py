@@ -21,7 +21,9 @@ from archive.casefile import tables
 from archive.description import NAME as DESCRIPTION
 from archive.errors import Code, Exit, MunimentError
 from archive.founding import Founded, found, open_archive
+from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.journal import KeyJournal
 from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Wrapped
 from archive.keys.passphrase import Passphrase
@@ -44,6 +46,8 @@ from secrets import token_bytes
 import sqlalchemy as sa
 from archive import rotating
 from archive.founding import open_archive
+from archive.journalling import Journalling
+from archive.keys.journal import KeyJournal
 from archive.keys.keyfile import KeyFile
 from archive.ledger.entries import CONSOLE
 
@@ -68,7 +72,8 @@ os.fsync = before("fsync", os.fsync)
 Path.replace = before("replace", Path.replace)
 sa.event.listen(founded.catalogue.database.engine, "commit", step)
 sa.event.listen(founded.catalogue.database.engine, "before_cursor_execute", step)
-rotating.Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes).rotate(CONSOLE)
+journalling = Journalling(home, founded.catalogue, founded.keyring, KeyJournal(home.with_name("var.keys")))
+rotating.Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes, journalling).rotate(CONSOLE)
 print(seen)
 """
 
@@ -78,9 +83,14 @@ def opened(home: Path, *guards: Passphrase) -> Iterator[tuple[Founded, Rotating]
     kept = KeyFile(home.with_name("var.key"), guards, guards[0] if guards else None)
     founded = open_archive(home, kept.open(), lambda: MOMENT, token_bytes)
     try:
-        yield founded, Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes)
+        journalling = journalling_of(founded, home)
+        yield founded, Rotating(home, founded.catalogue, founded.keyring, kept, token_bytes, journalling)
     finally:
         founded.catalogue.database.close()
+
+
+def journalling_of(founded: Founded, home: Path) -> Journalling:
+    return Journalling(home, founded.catalogue, founded.keyring, KeyJournal(home.with_name("var.keys")))
 
 
 def make(folder: Path, files: int = FILES) -> dict[str, bytes]:
@@ -93,6 +103,7 @@ def make(folder: Path, files: int = FILES) -> dict[str, bytes]:
             key = FileKey.make(CaseFileId(str(UUID(int=number))), token_bytes)
             insert(connection, founded, key, number)
             keys[str(key.case_file)] = key.secret
+    journalling_of(founded, folder / "var").renew()
     founded.catalogue.database.close()
     return keys
 
@@ -135,6 +146,14 @@ def kept_keys(founded: Founded) -> dict[str, bytes]:
     }
 
 
+def journalled_keys(founded: Founded, home: Path) -> dict[str, bytes]:
+    kept = KeyJournal(home.with_name("var.keys")).read()
+    return {
+        each: founded.keyring.file_key(CaseFileId(each), wrapped).secret
+        for each, wrapped in kept.file_keys.items()
+    }
+
+
 def acts(founded: Founded) -> list[str]:
     with founded.catalogue.reading() as connection:
         query = sa.select(ledger_tables.entry.c.act).order_by(ledger_tables.entry.c.position)
@@ -154,7 +173,7 @@ def test_after_a_rotation_everything_is_wrapped_with_the_new_version_and_the_old
             FILES,
             False,
         )
-        assert kept_keys(founded) == keys
+        assert kept_keys(founded) == journalled_keys(founded, tmp_path / "var") == keys
         assert acts(founded) == [Act.ARCHIVE_CREATED, Act.KEY_ROTATION_BEGUN, Act.KEYS_ROTATED]
     fresh = KeyFile(tmp_path / "var.key").open().keys
     assert list(fresh) == [2]
@@ -185,15 +204,16 @@ def test_a_rotation_killed_at_any_step_loses_nothing_and_is_finished_by_the_next
             break
         assert done.returncode == -SIGKILL, done.stderr
         with opened(work / "var") as (founded, rotating_):
-            assert kept_keys(founded) == keys, step
+            assert kept_keys(founded) == journalled_keys(founded, work / "var") == keys, step
             before = rotating_.status()
             finished = rotating_.rotate(CONSOLE)
             assert finished.resumed is before.rotating
             assert kept_keys(founded) == keys, step
             assert list(KeyFile(work / "var.key").open().keys) == [finished.version]
             assert not rotating_.status().rotating
-        with opened(work / "var") as (founded, _):
-            assert kept_keys(founded) == keys, step
+        with opened(work / "var") as (founded, rotating_):
+            assert kept_keys(founded) == journalled_keys(founded, work / "var") == keys, step
+            assert set(rotating_.journalling.status().versions) == {finished.version}
         shutil.rmtree(work)
     print(f"killed at {step - 1} steps")
     assert step > 40
@@ -205,10 +225,12 @@ def test_a_process_that_was_open_before_reads_and_files_through_a_rotation(tmp_p
         rotating_.rotate(CONSOLE)
         assert kept_keys(server) == keys
         late = FileKey.make(CaseFileId(str(UUID(int=99))), token_bytes)
+        journalling_of(server, tmp_path / "var").keep(late)
         with server.catalogue.housekeeping() as connection:
             insert(connection, server, late, 99)
     with opened(tmp_path / "var") as (founded, _):
         assert kept_keys(founded) == {**keys, str(late.case_file): late.secret}
+        assert journalled_keys(founded, tmp_path / "var") == kept_keys(founded)
 
 
 def test_filings_at_the_same_time_are_all_readable_afterwards(tmp_path, monkeypatch) -> None:
@@ -219,6 +241,7 @@ def test_filings_at_the_same_time_are_all_readable_afterwards(tmp_path, monkeypa
         def file_on() -> None:
             for number in range(100, 140):
                 key = FileKey.make(CaseFileId(str(UUID(int=number))), token_bytes)
+                journalling_of(server, tmp_path / "var").keep(key)
                 with server.catalogue.housekeeping() as connection:
                     insert(connection, server, key, number)
                 keys[str(key.case_file)] = key.secret
@@ -229,7 +252,7 @@ def test_filings_at_the_same_time_are_all_readable_afterwards(tmp_path, monkeypa
             assert rotating_.rotate(CONSOLE).version == 2
         filing.join()
     with opened(tmp_path / "var") as (founded, rotating_):
-        assert kept_keys(founded) == keys
+        assert kept_keys(founded) == journalled_keys(founded, tmp_path / "var") == keys
         assert [each.version for each in rotating_.status().versions] == [2]
 
 

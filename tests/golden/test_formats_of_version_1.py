@@ -5,16 +5,18 @@ Keys and chance are counted up, so that each figure can be made again by other s
 
 import json
 from base64 import b64decode
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_bytes
 from uuid import UUID
 
 import pytest
 
+from archive.casefile import record as records
 from archive.errors import MunimentError
 from archive.founding import found, open_archive
 from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.journal import KeyJournal
 from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.passphrase import Passphrase
@@ -22,6 +24,7 @@ from archive.keys.sealing import derive, seal, unseal
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Record, leaf, salted_hash
 from archive.ledger.merkle import leaf_hash
+from retention.tables import hold
 
 ID = CaseFileId("0f8fad5b-d9cb-469f-a165-70867728950e")
 ARCHIVE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -64,6 +67,23 @@ DESCRIPTION = """{
  "master_version": 1,
  "key": "AUBBQkNERUZHSElKS4IV/8IUM4NMGnsaY8kHHz1D38/QoRXxiTanzls8t5Fd/gJGQviQcPNVZrbMN2p5Ig=="
 }"""
+RECORD = (
+    "01404142434445464748494a4bdd7337a8d5c26801de045cbee0c349f684ef51bda1712cca2a690a010c623e945471e32d76"
+    "3d6b0c5134ecd2bd8c29ddcf3dfdb15ec755fc8876f399d4bdfbbca0d3d0a65cbaacf6d54691afc3ba6a89b6edcae8537e05"
+    "1a1d83eec5ddf36746966e1afeedd371cc5a7a5f8a49d568553a933474e6399af2078b9cc9c1a73b9d671dbe992829323be6"
+    "7920bf80ecedfd2f944393cebc68399e99c1895eef1ae4c85a169cc6f6bab6117398fa9eec80e9fcdc8cbfa13a012b7a5b4e"
+    "f3ee13832e4835494270938b9e26282b8fdbde838d0e978ce39b8d151a22e02854e39edc4b9dac223894c852ca69a19b7ddf"
+    "5b58ca353b1ec4fa8e988a1516c930ed1a08fbc668a54bafd38e00fbc8e7d9455f1ea02ccf2e9df60ca184aa667126409a7b"
+    "97776b35deb67917408af6ce51f1eb6daa0e13c8a9b450eb7b4f49fd643b352216eefe53030a821099cc3cccdb5dd28015e7"
+    "1cf9f2faf57685d0c5c8bbc11b95c1d6a7b1608d13f144ffeb86826fe040e52296226fca12fa1ddf0cdf90b8dfcf9795181f"
+    "7dd1bae9ee77318e969c99b6281f933180c46b85f1ff42878c01aed0806deebced5a8142c72e45b6e95c386dceeaf3a9a326"
+    "9907b294574ee4f2"
+)
+JOURNAL = """\
+4da372207f048354 {"archive":{"format":1,\
+"archive":"7c9e6679-7425-40de-944b-e07fc1f90ae7","master_version":1,"key":"AUBB"}}
+b29423900be41e46 {"case_file":"0f8fad5b-d9cb-469f-a165-70867728950e","master_version":1,"box":"Ym94"}
+"""
 LEAF = (
     '{"act":"filed","actor":"P0001","at":"2026-03-01T12:00:00.000001Z","detail":'
     '"ff6508f0fae4bb8cbbc1f77c3c320a886f4eb720303173e5ba5068e06902a3f0","index":7,'
@@ -89,6 +109,28 @@ def test_a_document_has_its_password_and_its_authentication_code():
     key = FileKey(ID, SECRET)
     assert key.pdf_password("0:1") == PASSWORD
     assert key.authentic(b"d" * 64, "0:1", bytes.fromhex(AUTHENTICATION))
+
+
+def test_a_sealed_record_opens():
+    record = records.unseal(bytes.fromhex(RECORD), FileKey(ID, SECRET), 1, [hold])
+    assert record == records.Record(
+        {
+            "id": ID,
+            "reference": "2026-一级-剧本相关-001",
+            "version": 1,
+            "filed_at": datetime(2026, 3, 1, 12, tzinfo=UTC),
+            "completed_on": date(2026, 3, 1),
+        },
+        [{"case_file": ID, "ordinal": 0, "version": 1, "title": b"sealed"}],
+        {"hold": [{"id": 1, "case_file": ID, "reason": "诉讼"}]},
+        "note",
+    )
+
+
+def test_a_key_journal_is_read(tmp_path):
+    (tmp_path / "golden.keys").write_text(JOURNAL)
+    kept = KeyJournal(tmp_path / "golden.keys").read()
+    assert (kept.archive["archive"], kept.file_keys, kept.torn) == (ARCHIVE, {ID: Wrapped(1, b"box")}, 0)
 
 
 def test_a_wrapped_file_key_is_unwrapped():

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.casefile import tables
+from archive.casefile.amending import Amending
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recording
 from archive.casefile.reference import Reference, Series
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
@@ -29,6 +31,8 @@ from archive.scheme.scheme import Scheme, load_scheme
 from archive.vault.local import LocalVault
 from retention.holds import Holds
 from retention.sweeping import Sweeps
+from retention.tables import hold
+from tests.placing import place
 
 ZONE = timezone(timedelta(hours=8))
 
@@ -43,6 +47,7 @@ class House:
     scheme: Scheme
     ledger: Ledger
     now: list[datetime]
+    vault: LocalVault
     in_use: dict[CaseFileId, list[str]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -52,7 +57,8 @@ class House:
 
     @property
     def holds(self) -> Holds:
-        return Holds(self.catalogue, self.case_files)
+        recording = Recording(self.catalogue, (hold,))
+        return Holds(Amending(self.catalogue, self.vault, self.case_files, recording))
 
     @property
     def sweeps(self) -> Sweeps:
@@ -93,6 +99,7 @@ class House:
         """A case file with a key of its own; returns its reference code."""
         row = self.row(completed_on=completed_on, **given)
         self.insert([row])
+        place(self.vault, row, row["filed_at"])
         wrapped = self.keyring.wrap_file_key(FileKey.make(CaseFileId(row["id"]), token_bytes))
         with self.catalogue.housekeeping() as connection:
             connection.execute(
@@ -128,7 +135,8 @@ def build(folder: Path) -> House:
     catalogue = Catalogue(database, ledger, lambda: now[0])
     keyring = Keyring({1: token_bytes(32)}, "test.key")
     vault = LocalVault(folder / "vault", folder / "staging", folder / "locks")
-    return House(catalogue, keyring, CaseFiles(catalogue, keyring, vault), load_scheme(), ledger, now)
+    vault.create()
+    return House(catalogue, keyring, CaseFiles(catalogue, keyring, vault), load_scheme(), ledger, now, vault)
 
 
 @pytest.fixture

@@ -127,3 +127,53 @@ def test_a_package_leaves_and_enters(desk: Desk):
     assert (code, answer["error"]) == (Exit.CONFLICT, "archive-in-use")
     code, answer, _ = desk.run("export", REFERENCE, "--to", package)
     assert (code, answer["error"]) == (Exit.CONFLICT, "output-exists")
+
+
+def test_a_lost_catalogue_is_rebuilt_and_what_cannot_be_is_named(desk: Desk):
+    desk.ask("hold", REFERENCE, "--reason", "诉讼")
+    before = desk.ask("show", REFERENCE)
+    code, refused, _ = desk.run("rebuild")
+    assert (code, refused["error"]) == (Exit.CONFLICT, "archive-exists")
+    shutil.rmtree(desk.home / "index", ignore_errors=True)
+    for path in desk.home.glob("catalogue.db*"):
+        path.unlink()
+    code, refused, _ = desk.run("show", REFERENCE)
+    assert (code, refused["error"]) == (Exit.DAMAGED, "archive-damaged")
+    rebuilt = desk.ask("rebuild")
+    assert (rebuilt["files"], rebuilt["whole"], rebuilt["not_rebuilt"]) == (1, True, [])
+    assert desk.ask("show", REFERENCE) == before
+    assert [each["reason"] for each in before["holds"]] == ["诉讼"]
+    for path in desk.home.glob("catalogue.db*"):
+        path.unlink()
+    next(desk.home.glob("vault/*/*/*/*/v2/content/*.record")).write_bytes(b"x")
+    code, rebuilt, _ = desk.run("rebuild")
+    assert (code, rebuilt["whole"]) == (Exit.DAMAGED, False)
+    assert rebuilt["not_rebuilt"] == [{"object": REFERENCE, "reason": "record-altered"}]
+    assert rebuilt["missing_numbers"] == [REFERENCE]
+
+
+def test_a_key_journal_that_lacks_keys_is_noticed_and_made_whole(desk: Desk):
+    journal = desk.folder / "var.keys"
+    first = journal.read_bytes().split(b"\n")[0]
+    journal.write_bytes(first + b"\n")
+    status = desk.ask("keys", "status")["journal"]
+    assert (status["missing"], status["whole"]) == (1, False)
+    code, report, _ = desk.run("fixity")
+    assert (code, [each["problem"] for each in report["damaged"]]) == (Exit.DAMAGED, ["key-unjournalled"])
+    assert desk.ask("safeguard")["keys"] == 1
+    assert desk.ask("keys", "status")["journal"]["whole"]
+    assert desk.ask("fixity")["whole"]
+    journal.unlink()
+    assert desk.ask("keys", "status")["journal"]["whole"]
+
+
+def test_the_key_journal_of_another_archive_is_never_written_to(desk: Desk):
+    home, before = desk.home, (desk.folder / "var.keys").read_bytes()
+    shutil.move(home, desk.folder / "away")
+    code, refused, _ = desk.run("init")
+    assert (code, refused["error"]) == (Exit.CONFLICT, "key-journal-of-other")
+    desk.ask("init", MUNIMENT_KEY_JOURNAL=str(desk.folder / "another.keys"))
+    for command in ("keys status", "safeguard", "keys rotate"):
+        code, refused, _ = desk.run(*command.split())
+        assert (code, refused["error"]) == (Exit.CONFLICT, "key-journal-of-other")
+    assert (desk.folder / "var.keys").read_bytes() == before

@@ -33,6 +33,14 @@ def test_status_says_what_each_version_wraps(run, tmp_path) -> None:
         "current": 1,
         "rotating": False,
         "versions": [{"version": 1, "file_keys": 0, "secrets": 3}],
+        "journal": {
+            "path": str(tmp_path / "var.keys"),
+            "file_keys": 0,
+            "missing": 0,
+            "unreadable_lines": 0,
+            "other_keys": 0,
+            "whole": True,
+        },
     }
 
 
@@ -52,7 +60,7 @@ def test_without_its_key_every_command_stops_with_9_and_makes_none(run, tmp_path
     assert not (tmp_path / "var.key").exists()
 
 
-@pytest.mark.parametrize("name", ["KEY_FILE", "PASSPHRASE_FILE"])
+@pytest.mark.parametrize("name", ["KEY_FILE", "PASSPHRASE_FILE", "KEY_JOURNAL"])
 def test_a_key_inside_the_archive_is_refused(run, tmp_path, monkeypatch, name) -> None:
     monkeypatch.setenv(f"MUNIMENT_{name}", str(tmp_path / "var" / "inside"))
     assert run("keys", "status")[0] == Exit.USAGE

@@ -50,6 +50,9 @@ def fixity(
             if house.repairing is None:
                 raise MunimentError(Code.SETTING_INVALID, key="mirror", problem=frame.words("cli.no_mirror"))
             repairs = house.repairing.repair(CONSOLE, report)
+        unrecorded = house.safeguarding.unrecorded()
+    if unrecorded:  # no damage: they are from before there were records
+        frame.tell(frame.words("cli.unrecorded", count=unrecorded))
     _give(frame, report, repairs)
     mended = {each.reference for each in repairs if not each.left}
     return Exit.OK if all(each.reference in mended for each in report.findings) else Exit.DAMAGED

@@ -21,8 +21,12 @@ def init(frame: Frame, *, protected: bool) -> None:
     found(frame.settings, _new_passphrase(frame) if protected else None)
     home, key = frame.settings.home.absolute(), frame.settings.key_path
     frame.give(
-        {"home": str(home), "key_file": str(key)},
-        (frame.words("cli.founded", home=home), frame.words("cli.key", path=key)),
+        {"home": str(home), "key_file": str(key), "key_journal": str(frame.settings.journal_path)},
+        (
+            frame.words("cli.founded", home=home),
+            frame.words("cli.key", path=key),
+            frame.words("cli.journal_kept", path=frame.settings.journal_path),
+        ),
     )
 
 

@@ -22,6 +22,12 @@ def status(frame: Frame) -> None:
         frame.words("cli.key_version", version=each.version, files=each.file_keys, secrets=each.secrets)
         for each in found.versions
     ]
+    journal = found.journal
+    lines.append(frame.words("cli.journal", path=journal.path, count=journal.file_keys))
+    if not journal.whole:
+        lines.append(frame.words("cli.journal_lacking", count=len(journal.missing)))
+    if journal.torn:
+        lines.append(frame.words("cli.journal_torn", count=journal.torn))
     if found.rotating:
         lines.append(frame.words("cli.rotating"))
     frame.give(found.to_json(), lines)

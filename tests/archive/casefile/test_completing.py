@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.casefile import tables
+from archive.casefile.amending import Amending
 from archive.casefile.completing import Completing, complete
 from archive.casefile.reading import CaseFiles
+from archive.casefile.recording import Recording
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import metadata
@@ -24,6 +26,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import Ledger, entries
 from archive.vault.local import LocalVault
+from tests.placing import place
 
 ACTOR = Actor("P0001")
 ZONE = timezone(timedelta(hours=8))
@@ -41,46 +44,48 @@ def completing(tmp_path):
     catalogue = Catalogue(database, ledger, lambda: NOW)
     keyring = Keyring({1: token_bytes(32)}, "test.key")
     wrapped = keyring.wrap_file_key(FileKey.make(ID, token_bytes))
+    row = {
+        "id": ID,
+        "reference": REFERENCE,
+        "year": 2026,
+        "level": "三级",
+        "category": "剧本相关",
+        "number": 1,
+        "state": "filed",
+        "version": 1,
+        "received_at": RECEIVED,
+        "filed_at": RECEIVED,
+        "filed_by": ACTOR,
+        "channel": "电话",
+        "store": "春熙路店",
+        "department": "客服部",
+        "headcount": 1,
+        "voucher": b"sealed",
+    }
     with database.writing() as connection:
         metadata.create_all(connection)
-        connection.execute(
-            tables.case_file.insert().values(
-                id=ID,
-                reference=REFERENCE,
-                year=2026,
-                level="三级",
-                category="剧本相关",
-                number=1,
-                state="filed",
-                version=1,
-                received_at=RECEIVED,
-                filed_at=RECEIVED,
-                filed_by=ACTOR,
-                channel="电话",
-                store="春熙路店",
-                department="客服部",
-                headcount=1,
-                voucher=b"sealed",
-            )
-        )
+        connection.execute(tables.case_file.insert().values(row))
         connection.execute(
             tables.file_key.insert().values(case_file=ID, master_version=wrapped.version, box=wrapped.box)
         )
     vault = LocalVault(tmp_path / "vault", tmp_path / "staging", tmp_path / "locks")
-    yield Completing(catalogue, CaseFiles(catalogue, keyring, vault), ZONE)
+    vault.create()
+    place(vault, row, RECEIVED)
+    case_files = CaseFiles(catalogue, keyring, vault)
+    yield Completing(Amending(catalogue, vault, case_files, Recording(catalogue, ())), ZONE)
     database.close()
 
 
 def change(completing, **values) -> None:
-    with completing.catalogue.housekeeping() as connection:
+    with completing.amending.catalogue.housekeeping() as connection:
         connection.execute(sa.update(tables.case_file).values(**values))
 
 
 def recorded(completing):
-    catalogue = completing.catalogue
+    catalogue = completing.amending.catalogue
     with catalogue.reading() as connection:
         query = sa.select(ledger_tables.entry.c.position)
-        return list(entries(connection, catalogue.ledger, query, completing.case_files.file_key))
+        return list(entries(connection, catalogue.ledger, query, completing.amending.case_files.file_key))
 
 
 def refusal(completing, on: date, reference: str = REFERENCE) -> MunimentError:
@@ -94,10 +99,10 @@ def refusal(completing, on: date, reference: str = REFERENCE) -> MunimentError:
 
 
 def test_a_completed_file_has_its_date_and_nothing_else_changes(completing) -> None:
-    before = completing.case_files.get(REFERENCE)
+    before = completing.amending.case_files.get(REFERENCE)
     after = completing.complete(ACTOR, REFERENCE, date(2026, 3, 5))
-    assert after == replace(before, completed_on=date(2026, 3, 5))
-    assert completing.case_files.get(REFERENCE) == after
+    assert after == replace(before, completed_on=date(2026, 3, 5), version=2)
+    assert completing.amending.case_files.get(REFERENCE) == after
 
 
 def test_completion_is_recorded_and_sealed_under_the_key_of_the_file(completing) -> None:
@@ -105,7 +110,7 @@ def test_completion_is_recorded_and_sealed_under_the_key_of_the_file(completing)
     (entry,) = recorded(completing)
     assert (entry.act, entry.actor, entry.subject) == (Act.COMPLETED, ACTOR, REFERENCE)
     assert entry.detail == {"completed_on": "2026-03-05"}
-    with completing.catalogue.reading() as connection:
+    with completing.amending.catalogue.reading() as connection:
         assert connection.execute(sa.select(ledger_tables.detail.c.case_file)).scalar_one() == ID
 
 
@@ -119,14 +124,13 @@ def test_a_date_before_receipt_or_after_today_is_refused(completing, on) -> None
     error = refusal(completing, on)
     assert error.code is Code.DATE_NOT_POSSIBLE
     assert error.facts == {"given": on, "earliest": date(2026, 3, 1), "latest": date(2026, 3, 10)}
-    assert completing.case_files.get(REFERENCE).completed_on is None
+    assert completing.amending.case_files.get(REFERENCE).completed_on is None
 
 
 def test_today_is_what_the_caller_says(completing) -> None:
     with pytest.raises(MunimentError) as caught:
         complete(
-            completing.catalogue,
-            completing.case_files,
+            completing.amending,
             ACTOR,
             REFERENCE,
             date(2026, 3, 5),
@@ -142,7 +146,7 @@ def test_a_completion_date_is_given_once(completing, on) -> None:
     error = refusal(completing, on)
     assert error.code is Code.ALREADY_COMPLETED
     assert error.facts == {"reference": REFERENCE, "date": date(2026, 3, 5)}
-    assert completing.case_files.get(REFERENCE).completed_on == date(2026, 3, 5)
+    assert completing.amending.case_files.get(REFERENCE).completed_on == date(2026, 3, 5)
 
 
 def test_a_void_file_is_not_completed(completing) -> None:
@@ -173,7 +177,7 @@ def test_of_several_who_complete_at_once_one_is_told_yes(completing) -> None:
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(one, range(2, 6)))
     assert results.count(Code.ALREADY_COMPLETED) == 3
-    assert completing.case_files.get(REFERENCE).completed_on in results
+    assert completing.amending.case_files.get(REFERENCE).completed_on in results
     assert len(recorded(completing)) == 1
 
 
@@ -185,11 +189,12 @@ def test_of_several_who_complete_at_once_one_is_told_yes(completing) -> None:
     ],
 )
 def test_what_happened_after_the_file_was_read_still_counts(completing, monkeypatch, meanwhile, code) -> None:
-    key_of = CaseFiles.key_of
+    """Somebody who was quicker is seen under the lock of the series."""
+    locked = LocalVault.locked
 
-    def be_overtaken(self, case_file):
+    def be_overtaken(self, name):
         change(completing, **meanwhile)
-        return key_of(self, case_file)
+        return locked(self, name)
 
-    monkeypatch.setattr(CaseFiles, "key_of", be_overtaken)
+    monkeypatch.setattr(LocalVault, "locked", be_overtaken)
     assert refusal(completing, date(2026, 3, 5)).code is code

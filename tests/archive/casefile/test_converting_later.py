@@ -100,7 +100,7 @@ def test_a_fault_between_vault_and_catalogue_leaves_the_cover_as_it_was(
         raise MunimentError(Code.DISK_FULL)
 
     with monkeypatch.context() as broken:
-        broken.setattr("archive.casefile.converting.insert_document", fail)
+        broken.setattr("archive.casefile.amending._write", fail)
         (outcome,) = covered.converting.convert_all(ACTOR)
     assert outcome.refusal is not None
     assert outcome.refusal.code is Code.DISK_FULL

@@ -57,7 +57,7 @@ def test_a_case_file_lies_where_the_naming_rule_says(archive, forms):
     assert filed.reference == NEXT
     assert filed.documents == (f"{NEXT}.pdf", f"{NEXT}-01.pdf", f"{NEXT}-02.pdf")
     content = archive.home / "vault" / "2026" / "一级" / "剧本相关" / NEXT / "v1" / "content"
-    assert sorted(each.name for each in content.iterdir()) == sorted(filed.documents)
+    assert sorted(each.name for each in content.iterdir()) == sorted((*filed.documents, f"{NEXT}.record"))
 
 
 def test_what_was_handed_in_comes_back_byte_for_byte(archive, forms):

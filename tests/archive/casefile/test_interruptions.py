@@ -9,14 +9,16 @@ import os
 import shutil
 import signal
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from archive.casefile.reading import FileState
 from archive.casefile.reference import Reference
 from archive.vault.inventory import Change
+from retention.tables import hold
 
 ACTOR = "P0001"
 FIRST = "2026-一级-剧本相关-001"
@@ -98,6 +100,41 @@ def test_voiding_is_whole_or_not_at_all(at_every_step, fault, fault_kinds):
         assert archive.case_files.get(FIRST).state is FileState.VOID
 
     assert at_every_step(fault_kinds[fault], void, check).total() > 40
+
+
+@faults("KILLED", "ONCE_FULL", "FULL")
+def test_completing_is_whole_or_not_at_all(at_every_step, disk, open_at, forms, fault, fault_kinds, model):
+    begin = shutil.copytree(model, disk / "open")
+    second = FIRST.replace("001", "002")
+    with open_at(begin, "open") as archive:
+        archive.filing.file(ACTOR, forms.submission(completed_on=None))
+
+    def complete(archive):
+        archive.completing.complete(ACTOR, second, date(2026, 3, 2))
+
+    def check(archive, stopped, context):
+        done = archive.case_files.get(second).completed_on is not None
+        assert done or not stopped.done, f"{context}: acknowledged and lost"
+        if not done:
+            complete(archive)
+
+    assert at_every_step(fault_kinds[fault], complete, check, begin).total() > 25
+
+
+@faults("KILLED", "ONCE_FULL")
+def test_holding_and_lifting_are_whole_or_not_at_all(at_every_step, fault, fault_kinds):
+    def hold_and_lift(archive):
+        if not archive.holds.active(FIRST):
+            archive.holds.place(ACTOR, FIRST, "诉讼")
+        archive.holds.lift(ACTOR, FIRST, "结案")
+
+    def check(archive, stopped, context):
+        with archive.founded.catalogue.reading() as connection:
+            lifted = [row.lifted_at is not None for row in connection.execute(sa.select(hold))]
+        assert lifted in ([], [False], [True]), context
+        assert lifted == [True] or not stopped.done, f"{context}: acknowledged and lost"
+
+    assert at_every_step(fault_kinds[fault], hold_and_lift, check).total() > 50
 
 
 @faults("KILLED", "ONCE_FULL", "FULL")

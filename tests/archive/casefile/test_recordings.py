@@ -36,7 +36,7 @@ from archive.vault.staging import Measured
 from tests.conftest import QUICK, VOUCHER, Clock
 from tests.recordings import film, needs_ffmpeg, sound
 from web.settings import Settings
-from web.wiring import House, init, opened, place, restore
+from web.wiring import House, init, opened, place, rebuild, restore
 
 ACTOR = Actor("P0001")
 SMALL = 8 << 10  # bytes of a recording that rides in its PDF, in these tests
@@ -379,6 +379,7 @@ def test_it_is_mended_from_a_backup_and_comes_back_from_one(
         house.case_files,
         house.founded.vault,
         house.sandbox,
+        house.recording,
         lambda: BackupCopies(kept.store, open_place(kept, house.founded.keyring, token_bytes)[1]),
     )
     repaired = mending.repair(ACTOR, house.fixity.check(ACTOR))
@@ -528,3 +529,14 @@ def test_other_people_s_software_accepts_the_object(house: House, filmed: bytes)
     )
     assert "VALID" in said.stdout
     assert "INVALID" not in said.stdout
+
+
+def test_it_comes_back_when_the_catalogue_is_lost(house: House, sealed: Path):
+    (case_file,) = house.case_files.select()
+    before = house.case_files.all_documents(case_file)
+    house.catalogue.database.close()
+    for path in house.settings.home.glob("catalogue.db*"):
+        path.unlink()
+    assert rebuild(house.settings).unfit == ()
+    assert house.case_files.all_documents(case_file) == before
+    assert house.fixity.check(ACTOR).whole

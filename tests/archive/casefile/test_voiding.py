@@ -89,7 +89,7 @@ def test_an_unknown_file_is_said(archive):
 
 
 def test_a_failed_transaction_leaves_the_object_as_it_was(archive, monkeypatch):
-    monkeypatch.setattr("archive.casefile.voiding.insert_document", lambda *_: 1 / 0)
+    monkeypatch.setattr("archive.casefile.amending._write", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         archive.voiding.void(ACTOR, FIRST, "重复登记")
     assert archive.case_files.get(FIRST).version == 1

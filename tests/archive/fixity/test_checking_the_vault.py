@@ -95,7 +95,8 @@ def test_a_whole_object_that_is_gone_is_named_document_by_document(house: House,
     shutil.rmtree(folder(house, filed[0]))
     report = check(house)
     named = {each.name for each in report.findings if each.fault is Fault.MISSING}
-    assert named == {f"{filed[0]}.pdf", f"{filed[0]}-01.pdf", f"{filed[0]}-02.pdf"}
+    documents = {f"{filed[0]}.pdf", f"{filed[0]}-01.pdf", f"{filed[0]}-02.pdf"}
+    assert named == {*documents, f"{filed[0]}.record"}
     assert report.damaged == (filed[0],)
     assert (Act.DAMAGE_FOUND, filed[0]) in acts(house)
 
@@ -157,6 +158,7 @@ def test_rows_that_no_longer_fit_are_found(house: House, filed):
         )
     assert faults(check(house)) == {
         (Fault.PAGES_DIFFER, filed[0], f"{filed[0]}-01.pdf"),
+        (Fault.RECORD_STALE, filed[0], f"{filed[0]}.record"),
         (Fault.KEY_MISSING, filed[1], ""),
     }
 
@@ -165,12 +167,12 @@ def test_a_number_that_is_missing_is_named_and_its_object_foreign(house: House, 
     with house.catalogue.housekeeping() as connection:
         case_file = casefile_tables.case_file
         one = sa.select(case_file.c.id).where(case_file.c.reference == filed[0]).scalar_subquery()
-        for table in (casefile_tables.document, casefile_tables.file_key):
+        for table in (casefile_tables.document, casefile_tables.record, casefile_tables.file_key):
             connection.execute(sa.delete(table).where(table.c.case_file == one))
         connection.execute(sa.delete(case_file).where(case_file.c.reference == filed[0]))
     report = check(house)
     assert (Fault.NUMBER_MISSING, filed[0], "") in faults(report)
-    assert len([each for each in report.findings if each.fault is Fault.FOREIGN]) == 8
+    assert len([each for each in report.findings if each.fault is Fault.FOREIGN]) == 9
 
 
 def test_an_altered_ledger_is_a_finding_of_a_check_of_all(house: House, filed):

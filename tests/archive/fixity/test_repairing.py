@@ -29,7 +29,12 @@ def mirror(house: House, filed, tmp_path) -> Path:
 def mending(house: House, mirror) -> Repairing:
     founded = house.founded
     return Repairing(
-        house.catalogue, house.case_files, founded.vault, house.sandbox, lambda: MirrorCopies(mirror)
+        house.catalogue,
+        house.case_files,
+        founded.vault,
+        house.sandbox,
+        house.recording,
+        lambda: MirrorCopies(mirror),
     )
 
 

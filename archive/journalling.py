@@ -1,0 +1,172 @@
+"""Journalling: the key of a case file is in the key journal before anything sealed under it is in the vault.
+
+The journal is what opens the vault when the catalogue is lost. The version to wrap with is read from the catalogue
+under the journal's lock. A rotation first makes the catalogue name the new version and then takes that lock: whoever
+appended before it is wrapped anew, whoever comes after it wraps with the new version.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.database.catalogue import Catalogue
+from archive.description import described, place_of_archive, read_description
+from archive.errors import Code, MunimentError
+from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.journal import Kept, KeyJournal
+from archive.keys.keyring import Keyring, Wrapped, place_of_file_key
+from archive.keys.versions import wrapping_version
+from archive.ledger import tables as ledger_tables
+
+_logger = logging.getLogger("muniment")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStatus:
+    """``missing`` are the case files whose key the catalogue has and the journal has not, ``torn`` counts its lines
+    that cannot be read, ``others`` keys that the catalogue does not know: of filings that were cut off.
+    """
+
+    path: str
+    versions: Counter[int]  # of the master key: how many keys of the journal it wraps
+    file_keys: int
+    missing: frozenset[CaseFileId]
+    torn: int
+    others: int
+
+    @property
+    def whole(self) -> bool:
+        return not self.missing
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "file_keys": self.file_keys,
+            "missing": len(self.missing),
+            "unreadable_lines": self.torn,
+            "other_keys": self.others,
+            "whole": self.whole,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Journalling:
+    home: Path
+    catalogue: Catalogue
+    keyring: Keyring
+    journal: KeyJournal
+
+    def begin(self) -> None:
+        """At opening: an archive from before there was a journal, or whose journal was lost, gets one. Raises
+        KEY_JOURNAL_OF_OTHER.
+        """
+        archive = self.journal.archive()
+        if archive is None:
+            _logger.warning("the key journal is made: %s", self.journal.path)
+            self.renew()
+        else:
+            self._check(archive)
+
+    def keep(self, key: FileKey) -> None:
+        """The key is in the journal, on the disk. To be called before the vault is given anything sealed under it."""
+
+        def wrap() -> Wrapped:
+            with self.catalogue.reading() as connection:
+                at_least = wrapping_version(connection)
+            return self.keyring.wrap_file_key(key, at_least=at_least)
+
+        self.journal.append(key.case_file, wrap)
+
+    def status(self) -> JournalStatus:
+        kept = self.journal.read()
+        with self.catalogue.reading() as connection:
+            query = sa.select(tables.file_key.c.case_file)
+            known = frozenset(map(CaseFileId, connection.execute(query).scalars()))
+        return JournalStatus(
+            str(self.journal.path),
+            Counter(each.version for each in (*kept.file_keys.values(), *_own(kept))),
+            len(kept.file_keys),
+            known - kept.file_keys.keys(),
+            kept.torn,
+            len(kept.file_keys.keys() - known),
+        )
+
+    def renew(self) -> int:
+        """The journal is written anew, whole: what the catalogue has, and what only the journal has, everything
+        wrapped with the version that the catalogue wraps with. How many keys it had missed. Raises
+        KEY_JOURNAL_OF_OTHER.
+        """
+        missed = 0
+
+        def renewed(kept: Kept) -> Kept:
+            nonlocal missed
+            if kept.archive is not None:
+                self._check(described(kept.archive).archive)
+            with self.catalogue.reading() as connection:
+                version = wrapping_version(connection)
+                secrets = {
+                    row.name: self._wrapped(_row(row), row.name, version)
+                    for row in connection.execute(sa.select(ledger_tables.secret))
+                }
+                rows = connection.execute(sa.select(tables.file_key)).all()
+            # What the journal has under that version stays: it opened when it was written.
+            file_keys = {key: each for key, each in kept.file_keys.items() if each.version == version}
+            for row in rows:
+                if row.case_file not in file_keys:
+                    file_keys[row.case_file] = self._key(row.case_file, _row(row), version)
+            missed = len({row.case_file for row in rows} - kept.file_keys.keys())
+            file_keys |= self._opened(kept, kept.file_keys.keys() - file_keys.keys(), version)
+            return Kept(self._description(version), secrets, file_keys)
+
+        self.journal.rewrite(renewed)
+        return missed
+
+    def left(self, current: int) -> int:
+        """How many of its keys another version wraps."""
+        return sum(count for version, count in self.status().versions.items() if version != current)
+
+    def _check(self, archive: str) -> None:
+        if archive != read_description(self.home).archive:
+            raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(self.journal.path))
+
+    def _description(self, version: int) -> dict[str, Any]:
+        description = read_description(self.home)
+        wrapped = self._wrapped(description.wrapped, place_of_archive(description.archive), version)
+        return replace(description, wrapped=wrapped).to_json()
+
+    def _opened(self, kept: Kept, others: Iterable[str], version: int) -> dict[str, Wrapped]:
+        """Keys of filings that are at work, or were cut off. One that no master key opens is of no use to anybody."""
+        found = {}
+        for each in others:
+            try:
+                found[each] = self._key(each, kept.file_keys[each], version)
+            except MunimentError as error:
+                if error.code is not Code.KEY_WRONG:
+                    raise
+                _logger.warning("the key journal held a key that does not open; it was left out: %s", each)
+        return found
+
+    def _key(self, case_file: str, wrapped: Wrapped, version: int) -> Wrapped:
+        return self._wrapped(wrapped, place_of_file_key(case_file), version)
+
+    def _wrapped(self, wrapped: Wrapped, place: str, version: int) -> Wrapped:
+        if wrapped.version == version:
+            return wrapped
+        return self.keyring.wrap(self.keyring.unwrap(wrapped, place), place, at_least=version)
+
+
+def _row(row: sa.Row[Any]) -> Wrapped:
+    return Wrapped(row.master_version, row.box)
+
+
+def _own(kept: Kept) -> Iterable[Wrapped]:
+    """What wraps the archive's own: its description and its secrets."""
+    if kept.archive is not None:
+        yield described(kept.archive).wrapped
+    yield from kept.secrets.values()

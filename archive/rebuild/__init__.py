@@ -1,0 +1,1 @@
+"""Rebuilding a lost catalogue from the vault, the master key and the key journal."""

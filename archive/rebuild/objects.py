@@ -1,0 +1,221 @@
+"""Reading one object of the vault without a catalogue: what its record tells, after everything else agreed with it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha512
+from typing import Any
+
+import sqlalchemy as sa
+
+from archive.casefile import tables
+from archive.casefile.documents import Content, Document, document_of
+from archive.casefile.record import Record, Row, unseal
+from archive.casefile.reference import Reference
+from archive.errors import Code, MunimentError
+from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.journal import Kept
+from archive.keys.keyring import Keyring, Wrapped
+from archive.keys.sealing import BoxError
+from archive.vault.inventory import NAME, SIDECAR
+from archive.vault.port import Vault
+
+_URN = "urn:uuid:"
+_CONTENT = re.compile(r"v([1-9]\d*)/content/([^/]+)")
+_WORDS = {"title", "text"}  # sealed, in a document's row
+_ABSENT = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
+
+
+class Reason(StrEnum):
+    """Why an object cannot be rebuilt."""
+
+    DISAGREES = "disagrees"
+    INVENTORY = "inventory"
+    KEY_MISSING = "key-missing"
+    KEY_WRONG = "key-wrong"
+    NAME = "name"
+    RECORD_ALTERED = "record-altered"
+    RECORD_MISSING = "record-missing"
+    RECORD_NEWER = "record-newer"
+
+    def say(self, language: str) -> str:
+        return _REASONS[self][0 if language == "zh" else 1]
+
+
+_REASONS: Mapping[Reason, tuple[str, str]] = {
+    Reason.DISAGREES: (
+        "封存记录与清单、编号或其他档案不一致",
+        "its record disagrees with its inventory, its number or another file",
+    ),
+    Reason.INVENTORY: ("清单缺失或被改动", "its inventory is missing or was altered"),
+    Reason.KEY_MISSING: ("密钥日志中没有它的密钥", "the key journal has no key for it"),
+    Reason.KEY_WRONG: ("主密钥打不开它的密钥", "the master key does not open its key"),
+    Reason.NAME: ("目录名不是档号", "its folder is not named after a case file"),
+    Reason.RECORD_ALTERED: ("封存记录被改动", "its sealed record was altered"),
+    Reason.RECORD_MISSING: ("没有封存记录", "it has no sealed record"),
+    Reason.RECORD_NEWER: ("封存记录由更新的版本写成", "its sealed record was written by a newer Muniment"),
+}
+
+
+class UnfitError(Exception):
+    """An object that cannot be rebuilt, and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an object tells: the rows of the case file, those that tell of its records, its wrapped key, and who ever
+    did something to it (actors).
+    """
+
+    record: Record
+    recorded: tuple[Row, ...]
+    wrapped: Wrapped
+    actors: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """``others`` as in ``Recording``."""
+
+    vault: Vault
+    keyring: Keyring
+    kept: Kept
+    others: tuple[sa.Table, ...]
+
+    def read(self, folder: str, paths: frozenset[str]) -> Told:
+        """``paths`` are the inventories of the object, from the root. Its documents are not read here, but must be
+        those that the record was made of, by SHA-512 and HMAC. Raises UnfitError; what ails the vault as a whole as
+        it is.
+        """
+        reference = _reference(folder)
+        inventory = self._inventory(folder, paths)
+        try:
+            case_file = CaseFileId(str(inventory["id"]).removeprefix(_URN))
+            head = int(str(inventory["head"])[1:])
+            content = {path: digest for digest, each in inventory["manifest"].items() for path in each}
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise UnfitError(Reason.INVENTORY) from None
+        wrapped = self.kept.file_keys.get(case_file)
+        if wrapped is None:
+            raise UnfitError(Reason.KEY_MISSING)
+        recorded = tuple(self._recorded(folder, reference, case_file, content))
+        record = self._record(folder, reference, self._key(case_file, wrapped), head, content)
+        return Told(record, recorded, wrapped, _actors(inventory, record))
+
+    def _key(self, case_file: CaseFileId, wrapped: Wrapped) -> FileKey:
+        try:
+            return self.keyring.file_key(case_file, wrapped)
+        except MunimentError as error:
+            if error.code is not Code.KEY_WRONG:
+                raise
+            raise UnfitError(Reason.KEY_WRONG) from None
+
+    def _record(
+        self, folder: str, reference: Reference, key: FileKey, head: int, content: Mapping[str, str]
+    ) -> Record:
+        path = f"v{head}/content/{reference.record}"
+        if path not in content:
+            raise UnfitError(Reason.RECORD_MISSING)
+        try:
+            record = unseal(self._proven(folder, path, content[path]), key, head, self.others)
+        except BoxError:
+            raise UnfitError(Reason.RECORD_ALTERED) from None
+        except (ValueError, KeyError, TypeError):
+            raise UnfitError(Reason.RECORD_NEWER) from None
+        if not _agrees(record, reference, key, content):
+            raise UnfitError(Reason.DISAGREES)
+        return record
+
+    def _recorded(
+        self, folder: str, reference: Reference, case_file: CaseFileId, content: Mapping[str, str]
+    ) -> Iterator[Row]:
+        for path, digest in content.items():
+            match = _CONTENT.fullmatch(path)
+            if match is not None and match[2] == reference.record:
+                size = len(self._proven(folder, path, digest))
+                yield {"case_file": case_file, "version": int(match[1]), "size": size, "sha512": digest}
+
+    def _proven(self, folder: str, path: str, digest: str) -> bytes:
+        content = self._small(f"{folder}/{path}")
+        if content is None:
+            raise UnfitError(Reason.RECORD_MISSING)
+        if sha512(content).hexdigest() != digest:
+            raise UnfitError(Reason.RECORD_ALTERED)
+        return content
+
+    def _inventory(self, folder: str, paths: frozenset[str]) -> dict[str, Any]:
+        """The object's own, else that of the newest version, the first that its sidecar confirms. A version whose
+        inventory was being put to the top when the machine failed counts as made.
+        """
+        versions = [
+            int(match[1])
+            for path in paths
+            if (match := re.fullmatch(rf"v([1-9]\d*)/{re.escape(NAME)}", path.removeprefix(f"{folder}/")))
+        ]
+        for within in ("", *(f"v{version}/" for version in sorted(versions, reverse=True))):
+            content = self._small(f"{folder}/{within}{NAME}")
+            sidecar = self._small(f"{folder}/{within}{SIDECAR}")
+            if content is None or sidecar is None:
+                continue
+            if sidecar.split()[:1] == [sha512(content).hexdigest().encode()]:
+                try:
+                    document: dict[str, Any] = json.loads(content)
+                except (ValueError, RecursionError):
+                    break
+                return document
+        raise UnfitError(Reason.INVENTORY)
+
+    def _small(self, path: str) -> bytes | None:
+        try:
+            with self.vault.open_path(path) as stream:
+                return stream.read()
+        except MunimentError as error:
+            if error.code not in _ABSENT:
+                raise
+        except OSError:  # a bad sector, a link, a folder in its place
+            pass
+        return None
+
+
+def _reference(folder: str) -> Reference:
+    try:
+        reference = Reference.parse(folder.rpartition("/")[2])
+    except MunimentError:
+        raise UnfitError(Reason.NAME) from None
+    if reference.folder != folder:
+        raise UnfitError(Reason.NAME)
+    return reference
+
+
+def _actors(inventory: Mapping[str, Any], record: Record) -> frozenset[str]:
+    """From the versions of the object, and the columns that name one (``filed_by``, ``placed_by``, …)."""
+    rows = (record.case_file, *(row for each in record.rows.values() for row in each))
+    named = [value for row in rows for column, value in row.items() if column.endswith("_by") and value]
+    made = [each.get("user", {}).get("name") for each in inventory["versions"].values()]
+    return frozenset(map(str, (*named, *made)))
+
+
+def _agrees(record: Record, reference: Reference, key: FileKey, content: Mapping[str, str]) -> bool:
+    row, series = record.case_file, reference.series
+    own = (row["reference"], row["year"], row["level"], row["category"], row["number"])
+    if own != (str(reference), series.year, series.level, series.category, reference.number):
+        return False
+    known = [each for row in record.documents for each in _document(row).contents]
+    return all(content.get(each.path) == each.sha512 and _proven(each, key) for each in known)
+
+
+def _document(row: Row) -> Document:
+    return document_of(
+        {each.name: row.get(each.name) for each in tables.document.c if each.name not in _WORDS}
+    )
+
+
+def _proven(content: Content, key: FileKey) -> bool:
+    """What the HMAC was made for is what the record says."""
+    return content.authentic(key, bytes.fromhex(content.sha512))
