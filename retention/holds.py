@@ -5,7 +5,7 @@ lifted stays in the catalogue. The ledger seals the reasons under the case file'
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -22,6 +22,7 @@ from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Detail
 from archive.reasons import reason_of
+from retention.protecting import Protecting
 from retention.tables import hold
 
 HoldId = NewType("HoldId", int)
@@ -46,10 +47,11 @@ class Hold:
 class Holds:
     """Places, lifts and tells holds. Safe to call from several threads and processes at once."""
 
-    def __init__(self, amending: Amending) -> None:
+    def __init__(self, amending: Amending, protecting: Protecting | None = None) -> None:
         self._amending = amending
         self._catalogue = amending.catalogue
         self._case_files = amending.case_files
+        self._protecting = protecting
 
     def place(self, actor: Actor, reference: str, reason: str) -> Hold:
         """Any file may be held: due or not, void, permanent. The same reason twice is refused.
@@ -72,7 +74,8 @@ class Holds:
                     detail: Detail = {"hold": number, "reason": words}
                     return Amendment("held", Act.HELD, detail=detail, rows={hold: [row]})
 
-                self._amending.amend(actor, case_file, placed)
+                with self._changing(case_file, held=True):
+                    self._amending.amend(actor, case_file, placed)
         return self._get(number)
 
     @contextmanager
@@ -105,8 +108,13 @@ class Holds:
                 detail: Detail = {"hold": number, "reason": words}
                 return Amendment("hold lifted", Act.HOLD_LIFTED, detail=detail, rows={hold: [after]})
 
-            self._amending.amend(actor, case_file, lifted)
+            with self._changing(case_file):
+                self._amending.amend(actor, case_file, lifted)
         return self._get(number)
+
+    def _changing(self, case_file: CaseFile, *, held: bool = False) -> AbstractContextManager[None]:
+        """The vault follows: what is held is so there before the commit, and no longer after it."""
+        return self._protecting.changing(case_file, held=held) if self._protecting else nullcontext()
 
     def active(self, reference: str) -> tuple[Hold, ...]:
         """The holds the file is under now, oldest first. Raises REFERENCE_INVALID, FILE_NOT_FOUND."""

@@ -1,6 +1,7 @@
 """Completing: the complaint is settled 办结, and from that day the retention period counts (P13.3)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
 from archive.casefile.amending import Amending, Amendment
@@ -10,6 +11,8 @@ from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 
+Protect = Callable[[CaseFile], None]  # told, before the commit, what the file is about to be
+
 
 @dataclass(frozen=True, slots=True)
 class Completing:
@@ -17,15 +20,25 @@ class Completing:
 
     amending: Amending
     zone: tzinfo
+    protect: Protect = lambda _: None
 
     def complete(self, actor: Actor, reference: str, on: date) -> CaseFile:
         """As ``complete`` below, with today's date by the clock of the catalogue."""
         today = self.amending.catalogue.clock().astimezone(self.zone).date()
-        return complete(self.amending, actor, reference, on, today=today, zone=self.zone)
+        return complete(
+            self.amending, actor, reference, on, today=today, zone=self.zone, protect=self.protect
+        )
 
 
 def complete(
-    amending: Amending, actor: Actor, reference: str, on: date, *, today: date, zone: tzinfo
+    amending: Amending,
+    actor: Actor,
+    reference: str,
+    on: date,
+    *,
+    today: date,
+    zone: tzinfo,
+    protect: Protect = lambda _: None,
 ) -> CaseFile:
     """The file with its completion date, which is given once and never changed: the period hangs on it.
 
@@ -38,6 +51,7 @@ def complete(
     with amending.vault.locked(str(wanted.series)):
         case_file = amending.case_files.get(wanted)
         _check(case_file, on, today, zone)
+        protect(replace(case_file, completed_on=on))
         completed = Amendment(
             "completed",
             Act.COMPLETED,
