@@ -57,15 +57,12 @@ class Protecting:
             yield
             return
         with self.vault.held(_LOCK):
-            settled = False
             try:
                 if held:
                     self._protect(case_file, held=True)
                 yield
-                settled = held
-            finally:
-                if not settled:
-                    self._follow(case_file)
+            finally:  # also for the version of the object that the change brought
+                self._follow(case_file)
 
     def _follow(self, case_file: CaseFile) -> None:
         try:
