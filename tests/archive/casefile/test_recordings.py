@@ -365,7 +365,7 @@ def test_a_damaged_recording_is_not_released(house: House, sealed: Path):
 def test_it_is_mended_from_a_backup_and_comes_back_from_one(
     house: House, filmed: bytes, sealed: Path, tmp_path: Path
 ):
-    kept = place(str(tmp_path / "backup"))
+    kept = place(house.settings, str(tmp_path / "backup"))
     taken = house.backups.take(ACTOR, kept)
     assert (taken.damaged, taken.documents) == ((), 4)
     assert house.backups.take(ACTOR, kept).copied == 0
@@ -394,7 +394,7 @@ def test_it_is_mended_from_a_backup_and_comes_back_from_one(
 
 def test_a_damaged_one_is_named_by_the_backup_and_stops_no_other(house: House, sealed: Path, tmp_path: Path):
     flip(sealed, 50)
-    taken = house.backups.take(ACTOR, place(str(tmp_path / "backup")))
+    taken = house.backups.take(ACTOR, place(house.settings, str(tmp_path / "backup")))
     assert (taken.damaged, taken.documents) == ((sealed.name,), 3)
 
 
