@@ -11,7 +11,9 @@ search of the disk would miss.
 import contextlib
 import os
 import struct
+import sys
 import threading
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO
@@ -114,14 +116,6 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         file = self._open(name)
         return _View(file, _start(file), file.size, name)
 
-    def whole(self) -> "_Whole":
-        """The same files, each decrypted at once: for who reads all of it."""
-        return _Whole(self)
-
-    def read_whole(self, name: str) -> bytes:
-        file = self._open(name)
-        return file.read(_start(file), file.size)
-
     def file_exists(self, name: str) -> bool:
         return name in self._staged or (name.endswith(_LASTING) and (self._folder / name).exists())
 
@@ -199,18 +193,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-class _Whole(Storage):  # type: ignore[misc]
-    def __init__(self, storage: EncryptedStorage) -> None:
-        self._storage = storage
-
-    def open_file(self, name: str, **_options: object) -> Any:
-        content = self._storage.read_whole(name)
-        return _View(_Bytes(content), 0, len(content), name)
-
-    def file_exists(self, name: str) -> bool:
-        return self._storage.file_exists(name)
-
-
 class _Memory(RamStorage):  # type: ignore[misc]
     """Where Whoosh sorts. RamStorage loses a file closed by its raw half, and has temporary ones on disk."""
 
@@ -269,8 +251,23 @@ class _View(StructFile):  # type: ignore[misc]
         return _View(self._content, start, min(start + length, self._end), name or self._name)
 
     def get(self, position: int, length: int) -> bytes:
-        start = self._start + position
-        return self._content.read(start, min(start + length, self._end))
+        return self.part(position, position + length)
+
+    def part(self, start: int, end: int) -> bytes:
+        """From ``start`` to before ``end``; several threads may ask for it."""
+        return self._content.read(self._start + start, min(self._start + end, self._end))
+
+    def get_array(self, position: int, typecode: str, length: int) -> "array[int]":
+        """Without moving, so that threads may share it; written the other way round by little endian machines."""
+        numbers = array(typecode)
+        numbers.frombytes(self.get(position, length * numbers.itemsize))
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        return numbers
+
+    @property
+    def size(self) -> int:
+        return self._end - self._start
 
 
 class _Window:
