@@ -369,7 +369,12 @@ def _merge_policy(
 ) -> Callable[[Any, list[Any]], list[Any]]:
     def policy(writer: Any, segments: list[Any]) -> list[Any]:
         sizes = [
-            SegmentSize(each.doc_count(), each.deleted_count(), each.segment_id() in purged)
+            SegmentSize(
+                each.doc_count(),
+                each.deleted_count(),
+                each.segment_id() in purged,
+                writer.storage.file_length(_name_of(each)),
+            )
             for each in segments
         ]
         chosen = to_rewrite(sizes)

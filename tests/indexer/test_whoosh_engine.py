@@ -11,7 +11,7 @@ import indexer.storage as storage_module
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import terms_for_index
 from indexer.engine import START, Batch, IndexDamagedError, Mark, Text
-from indexer.merging import FAN_IN, MOST_FILES, SegmentSize, to_rewrite
+from indexer.merging import FAN_IN, MOST_BYTES, SegmentSize, to_rewrite
 from indexer.query.parsing import parse
 from indexer.whoosh_engine import WhooshEngine
 
@@ -187,7 +187,9 @@ def test_files_are_for_their_owner_only(engine, tmp_path):
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "index").iterdir())
 
 
-sizes = st.builds(SegmentSize, st.integers(0, 9000), st.integers(0, 9000), st.booleans())
+sizes = st.builds(
+    SegmentSize, st.integers(0, 9000), st.integers(0, 9000), st.booleans(), st.integers(0, 2 * MOST_BYTES)
+)
 
 
 @given(st.lists(sizes, max_size=60))
@@ -197,18 +199,18 @@ def test_merging_purges_what_must_go_and_keeps_a_merge_in_memory(segments):
     willing = [
         each for at, each in enumerate(segments) if at in chosen and not each.purge and each.dead <= each.live
     ]
-    assert sum(each.live for each in willing) <= MOST_FILES
+    assert sum(each.size for each in willing) <= MOST_BYTES
 
 
 @settings(max_examples=20)
-@given(st.lists(st.integers(1, 100), max_size=400))
-def test_segments_stay_few_however_they_come(batches):
+@given(st.lists(st.integers(1, 100), max_size=400), st.sampled_from([1500, MOST_BYTES // 3000]))
+def test_segments_stay_few_however_they_come(batches, bytes_of_a_file):
     segments: list[SegmentSize] = []
     for files in batches:
         chosen = to_rewrite(segments)
         merged = files + sum(segments[at].live for at in chosen)
         segments = [each for at, each in enumerate(segments) if at not in chosen] + [
-            SegmentSize(merged, 0, purge=False)
+            SegmentSize(merged, 0, purge=False, size=merged * bytes_of_a_file)
         ]
     assert sum(each.live for each in segments) == sum(batches)
-    assert len(segments) <= 4 * FAN_IN + sum(batches) // (MOST_FILES // FAN_IN)
+    assert len(segments) <= 4 * FAN_IN + sum(batches) * bytes_of_a_file // (MOST_BYTES // FAN_IN)
