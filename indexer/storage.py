@@ -150,12 +150,12 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         """Nothing is held open."""
 
     def _write(self, name: str, content: bytes) -> None:
-        plain = _STAMP_LENGTH.pack(len(self._stamp)) + self._stamp + content
+        head = _STAMP_LENGTH.pack(len(self._stamp)) + self._stamp
         unfinished = self._folder / f".{name}.{self._randomness(4).hex()}{_UNFINISHED}"
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                for piece in seal_chunks(self._key, name, plain, self._randomness):
+                for piece in seal_chunks(self._key, name, content, self._randomness, head):
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
