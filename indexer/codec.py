@@ -16,7 +16,7 @@ from whoosh.codec.base import FieldWriter
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.writing import SegmentWriter
 
-from indexer.postings import Postings, Reading, decode, encode
+from indexer.postings import PostingList, Reading, decode, encode
 from indexer.terms import Entry, Terms, TermsWriter
 
 ID, WORD = b"i", b"t"  # before a term of the field; in the order of their names
@@ -26,7 +26,7 @@ _PLACE = array("I", [0]).tobytes()  # of what has no places of its own
 _NUMBER = array("I").itemsize
 
 _Posting = tuple[str, bytes, int, float, bytes]  # field, term, document, weight, places as 32-bit numbers
-_Step = tuple[bytes, int, Postings]  # term, number of its source, documents as the new segment counts them
+_Step = tuple[bytes, int, PostingList]  # term, number of its source, documents as the new segment counts them
 
 
 class Codec(W3Codec):  # type: ignore[misc]  # Whoosh has no types
@@ -49,21 +49,21 @@ class Words:
         self.beginning_with = self._terms.beginning_with
 
     def postings(self, entry: Entry) -> Reading:
-        return Reading(self._postings.part, entry.start, entry.end, entry.count)
+        return Reading(self._postings.part, entry.start, entry.end, entry.documents)
 
     def document_of(self, case_file: str) -> int | None:
         entry = self.find(ID + case_file.encode())
         return None if entry is None else self._all(entry).documents[0]
 
-    def each(self) -> Iterator[tuple[bytes, Postings]]:
+    def each(self) -> Iterator[tuple[bytes, PostingList]]:
         for term, entry in self.beginning_with(b""):
             yield term, self._all(entry)
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _all(self, entry: Entry) -> Postings:
-        return decode(self._postings.part(entry.start, entry.end), entry.count)
+    def _all(self, entry: Entry) -> PostingList:
+        return decode(self._postings.part(entry.start, entry.end), entry.documents)
 
 
 class Merging(SegmentWriter):  # type: ignore[misc]
@@ -110,22 +110,22 @@ def _gathered(items: Iterable[_Posting]) -> Iterator[_Step]:
             documents.append(document)
             places.append(where or _PLACE)
         counts = [len(each) // _NUMBER for each in places]
-        yield _PREFIXES[field] + term, 0, Postings(documents, counts, array("I", b"".join(places)))
+        yield _PREFIXES[field] + term, 0, PostingList(documents, counts, array("I", b"".join(places)))
 
 
 def _moved(words: Words, number: int, start: int, moved: Mapping[int, int] | None) -> Iterator[_Step]:
     for term, postings in words.each():
         if moved is None:
             there = [start + each for each in postings.documents]
-            yield term, number, Postings(there, postings.counts, postings.places)
+            yield term, number, PostingList(there, postings.counts, postings.places)
         else:
             left = _left(postings, moved)
             if left.documents:
                 yield term, number, left
 
 
-def _left(postings: Postings, moved: Mapping[int, int]) -> Postings:
-    left, at = Postings([], [], []), 0
+def _left(postings: PostingList, moved: Mapping[int, int]) -> PostingList:
+    left, at = PostingList([], [], []), 0
     documents, counts, places = left
     for document, count in zip(postings.documents, postings.counts, strict=True):
         there = moved.get(document)
@@ -137,6 +137,6 @@ def _left(postings: Postings, moved: Mapping[int, int]) -> Postings:
     return left
 
 
-def _joined(parts: list[Postings]) -> Postings:
+def _joined(parts: list[PostingList]) -> PostingList:
     """The documents of each part come after those of the part before."""
-    return Postings(*([each for row in rows for each in row] for rows in zip(*parts, strict=True)))
+    return PostingList(*([each for row in rows for each in row] for rows in zip(*parts, strict=True)))

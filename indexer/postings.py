@@ -14,16 +14,17 @@ from itertools import accumulate, islice
 from operator import sub
 from typing import NamedTuple
 
+from indexer.cursors import END
+
 BLOCK = 128
 _CODES = "BHIQ"  # 1, 2, 4, 8 bytes
 _WIDTHS = (1, 2, 4, 8)
 _WIDEST = (0xFF, 0xFFFF, 0xFFFFFFFF)
-END = 1 << 62
 
 Read = Callable[[int, int], bytes]  # from a byte of the file to before another
 
 
-class Postings(NamedTuple):
+class PostingList(NamedTuple):
     documents: Sequence[int]  # rising
     counts: Sequence[int]  # places in each
     places: Sequence[int]  # all, document after document
@@ -61,7 +62,7 @@ def _little(numbers: "array[int]") -> "array[int]":
     return numbers
 
 
-def encode(postings: Postings) -> bytes:
+def encode(postings: PostingList) -> bytes:
     documents, counts, places = postings
     if len(documents) <= BLOCK:
         return _block(documents, counts, places)
@@ -80,13 +81,13 @@ def _block(documents: Sequence[int], counts: Sequence[int], places: Sequence[int
     return pack(steps, counts, places)
 
 
-def decode(content: bytes, count: int) -> Postings:
+def decode(content: bytes, count: int) -> PostingList:
     """All of it. ``count``: of documents."""
     if count <= BLOCK:
         packed = Packed(content)
         documents, counts = list(accumulate(packed.row(count))), packed.row(count)
-        return Postings(documents, counts, packed.row(sum(counts)))
-    whole = Postings([], [], [])
+        return PostingList(documents, counts, packed.row(sum(counts)))
+    whole = PostingList([], [], [])
     for _, start, end, some in _blocks(_table(content[: _table_size(count)], count), count):
         for row, more in zip(whole, decode(content[start:end], some), strict=True):
             row.extend(more)  # type: ignore[attr-defined]  # they are the lists above

@@ -18,7 +18,7 @@ _FOOTER = struct.Struct(">QII")  # where what is kept in memory begins, blocks, 
 
 
 class Entry(NamedTuple):
-    count: int  # documents
+    documents: int
     start: int  # of the postings
     end: int
 

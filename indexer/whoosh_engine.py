@@ -153,7 +153,7 @@ class _Run:
         return [self._known.words.postings(each) for each in self._entries(leaf)]
 
     def frequency(self, leaf: Leaf) -> int:
-        return sum(each.count for each in self._entries(leaf))
+        return sum(each.documents for each in self._entries(leaf))
 
     def _entries(self, leaf: Leaf) -> list[Entry]:
         found = self._looked_up.get(leaf)

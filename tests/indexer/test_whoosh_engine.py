@@ -2,6 +2,8 @@
 
 import os
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -214,3 +216,51 @@ def test_segments_stay_few_however_they_come(batches, bytes_of_a_file):
         ]
     assert sum(each.live for each in segments) == sum(batches)
     assert len(segments) <= 4 * FAN_IN + sum(batches) * bytes_of_a_file // (MOST_BYTES // FAN_IN)
+
+
+WORDS = ["退款", "道歉", "orders", "sushi"]
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 30), st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)),
+        st.tuples(st.integers(0, 30), st.none()),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(changes, min_size=1, max_size=30))
+def test_however_segments_are_merged_each_word_is_found_where_it_is_and_nowhere_else(batches):
+    texts: dict[int, list[str]] = {}
+    with TemporaryDirectory() as folder:
+        engine = WhooshEngine(Path(folder) / "index", KEY)
+        for position, batch in enumerate(batches):
+            last = dict(batch)
+            texts |= {number: words for number, words in last.items() if words}
+            removed = [number for number, words in last.items() if words is None]
+            for number in removed:
+                texts.pop(number, None)
+            commit(
+                engine,
+                *(text(number, "，".join(words)) for number, words in last.items() if words),
+                remove=[f"file-{number}" for number in removed],
+                position=position + 1,
+            )
+        for word in WORDS:
+            wanted = [f"file-{number}" for number in sorted(texts, reverse=True) if word in texts[number]]
+            assert find(engine, word) == wanted
+        assert engine.size() == len(texts)
+
+
+def test_an_index_of_an_older_version_is_damage_and_clearing_mends_it(engine, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.whoosh_engine._VERSION", 1)
+        commit(engine, text(1, "退款"))
+    for look in (engine.mark, engine.verify, lambda: find(engine, "退款")):
+        with pytest.raises(IndexDamagedError):
+            look()
+    with engine.exclusive(5):
+        engine.clear()
+    commit(engine, text(2, "退款"))
+    assert find(engine, "退款") == ["file-2"]
