@@ -13,8 +13,9 @@ from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import inf
+from operator import ge
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any, NamedTuple, TypeVar
@@ -102,8 +103,7 @@ class _Known:
         self.words = reader._terms  # noqa: SLF001 - the reader's own ways are made for other postings
         self.ids = reader.column_reader("id")
         self.orders = reader.column_reader("order", translate=False).load()
-        self.ceilings = array("q", accumulate(reversed(self.orders), max))
-        self.ceilings.reverse()
+        self.ceilings = _ceilings(self.orders)
 
 
 class _Seen(NamedTuple):
@@ -339,6 +339,14 @@ class WhooshEngine:
 
     def _generation(self) -> int:
         return int(TOC._latest_generation(self._storage, _NAME))  # noqa: SLF001
+
+
+def _ceilings(orders: "array[int]") -> "array[int]":
+    if all(map(ge, orders, islice(orders, 1, None))):  # as a rule, and sooner known than the other is made
+        return orders
+    ceilings = array("q", accumulate(reversed(orders), max))
+    ceilings.reverse()
+    return ceilings
 
 
 def _name_of(segment: Any) -> str:
