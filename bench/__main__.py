@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import filing, keeping, keys, ledger, searching, serving
+from bench import filing, keeping, keys, ledger, searching, serving, telling
 from bench.table import show
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "ledger": ledger.measure,
     "searching": searching.measure,
     "serving": serving.measure,
+    "telling": telling.measure,
 }
 # Only when they are named: they take an hour and more.
 LONG = {"searching-100000": searching.measure_many}

@@ -151,7 +151,7 @@ class Ours:
     def __init__(self, engine: Any) -> None:
         from indexer.query.parsing import parse
 
-        self._engine = engine
+        self.engine = engine
         self._parse = parse
 
     def build(self, texts: Iterator[list[tuple[int, str]]]) -> None:
@@ -160,11 +160,11 @@ class Ours:
 
         for batch in texts:
             added = tuple(Text(_id(number), number, terms_for_index([text])) for number, text in batch)
-            with self._engine.exclusive(5):
-                self._engine.commit(Batch(added, frozenset(), Mark(batch[-1][0] + 1, b"h" * 32)))
+            with self.engine.exclusive(5):
+                self.engine.commit(Batch(added, frozenset(), Mark(batch[-1][0] + 1, b"h" * 32)))
 
     def ask(self, query: str) -> int:
-        return len(self._engine.search(self._parse(query, TODAY).tree, None, LIMIT).ids)
+        return len(self.engine.search(self._parse(query, TODAY).tree, None, LIMIT).ids)
 
 
 def _id(number: int) -> Any:

@@ -11,6 +11,7 @@ import struct
 import time
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import accumulate, islice
@@ -43,6 +44,7 @@ _NAME = "MAIN"
 _VERSION = 2  # of what a segment holds, and how
 _STAMP = struct.Struct(">B4sQ32s")  # version, form of the terms, position, leaf
 _ATTEMPTS = 8
+_LOOK_UP = 10  # to look for an id takes as long as to read so many
 
 T = TypeVar("T")
 
@@ -148,6 +150,12 @@ class _Run:
 
     def id_of(self, document: int) -> CaseFileId:
         return CaseFileId(self._known.ids[document])
+
+    def documents_of(self, ids: AbstractSet[CaseFileId]) -> Sequence[int]:
+        if len(ids) * _LOOK_UP < len(self):
+            found = map(self._known.words.document_of, ids)
+            return sorted(each for each in found if each is not None)
+        return array("q", [number for number in range(len(self)) if self.id_of(number) in ids])
 
     def postings(self, leaf: Leaf) -> list[Postings]:
         return [self._known.words.postings(each) for each in self._entries(leaf)]
