@@ -6,8 +6,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 
 # The programs that independent checks are made with, the optional parts that the tests try for real, and the fonts
 # that names with rare characters need. Where one cannot be had its tests are skipped and say so.
-TOOLS := chromium qpdf pdfinfo mutool clamd softhsm2-util ffmpeg soffice
-PACKAGES := chromium qpdf poppler-utils mupdf-tools fonts-noto-cjk clamav-daemon softhsm2 ffmpeg \
+TOOLS := chromium qpdf pdfinfo mutool clamd softhsm2-util ffmpeg soffice 7z bsdtar
+PACKAGES := chromium qpdf poppler-utils mupdf-tools fonts-noto-cjk clamav-daemon softhsm2 ffmpeg p7zip-full libarchive-tools \
 	libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui
 FONTS := /usr/share/fonts/opentype/noto
 

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CLOSE = "close"  # take a file back: return check, recall
     COMPLETE = "complete"
     FILE = "file"
+    HEAR = "hear"  # recordings, in which nothing can be masked
     HOLD = "hold"  # place and lift holds
     KNOW_ALL = "know-all"  # that any file exists
     MANAGE_PEOPLE = "manage-people"
@@ -47,6 +48,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.CLOSE,
                 Permission.COMPLETE,
                 Permission.FILE,
+                Permission.HEAR,
                 Permission.HOLD,
                 Permission.KNOW_ALL,
                 Permission.PROVIDE,
@@ -64,6 +66,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             {
                 Permission.BROWSE,
                 Permission.CHECK,
+                Permission.HEAR,
                 Permission.KNOW_ALL,
                 Permission.READ_DIRECTLY,
                 Permission.READ_LEDGER,

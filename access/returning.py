@@ -10,8 +10,7 @@ class Returning:
     case_files: CaseFiles
 
     def verify(self, case_file: CaseFile) -> None:
-        """SHA-512 and HMAC of each document. Damage is recorded, then raised: DOCUMENT_ALTERED,
+        """SHA-512 and HMAC of each document and recording. Damage is recorded, then raised: DOCUMENT_ALTERED,
         DOCUMENT_MISSING.
         """
-        for document in self.case_files.documents(case_file):
-            self.case_files.open_document(case_file, document.ordinal)[0].close()
+        self.case_files.check(case_file)

@@ -17,7 +17,8 @@ from access.granting import Grant, grant_of, granted
 from access.person import Person
 from access.visibility import KEEPERS, known
 from archive.casefile import tables as casefile_tables
-from archive.casefile.reading import CaseFile, CaseFiles, Document
+from archive.casefile.documents import Document
+from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -31,6 +32,7 @@ __all__ = ["CaseFileDetails", "DocumentDetails", "Drawing", "Grant", "Viewing", 
 
 WIDEST: Final = 4000  # pixels
 DESCRIPTION: Final = 0  # the "page" that stands for a file's masked voucher and the titles of its documents
+RECORDING: Final = 0  # of any other document: that which stands for its recording
 _ABSENT: Final = "absent"  # the subject of an attempt on a file that is not there
 
 
@@ -136,7 +138,7 @@ class Viewing:
         Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED, PAGE_NOT_FOUND,
         DOCUMENT_ALTERED, DOCUMENT_MISSING, and what drawing raises.
         """
-        case_file, grant = self._admit(person, reference, ordinal, page)
+        case_file, grant = self.admit(person, reference, ordinal, page)
         document = next((d for d in self._case_files.documents(case_file) if d.ordinal == ordinal), None)
         if document is None or not 1 <= page <= document.pages or not 1 <= width <= WIDEST:
             raise MunimentError(Code.PAGE_NOT_FOUND)
@@ -147,7 +149,7 @@ class Viewing:
             drawn = self._sandbox.page(
                 stream, password, page, width, self._watermark(person, grant), read, words
             )
-        self._record(person, case_file, ordinal, page)
+        self.record(person, case_file, ordinal, page)
         return drawn
 
     def details(self, person: Person, reference: str) -> CaseFileDetails:
@@ -155,9 +157,9 @@ class Viewing:
 
         Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED.
         """
-        case_file, grant = self._admit(person, reference, 0, DESCRIPTION)
+        case_file, grant = self.admit(person, reference, 0, DESCRIPTION)
         details = self._describe(case_file, grant)
-        return replace(details, grant=self._record(person, case_file, 0, DESCRIPTION))
+        return replace(details, grant=self.record(person, case_file, 0, DESCRIPTION))
 
     def details_at_console(self, reference: str) -> CaseFileDetails:
         """For whoever holds the master key itself, and so could open the file unseen: recorded all the same.
@@ -179,7 +181,8 @@ class Viewing:
         voucher = json.loads(self._case_files.voucher(case_file).decode("utf-8-sig"))
         return CaseFileDetails(case_file, _masked_voucher(voucher), documents, grant)
 
-    def _admit(self, person: Person, reference: str, ordinal: int, page: int) -> tuple[CaseFile, Grant]:
+    def admit(self, person: Person, reference: str, ordinal: int, page: int) -> tuple[CaseFile, Grant]:
+        """Whether they may read it now, a refusal recorded. Raises as ``page``."""
         wanted = Reference.parse(reference)
         try:
             case_file = self._case_files.get(wanted)
@@ -188,10 +191,10 @@ class Viewing:
                 raise
             # Recorded like an attempt on a file that is there: neither the answer nor its time tells them
             # apart.
-            self._refuse(person, _ABSENT, ordinal, page, error, reference=str(wanted))
+            self.refuse(person, _ABSENT, ordinal, page, error, reference=str(wanted))
         grant = self.grant(person, case_file)
         if grant is None:
-            self._refuse(person, case_file.reference, ordinal, page, self._refusal(person, case_file))
+            self.refuse(person, case_file.reference, ordinal, page, self._refusal(person, case_file))
         return case_file, grant
 
     def _refusal(self, person: Person, case_file: CaseFile) -> MunimentError:
@@ -199,9 +202,10 @@ class Viewing:
             return MunimentError(Code.ACCESS_DENIED)
         return MunimentError(Code.FILE_NOT_FOUND, reference=case_file.reference)
 
-    def _refuse(
+    def refuse(
         self, person: Person, subject: str, ordinal: int, page: int, error: MunimentError, **more: str
     ) -> NoReturn:
+        """Records that it was refused, and raises ``error``."""
         with self._catalogue.unit(person.actor) as unit:
             unit.record(
                 Act.VIEW_REFUSED,
@@ -210,7 +214,7 @@ class Viewing:
             )
         raise error
 
-    def _record(self, person: Person, case_file: CaseFile, ordinal: int, page: int) -> Grant:
+    def record(self, person: Person, case_file: CaseFile, ordinal: int, page: int) -> Grant:
         """Asks again, under the write lock: a sign-off or a recall may have come while the page was drawn."""
         with self._catalogue.unit(person.actor) as unit:
             grant = grant_of(unit.connection, person, case_file.id, self._today(unit.at))
@@ -235,7 +239,7 @@ class Viewing:
 
 def _details(document: Document, title: str) -> DocumentDetails:
     return DocumentDetails(
-        document.ordinal, document.name, mask_text(title), document.kind, document.pages, document.size
+        document.ordinal, document.name, mask_text(title), document.kind, document.pages, document.whole_size
     )
 
 

@@ -105,6 +105,7 @@ class Code(StrEnum):
     QUERY_INVALID = "query-invalid"
     REASON_MISSING = "reason-missing"
     REASON_UNFIT = "reason-unfit"
+    RECORDING_CLOSED = "recording-closed"
     REFERENCE_INVALID = "reference-invalid"
     REQUEST_NOT_FOUND = "request-not-found"
     REQUEST_STATE = "request-state"
@@ -592,6 +593,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "所写内容过长（最多 {longest} 个字符）或含有无法打印的字符，未作任何改动。请改写后重试。",
             "What was written is too long (at most {longest} characters) or holds characters that cannot be printed; nothing was changed. Write it anew.",
+        ),
+        Code.RECORDING_CLOSED: _m(
+            Exit.DENIED,
+            403,
+            "录音录像中的个人信息无法遮盖，因此只有档案管理员和内部审计可以播放。需要了解内容时，请联系档案管理员，由其当面播放。",
+            "Nothing in a recording can be masked, so only the archive administrator and internal audit may play it. If you need to know what is in it, ask the archive administrator to play it in your presence.",
         ),
         Code.REFERENCE_INVALID: _m(
             Exit.REFUSED,

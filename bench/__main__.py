@@ -2,10 +2,11 @@
 
 import sys
 
-from bench import filing, keeping, keys, ledger, searching, serving, telling
+from bench import evidence, filing, keeping, keys, ledger, searching, serving, telling, uploading
 from bench.table import show
 
 BENCHMARKS = {
+    "evidence": evidence.measure,
     "filing": filing.measure,
     "keeping": keeping.measure,
     "keys": keys.measure,
@@ -13,6 +14,7 @@ BENCHMARKS = {
     "searching": searching.measure,
     "serving": serving.measure,
     "telling": telling.measure,
+    "uploading": uploading.measure,
 }
 # Only when they are named: they take an hour and more.
 LONG = {"searching-100000": searching.measure_many}

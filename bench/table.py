@@ -19,5 +19,5 @@ def show(rows: Iterable[Row]) -> None:
     """Prints each row as it comes."""
     print(f"{'':52}{'':>12}  {'':14}")
     for row in rows:
-        beside = "" if row.ratio is None else f"{row.ratio:.2f} × {row.peer}"
+        beside = "" if row.ratio is None else f"{row.ratio:.3g} × {row.peer}"
         print(f"{row.what:52}{row.value:>12,.1f}  {row.unit:14}{beside}", flush=True)

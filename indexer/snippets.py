@@ -13,6 +13,8 @@ LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
 _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
+# A line of a page that goes on in the next: the break is the page's, not the writer's. Short lines end by themselves.
+_WRAPPED = re.compile(r"(?<=[^\r\n]{15}[\u3001-\u9fff\uff01-\uff5e])[\r\n]+(?=[\u3001-\u9fff\uff01-\uff5e])")
 _WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
 
 Mask = Callable[[str], str]
@@ -89,8 +91,10 @@ def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[
 
 
 def _set_tight(text: str) -> str:
-    """One space for any white space, and none within headings set wide, such as 投 诉 内 容."""
-    return _WIDE.sub(lambda run: run[0].replace(" ", ""), _WHITE.sub(" ", text).strip())
+    """One space for any white space, none where a line of Chinese was wrapped, and none within headings set wide,
+    such as 投 诉 内 容.
+    """
+    return _WIDE.sub(lambda run: run[0].replace(" ", ""), _WHITE.sub(" ", _WRAPPED.sub("", text)).strip())
 
 
 def _cut(text: str, hits: list[tuple[int, int]], place: Place | None) -> Snippet:

@@ -111,6 +111,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many faults the tests injected: a loop that finds no place to fail any more would pass in silence."""
+    reports = [each for each in terminalreporter.getreports("passed") if each.when == "call"]
+    found = [value for report in reports for name, value in report.user_properties if name == "faults"]
+    if found:
+        terminalreporter.section("faults injected, each followed by a full verification")
+        for count, what in found:
+            terminalreporter.line(f"{count:>6}  {what}")
+        terminalreporter.line(f"{sum(count for count, _ in found):>6}  in all")
+
+
 @pytest.fixture(scope="session")
 def output() -> Path:
     """Where screenshots are kept, to be looked at."""

@@ -45,7 +45,7 @@ class Result:
 class Answer:
     """One page of results. ``more``: there are more than ``total``, which then counts the first only.
 
-    ``behind``: files in whose words nobody looked yet.
+    ``behind``: files in whose words nobody looked yet. ``partly``: only the newest of them are in order.
     """
 
     results: Sequence[Result] = ()
@@ -53,6 +53,7 @@ class Answer:
     total: int = 0
     more: bool = False
     behind: int = 0
+    partly: bool = False
     page: int = 1
     pages: int = 1
 
@@ -65,6 +66,7 @@ class _Matched:
     ids: Sequence[CaseFileId] = ()
     more: bool = False
     behind: int = 0
+    partly: bool = False
 
 
 def answer(house: House, person: Person, wanted: Wanted) -> Answer:
@@ -80,7 +82,7 @@ def answer(house: House, person: Person, wanted: Wanted) -> Answer:
     if wanted.q:
         _record(house, person, wanted, count, more=matched.more)
     results = [Result(each, _snippet(house, person, each, wanted.q)) for each in files]
-    return Answer(results, facets, count, matched.more, matched.behind, page, pages)
+    return Answer(results, facets, count, matched.more, matched.behind, matched.partly, page, pages)
 
 
 def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any]) -> _Matched:
@@ -89,7 +91,7 @@ def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any
         everything = found.whereclause is None  # then no ids are handed over to be searched among
         hits = house.index.search(words, None if everything else found, LIMIT, sort)
         ids = tuple(each.id for each in hits.files)
-        return _Matched(found.where(_FILE.id.in_(ids)), ids, hits.more, hits.behind)
+        return _Matched(found.where(_FILE.id.in_(ids)), ids, hits.more, hits.behind, hits.partly)
     readable = house.viewing.granted(person)
     inside = Found([], more=False)
     if readable:
@@ -101,7 +103,7 @@ def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any
                 raise
     ids = tuple(each.id for each in inside.files)
     by_either = sa.or_(_by_facts(words), _FILE.id.in_(ids))
-    return _Matched(found.where(by_either), ids, inside.more, inside.behind)
+    return _Matched(found.where(by_either), ids, inside.more, inside.behind, inside.partly)
 
 
 def _by_facts(words: str) -> sa.ColumnElement[bool]:

@@ -21,6 +21,7 @@ from access.permissions import may
 from archive.errors import Code, MunimentError, refusal_of
 from web.admitting import admission_of, takes_files
 from web.app import create_app
+from web.pages.recordings import MOST_AT_ONCE
 from web.securing import Cookie
 from web.uploading import FORM, SealedBuffer
 from web.watching import Watch
@@ -30,6 +31,7 @@ Gate = Callable[[str, str], MunimentError | None]  # of a request's path and its
 Ready = Callable[[str], None]  # told the address once the server listens
 
 _FORMS = 1 << 20  # bytes that the fields of a form may add to the files
+_UNSENT = MOST_AT_ONCE + (1 << 20)  # bytes of an answer that a slow client keeps waiting, in memory
 _log = logging.getLogger("muniment.server")
 
 
@@ -49,6 +51,7 @@ def serve(house: House, ready: Ready) -> None:
                 max_request_body_size=limit,
                 # Beyond this waitress would write a page to /tmp in plain. It never buffers so much.
                 outbuf_overflow=1 << 30,
+                outbuf_high_watermark=_UNSENT,
                 clear_untrusted_proxy_headers=True,
             )
         except OSError as error:

@@ -47,7 +47,8 @@ class Settings:
     workers: int = 2  # conversion processes
     threads: int = 8  # of the web server
     evidence_limit_mb: int = 100  # a file
-    upload_limit_mb: int = 500  # a request
+    media_limit_mb: int = 4096  # a sound or film
+    upload_limit_mb: int = 4096  # a request
     pages_limit: int = 2000  # a document
     clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
@@ -155,6 +156,7 @@ def check(settings: Settings) -> None:
         ("workers", 1, 64),
         ("threads", 1, 256),
         ("evidence_limit_mb", 1, 2000),
+        ("media_limit_mb", 1, 1_000_000),
         ("upload_limit_mb", 1, 20000),
         ("pages_limit", 1, 100_000),
         ("backup_hour", 0, 23),

@@ -111,7 +111,7 @@ class Watch:
 
     def _check(self, sample: int | None) -> None:
         house = self._house
-        pace = Pace(float(house.settings.fixity_rate))
+        pace = Pace(float(house.settings.fixity_rate), sleep=self._rest)
         report = house.fixity.check(SYSTEM, sample, pace=pace, parallel=1, progress=self._step)
         if not report.whole:
             _log.error("fixity: report %d has %d findings", report.number, len(report.findings))
@@ -120,6 +120,11 @@ class Watch:
     def _repair(self, report: Report) -> None:
         if self._house.repairing is not None:
             self._house.repairing.repair(SYSTEM, report)
+
+    def _rest(self, seconds: float) -> None:
+        """Between two pieces of a file, of which a recording may have thousands."""
+        if self._stopping.wait(seconds):
+            raise Stopped
 
     def _step(self, _done: int, _total: int) -> None:
         if self._stopping.is_set() or not self._has_lease():

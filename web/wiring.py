@@ -11,6 +11,7 @@ from secrets import token_bytes
 from access.lookups import Lookups
 from access.passwords import Passwords
 from access.people import People
+from access.playing import Playing
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
@@ -35,6 +36,7 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
+from archive.evidence.limits import ATTACHED
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
 from archive.fixity.copies import Copies, MirrorCopies
@@ -97,6 +99,7 @@ class House:
     sessions: Sessions
     requests: Requests
     viewing: Viewing
+    playing: Playing
     lookups: Lookups
     holds: Holds
     sweeps: Sweeps
@@ -134,8 +137,10 @@ def opened(
     *,
     clock: Clock = now,
     passwords: Passwords | None = None,
+    attached: int = ATTACHED,
 ) -> Iterator[House]:
-    """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first.
+    """The house, ready to use, closed at the end of the block; what a crash left behind is cleared first. A sound or
+    film of more than ``attached`` bytes lies beside its PDF.
 
     Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED, KEY_MISSING, KEY_PERMISSIONS, KEY_WRONG, KEY_GUARDED,
     KEY_REFUSED, KEY_UNREACHABLE, PASSPHRASE_WRONG, SCHEME_INVALID.
@@ -151,7 +156,7 @@ def opened(
         _check_place(settings, founded.vault)
         _recover(founded)
         with (
-            Sandbox(settings.workers, _limits(settings)) as sandbox,
+            Sandbox(settings.workers, _limits(settings, attached)) as sandbox,
             Sandbox(1, transcribing.LIMITS) as reading_room,
         ):
             house = _build(
@@ -219,6 +224,7 @@ def _build(
     holds = Holds(catalogue, case_files)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
+    viewing = Viewing(catalogue, case_files, sandbox, zone, keepers)
     home = settings.home.absolute()
     index = home / "index"
     backups = Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes)
@@ -266,7 +272,8 @@ def _build(
         people=People(catalogue, passwords),
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,
-        viewing=Viewing(catalogue, case_files, sandbox, zone, keepers),
+        viewing=viewing,
+        playing=Playing(viewing, case_files, sandbox, clock),
         lookups=Lookups(catalogue, case_files, zone),
         holds=holds,
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
@@ -348,8 +355,13 @@ def _holding(holds: Holds) -> Callable[[str, str], None]:
     return hold
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(source_bytes=settings.evidence_limit_mb * 1_000_000, pages=settings.pages_limit)
+def _limits(settings: Settings, attached: int) -> Limits:
+    return Limits(
+        source_bytes=settings.evidence_limit_mb * 1_000_000,
+        media_bytes=settings.media_limit_mb * 1_000_000,
+        attached_bytes=attached,
+        pages=settings.pages_limit,
+    )
 
 
 def key_file(settings: Settings, passphrase: str | None = None) -> KeyFile:

@@ -34,7 +34,7 @@ from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import text_of
 from archive.errors import MunimentError
-from archive.fixity.held import Held, content_path, held
+from archive.fixity.held import Held, held
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
@@ -184,12 +184,12 @@ class _Taking:
             inventory = self._inventory(known, version)
             if inventory is not None:
                 yield inventory
-        for document in known.documents:
-            path = f"{known.folder}/{content_path(document)}"
-            if self._bring(path, document.sha512, document.name):
+        for content in known.contents():
+            path = f"{known.folder}/{content.path}"
+            if self._bring(path, content.sha512, content.name):
                 self._documents += 1
-                self._size += document.size
-                yield Kept(known.id, path, document.sha512, document.size)
+                self._size += content.size
+                yield Kept(known.id, path, content.sha512, content.size)
 
     def _inventory(self, known: Held, version: int) -> Kept | None:
         """An inventory is known by nothing but its sidecar; both are small."""

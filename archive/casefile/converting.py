@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.documents import Document, place_of
 from archive.casefile.filing import insert_document
-from archive.casefile.reading import CaseFile, CaseFiles, Document, FileState, place_of
+from archive.casefile.reading import CaseFile, CaseFiles, FileState
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence.excerpts import Excerpt, windows
+from archive.evidence.kinds import EvidenceKind
 from archive.evidence.sandbox import Converted, Sandbox
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
@@ -83,12 +86,24 @@ class Converting:
         return next((each for each in documents if each.ordinal == ordinal and each.pending), None)
 
     def _pages(self, case_file: CaseFile, document: Document, opened: ExitStack) -> Converted:
+        place = place_of(document.ordinal, case_file.version + 1)
+        fresh = self.case_files.key_of(case_file).pdf_password(place)
+        if document.stream is not None:
+            return opened.enter_context(self._cover(case_file, document, document.stream.plain_size, fresh))
         stream, password = self.case_files.open_document(case_file, document.ordinal)
         opened.enter_context(stream)
         original = opened.enter_context(self.sandbox.original(stream, password))
-        place = place_of(document.ordinal, case_file.version + 1)
-        fresh = self.case_files.key_of(case_file).pdf_password(place)
         return opened.enter_context(self.sandbox.convert(original, document.name, fresh))
+
+    def _cover(self, case_file: CaseFile, document: Document, size: int, password: str) -> Converted:
+        """The recording stays where it is; only what tells of it is looked at."""
+        kind, sha256 = EvidenceKind(document.kind), document.original_sha256
+        with (
+            self.case_files.open_recording(case_file, document) as recording,
+            Excerpt(size, windows(recording, size)) as excerpt,
+        ):
+            excerpt.pick(recording)
+            return self.sandbox.cover(excerpt.descriptor, document.name, password, kind, size, sha256)
 
     def _add(self, actor: Actor, case_file: CaseFile, document: Document, made: Converted) -> None:
         key = self.case_files.key_of(case_file)
@@ -105,7 +120,17 @@ class Converting:
                         .where(tables.case_file.c.id == case_file.id)
                         .values(version=version)
                     )
-                    insert_document(unit, key, document.ordinal, version, document.name, title, made, staging)
+                    insert_document(
+                        unit,
+                        key,
+                        document.ordinal,
+                        version,
+                        document.name,
+                        title,
+                        made,
+                        staging,
+                        document.stream,
+                    )
                     unit.record(
                         Act.CONVERTED,
                         case_file.reference,

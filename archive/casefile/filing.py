@@ -15,8 +15,10 @@ from datetime import date, datetime, tzinfo
 from uuid import UUID
 
 from archive.casefile import tables
+from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.numbering import last_number
-from archive.casefile.reading import CaseFiles, FileState, place_of
+from archive.casefile.passing import Beside
+from archive.casefile.reading import CaseFiles, FileState
 from archive.casefile.receiving import Receiving
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference, Series
@@ -102,13 +104,12 @@ class Filing:
 
     def file(self, actor: Actor, submission: Submission) -> Filed:
         """Raises MunimentError; when several pieces of evidence are refused, one error names each of them."""
-        with ExitStack() as opened:
-            prepared = self._prepare(actor, submission, opened)
-            with self._vault.staging() as staging:
-                for ordinal, converted in enumerate(prepared.evidence, start=1):
-                    staging.put(str(ordinal), converted.pdf)
-                with self._vault.locked(str(prepared.series)):
-                    return self._file_next(actor, prepared, staging)
+        with self._vault.staging() as staging, ExitStack() as opened:
+            prepared = self._prepare(actor, submission, staging, opened)
+            for ordinal, converted in enumerate(prepared.evidence, start=1):
+                staging.put(_provisional(ordinal), converted.pdf)
+            with self._vault.locked(str(prepared.series)):
+                return self._file_next(actor, prepared, staging)
 
     def check_evidence(self, actor: Actor, source: Source) -> Converted:
         """Converts one piece of evidence and files nothing; the caller closes the result's ``pdf``."""
@@ -138,7 +139,9 @@ class Filing:
             evidence=kept,
         )
 
-    def _prepare(self, actor: Actor, submission: Submission, opened: ExitStack) -> _Prepared:
+    def _prepare(
+        self, actor: Actor, submission: Submission, staging: Staging, opened: ExitStack
+    ) -> _Prepared:
         level = self._scheme.level(submission.level)
         category = self._scheme.category(submission.category)
         self._scheme.check_permanent(level, submission.permanent)
@@ -148,7 +151,7 @@ class Filing:
         self._check_completion(submission.completed_on, received.date())
         identifier = CaseFileId(str(UUID(bytes=self._randomness(16), version=4)))
         key = FileKey.make(identifier, self._randomness)
-        evidence = self._convert(actor, submission.evidence, key, opened)
+        evidence = self._convert(actor, submission.evidence, key, staging, opened)
         series = Series(received.year, level.name, category.name)
         return _Prepared(identifier, key, level, category, series, voucher, submission, evidence)
 
@@ -171,12 +174,13 @@ class Filing:
             )
 
     def _convert(
-        self, actor: Actor, sources: Sequence[Source], key: FileKey, opened: ExitStack
+        self, actor: Actor, sources: Sequence[Source], key: FileKey, staging: Staging, opened: ExitStack
     ) -> tuple[Converted, ...]:
         def convert(numbered: tuple[int, Source]) -> Converted | MunimentError:
             ordinal, source = numbered
             try:
-                return self._receiving.receive(actor, source, key.pdf_password(place_of(ordinal, 1)))
+                password = key.pdf_password(place_of(ordinal, 1))
+                return self._receiving.receive(actor, source, password, self._beside(staging, key, ordinal))
             except MunimentError as error:
                 return error
 
@@ -190,15 +194,20 @@ class Filing:
         )
         return tuple(converted)
 
+    def _beside(self, staging: Staging, key: FileKey, ordinal: int) -> Beside:
+        name, place = stream_name(_provisional(ordinal)), stream_place(ordinal, 1)
+        return Beside(staging, name, key.stream_key(place), place, self._randomness)
+
     def _file_next(self, actor: Actor, prepared: _Prepared, staging: Staging) -> Filed:
         reference = Reference(prepared.series, self._last_number(prepared.series) + 1)
         names = [reference.document(ordinal) for ordinal in range(len(prepared.evidence) + 1)]
-        staging.rename({str(ordinal): name for ordinal, name in enumerate(names) if ordinal})
+        streams = _renamed(staging, names, prepared.key)
         filed_at = self._catalogue.clock()
         printed = self._print(prepared, reference, filed_at)
         with printed.pdf:
             staging.put(names[0], printed.pdf)
         documents = (printed, *prepared.evidence)
+        kept = [*names, *(stream_name(names[ordinal]) for ordinal in streams)]
         change = Change(filed_at, "filed", actor, {n: s.sha512.hex() for n, s in staging.stored.items()})
         try:
             self._vault.place(staging, reference.folder, f"urn:uuid:{prepared.id}", change)
@@ -214,13 +223,14 @@ class Filing:
                         self._title(prepared, ordinal),
                         document,
                         staging,
+                        streams.get(ordinal),
                     )
                 unit.record(
                     Act.FILED,
                     str(reference),
                     detail={
-                        "documents": names,
-                        "sha512": [staging.stored[name].sha512.hex() for name in names],
+                        "documents": kept,
+                        "sha512": [staging.stored[each].sha512.hex() for each in kept],
                     },
                     key=prepared.key,
                 )
@@ -287,6 +297,25 @@ class Filing:
         )
 
 
+def _provisional(ordinal: int) -> str:
+    """What a document is called while its number is open."""
+    return f"{ordinal}.pdf"
+
+
+def _renamed(staging: Staging, names: Sequence[str], key: FileKey) -> dict[int, Stream]:
+    """All that is staged gets its final name; the recordings that lie beside their covers, by ordinal."""
+    final = {_provisional(ordinal): name for ordinal, name in enumerate(names) if ordinal}
+    beside = {
+        ordinal for ordinal in range(1, len(names)) if stream_name(_provisional(ordinal)) in staging.stored
+    }
+    final |= {stream_name(_provisional(ordinal)): stream_name(names[ordinal]) for ordinal in beside}
+    staging.rename(final)
+    return {
+        ordinal: Stream.of(staging.stored[stream_name(names[ordinal])], key, ordinal, 1)
+        for ordinal in sorted(beside)
+    }
+
+
 def insert_document(
     unit: Unit,
     key: FileKey,
@@ -296,6 +325,7 @@ def insert_document(
     title: str,
     converted: Converted,
     staging: Staging,
+    stream: Stream | None = None,
 ) -> None:
     stored = staging.stored[name]
     unit.connection.execute(
@@ -311,6 +341,7 @@ def insert_document(
             authentication=key.authentication(stored.sha512, place_of(ordinal, version)),
             original_sha256=converted.original_sha256,
             pending=converted.pending,
+            **stream_columns(stream),
             title=key.seal(title.encode(), f"title:{ordinal}:{version}"),
             text=key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
         )

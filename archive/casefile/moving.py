@@ -17,9 +17,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.reading import all_documents
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import inventory
@@ -139,14 +141,16 @@ class Moving:
                 raise
             course.damaged[row.reference] = str(error.facts["document"])
 
-    def _documents(self, case_file: str, version: int) -> Iterable[tuple[str, str]]:
-        """Path and SHA-512 of every document up to the version, as the catalogue knows them."""
-        columns = tables.document.c
-        query = sa.select(columns.version, columns.name, columns.sha512).where(
-            columns.case_file == case_file, columns.version <= version
-        )
+    def _documents(self, case_file: CaseFileId, version: int) -> Iterable[tuple[str, str]]:
+        """Path and SHA-512 of what belongs to every document up to the version, as the catalogue knows them."""
         with self.catalogue.reading() as connection:
-            return [(f"v{row.version}/content/{row.name}", row.sha512) for row in connection.execute(query)]
+            known = all_documents(connection, case_file)
+        return [
+            (each.path, each.sha512)
+            for document in known
+            if document.version <= version
+            for each in document.contents
+        ]
 
     def _check(self, course: _Course) -> None:
         """Raises VAULT_DAMAGED: what is damaged is repaired first, not carried along."""

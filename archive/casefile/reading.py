@@ -1,7 +1,10 @@
 """Reading what was filed: the catalogue's rows, sealed texts, and documents checked before they are opened."""
 
+import io
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,12 +13,15 @@ from typing import Any, BinaryIO, Protocol
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.documents import Content, Document, document_of
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
+from archive.keys.sealing import BoxError
+from archive.keys.streaming import open_anywhere, plain_size
 from archive.ledger.acts import Act
 from archive.ledger.entries import SYSTEM, Detail
 
@@ -52,36 +58,17 @@ class CaseFile:
     headcount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document in its newest version; ordinal 0 is the voucher."""
-
-    case_file: CaseFileId
-    ordinal: int
-    version: int
-    name: str
-    kind: str
-    pages: int
-    size: int  # bytes
-    sha512: str
-    authentication: bytes
-    original_sha256: str
-    pending: bool  # a cover stands for it until its converter is installed
-
-
 class Vault(Protocol):
     """What reading needs of the vault."""
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
-        """A seekable stream of the encrypted PDF as version ``version`` has it. Raises DOCUMENT_MISSING."""
+        """A seekable stream of a file that version ``version`` brought. Raises DOCUMENT_MISSING."""
+
+    def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
+        """So many bytes of it from ``start`` on, fewer only at its end. Raises as ``open``."""
 
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
-
-
-def place_of(ordinal: int, version: int) -> str:
-    """What a document's password and HMAC are derived for. The number may still be open when it is encrypted."""
-    return f"{ordinal}:{version}"
 
 
 def recognition_place(ordinal: int, version: int, page: int) -> str:
@@ -238,30 +225,63 @@ class CaseFiles:
     def open_version(self, case_file: CaseFile, document: Document) -> tuple[BinaryIO, str]:
         """As ``open_document``, in any version. Raises MunimentError: DOCUMENT_MISSING, DOCUMENT_ALTERED."""
         key = self.key_of(case_file)
+        with self._damage_recorded(case_file, document):
+            stream = self._open_checked(case_file, document.content, key)
+        return stream, key.pdf_password(document.content.bound_to)
+
+    def check(self, case_file: CaseFile) -> None:
+        """That all of it is there as it was filed, every recording too. Raises as ``open_document``."""
+        key = self.key_of(case_file)
+        for document in self.documents(case_file):
+            for content in document.contents:
+                with self._damage_recorded(case_file, document):
+                    self._open_checked(case_file, content, key).close()
+
+    def open_recording(self, case_file: CaseFile, document: Document) -> BinaryIO:
+        """The original that lies beside a document, to be read from anywhere: each piece is proved before it is given.
+        Damage is recorded, also while it is read.
+
+        Raises MunimentError, as its ``read`` does: DOCUMENT_MISSING, DOCUMENT_ALTERED, DOCUMENT_UNREADABLE.
+        """
+        key, content, folder = self.key_of(case_file), document.stream_content, _folder(case_file)
+        if content is None or document.stream is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+
+        def fetch(start: int, count: int) -> bytes:
+            return self._vault.read(folder, content.version, content.name, start, count)
+
+        with self._damage_recorded(case_file, document):
+            if plain_size(content.size) != document.stream.plain_size:
+                raise BoxError("the catalogue contradicts itself")
+            opened = open_anywhere(key.stream_key(content.bound_to), fetch, content.size, content.bound_to)
+        return io.BufferedReader(_Watched(opened, lambda: self._damage_recorded(case_file, document)))
+
+    @contextmanager
+    def _damage_recorded(self, case_file: CaseFile, document: Document) -> Iterator[None]:
+        """Damage that shows inside the block is recorded, in a unit of its own, and said as a refusal."""
         try:
-            stream = self._open_checked(case_file, document, key)
+            try:
+                yield
+            except BoxError:
+                raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name) from None
         except MunimentError as error:
             if error.code in _DAMAGE:
                 with self._catalogue.unit(SYSTEM) as unit:
                     detail: Detail = {"document": document.ordinal, "problem": error.code.value}
                     unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
             raise
-        return stream, key.pdf_password(place_of(document.ordinal, document.version))
 
-    def _open_checked(self, case_file: CaseFile, document: Document, key: FileKey) -> BinaryIO:
-        folder = Reference.parse(case_file.reference).folder
-        stream = self._vault.open(folder, document.version, document.name)
-        digest = self._vault.sha512(stream)
-        place = place_of(document.ordinal, document.version)
-        if digest.hex() != document.sha512 or not key.authentic(digest, place, document.authentication):
+    def _open_checked(self, case_file: CaseFile, content: Content, key: FileKey) -> BinaryIO:
+        stream = self._vault.open(_folder(case_file), content.version, content.name)
+        if not content.authentic(key, self._vault.sha512(stream)):
             stream.close()
-            raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name)
+            raise MunimentError(Code.DOCUMENT_ALTERED, document=content.name)
         return stream
 
     def _documents(self, case_file: CaseFileId, version: int) -> tuple[Document, ...]:
         with self._catalogue.reading() as connection:
             rows = connection.execute(_newest(_DOCUMENT_COLUMNS, case_file, version)).all()
-        return tuple(Document(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
+        return tuple(document_of(row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
 
     def _boxes(self, case_file: CaseFile, column: sa.Column[Any]) -> dict[int, tuple[int, bytes]]:
         columns = [tables.document.c.ordinal, tables.document.c.version, column]
@@ -277,7 +297,7 @@ def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Doc
         .where(tables.document.c.case_file == case_file)
         .order_by(tables.document.c.version, tables.document.c.ordinal)
     )
-    return tuple(Document(**row) for row in connection.execute(query).mappings())
+    return tuple(document_of(row) for row in connection.execute(query).mappings())
 
 
 def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: int) -> sa.Select[Any]:
@@ -296,6 +316,35 @@ def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: i
         .where(tables.document.c.case_file == case_file, tables.document.c.version == newest)
         .order_by(tables.document.c.ordinal)
     )
+
+
+class _Watched(io.RawIOBase):
+    """A recording as it is read; ``watch`` is around every read."""
+
+    def __init__(self, opened: io.BufferedReader, watch: Callable[[], AbstractContextManager[None]]) -> None:
+        super().__init__()
+        self._opened = opened
+        self._watch = watch
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._opened.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._opened.tell()
+
+    def readinto(self, into: "bytearray | memoryview") -> int:  # type: ignore[override]
+        with self._watch():
+            return self._opened.readinto(into)
+
+
+def _folder(case_file: CaseFile) -> str:
+    return Reference.parse(case_file.reference).folder
 
 
 def _case_file(row: Any) -> CaseFile:

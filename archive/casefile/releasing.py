@@ -1,12 +1,21 @@
-"""Releasing a copy: fresh PDFs under a one-time password, each page stamped. Stored passwords never leave."""
+"""Releasing a copy: fresh PDFs under a one-time password, each page stamped. Stored passwords never leave.
 
+A recording that lies beside its cover goes along as an encrypted ZIP archive under the same password. It is made while
+it is read, so that it is nowhere in plain and never in memory as a whole.
+"""
+
+import io
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import tzinfo
+from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
-from archive.casefile.reading import CaseFiles
+from archive.casefile.documents import Document
+from archive.casefile.reading import CaseFile, CaseFiles
+from archive.casefile.zipping import Zipped
 from archive.database.catalogue import Catalogue
+from archive.evidence.kinds import EvidenceKind
 from archive.evidence.sandbox import Sandbox
 from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
@@ -18,7 +27,9 @@ LONGEST_RECIPIENT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """``documents`` are streams for the caller to write and close. ``password`` is told once and kept nowhere."""
+    """``documents`` are streams for the caller to write, from where they stand, and to close; one of a recording can be
+    read once only. ``password`` is told once and kept nowhere.
+    """
 
     reference: str
     documents: tuple[tuple[str, BinaryIO], ...]
@@ -40,17 +51,22 @@ class Releasing:
         """
         to = remark_of(to, LONGEST_RECIPIENT)
         case_file = self.case_files.get(reference)
+        documents = self.case_files.documents(case_file)
+        if any(each.stream is not None for each in documents):
+            self.case_files.check(case_file)  # to its end, before anything is handed out
         password = one_time_password(self.randomness)
         moment = self.catalogue.clock().astimezone(self.zone)
         stamp = f"{case_file.reference}  副本 COPY  {moment:%Y-%m-%d %H:%M}"
         copies: list[tuple[str, BinaryIO]] = []
         try:
-            for document in self.case_files.documents(case_file):
+            for document in documents:
                 stream, stored_password = self.case_files.open_document(case_file, document.ordinal)
                 with stream:
                     copies.append(
                         (document.name, self.sandbox.release(stream, stored_password, password, stamp))
                     )
+                if document.stream is not None:
+                    copies.append(self._recording(case_file, document, password))
             with self.catalogue.unit(actor) as unit:
                 names = [name for name, _ in copies]
                 unit.record(
@@ -64,6 +80,12 @@ class Releasing:
                 copy.close()
             raise
         return Release(case_file.reference, tuple(copies), password)
+
+    def _recording(self, case_file: CaseFile, document: Document, password: str) -> tuple[str, BinaryIO]:
+        stem, extension = PurePosixPath(document.name).stem, EvidenceKind(document.kind).extension
+        member = (f"{stem}.{extension}", self.case_files.open_recording(case_file, document))
+        moment = self.catalogue.clock().astimezone(self.zone)
+        return f"{stem}.zip", io.BufferedReader(Zipped([member], moment, password))
 
 
 def one_time_password(randomness: Randomness) -> str:

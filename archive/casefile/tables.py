@@ -67,6 +67,12 @@ document = sa.Table(
     sa.Column(
         "pending", sa.Boolean, nullable=False
     ),  # a cover stands for it until its converter is installed
+    # The original of a recording that is too large for the PDF: a sealed stream beside it, or none at all.
+    sa.Column("stream_version", sa.Integer),  # the OCFL version that brought it
+    sa.Column("stream_plain_size", sa.Integer),  # bytes of the original
+    sa.Column("stream_size", sa.Integer),  # bytes as sealed
+    sa.Column("stream_sha512", sa.String(128)),  # of the sealed bytes
+    sa.Column("stream_authentication", sa.LargeBinary),  # HMAC-SHA256
     sa.Column("title", sa.LargeBinary, nullable=False),  # the name it came with, sealed
     sa.Column("text", sa.LargeBinary, nullable=False),  # JSON list, one string a page, sealed
 )

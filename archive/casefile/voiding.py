@@ -6,8 +6,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from archive.casefile import tables
+from archive.casefile.documents import place_of
 from archive.casefile.filing import Filing, insert_document
-from archive.casefile.reading import CaseFile, CaseFiles, FileState, place_of
+from archive.casefile.reading import CaseFile, CaseFiles, FileState
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue

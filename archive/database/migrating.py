@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from archive.database.engine import Database
 
-HEAD, NOTHING = "0001", "base"
+HEAD, NOTHING = "0002", "base"
 
 
 def revision(connection: sa.Connection) -> str | None:

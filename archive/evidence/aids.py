@@ -3,9 +3,11 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
+from archive.errors import Code, MunimentError
 from archive.evidence import media, office, scratch
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
@@ -23,12 +25,62 @@ class Aid:
     descriptor: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Bytes that a worker cannot turn into pages alone. ``size`` is in bytes, ``sha256`` in hex."""
+
+    kind: EvidenceKind
+    sha256: str
+    size: int
+
+
 class Aids:
     """Asked by the pool for the kinds that its workers cannot turn into pages alone."""
 
     def __init__(self, programs: Programs, limits: Limits) -> None:
         self._programs = programs
         self._limits = limits
+
+    @contextlib.contextmanager
+    def of_all(
+        self, wanted: Sequence[Wanted], parts: BinaryIO, given: int, name: str
+    ) -> Iterator[tuple[list[dict[str, object]], int]]:
+        """For each that is wanted what was said of it, and a descriptor of all that was made, in the same order.
+
+        ``parts`` holds them one after the other; where it is empty, the one that is wanted is ``given`` itself.
+
+        :raises MunimentError: as ``of``; of parts only SANDBOX_UNAVAILABLE: a bad attachment makes no bad mail.
+        """
+        made = os.memfd_create("aids", os.MFD_CLOEXEC)
+        try:
+            if os.fstat(parts.fileno()).st_size == 0:
+                said = [self._added(each, given, made, name) for each in wanted]
+            else:
+                said = [self._added_part(each, parts, made, name) for each in wanted]
+            os.lseek(made, 0, os.SEEK_SET)
+            yield said, made
+        finally:
+            os.close(made)
+
+    def _added_part(self, wanted: Wanted, parts: BinaryIO, made: int, name: str) -> dict[str, object]:
+        part = os.memfd_create("part", os.MFD_CLOEXEC)
+        try:
+            _append(part, parts.fileno(), wanted.size)
+            os.lseek(part, 0, os.SEEK_SET)
+            return self._added(wanted, part, made, name)
+        except MunimentError as refusal:
+            if refusal.code is Code.SANDBOX_UNAVAILABLE:
+                raise
+            return {"sha256": wanted.sha256, "size": 0, "said": {"failed": refusal.code.value}}
+        finally:
+            os.close(part)
+
+    def _added(self, wanted: Wanted, source: int, made: int, name: str) -> dict[str, object]:
+        with self.of(wanted.kind, source, name) as aid:
+            size = 0 if aid.descriptor is None else os.fstat(aid.descriptor).st_size
+            if aid.descriptor is not None:
+                _append(made, aid.descriptor, size)
+            return {"sha256": wanted.sha256, "size": size, "said": dict(aid.said)}
 
     @contextlib.contextmanager
     def of(self, kind: EvidenceKind, source: int, name: str) -> Iterator[Aid]:
@@ -66,3 +118,9 @@ class Aids:
             return Aid({"absent": _MEDIA})
         os.lseek(made, 0, os.SEEK_SET)
         return Aid({"media": found}, made)
+
+
+def _append(target: int, source: int, size: int) -> None:
+    """The next ``size`` bytes of ``source``, or as many as there are."""
+    while size and (count := os.sendfile(target, source, None, size)):
+        size -= count

@@ -19,11 +19,13 @@ Paginate = Callable[[bytes, EvidenceKind], pikepdf.Pdf]
 
 _HEAD = ("序号", "附件名称", "类型", "大小", "显示", "SHA-256")
 _WEIGHTS = (7, 34, 16, 15, 20, 22)
+_INSIDE = "仅附于原件"
 _REFUSALS = {
     Code.EVIDENCE_ENCRYPTED: "设有密码",
     Code.EVIDENCE_EMPTY: "空文件",
     Code.EVIDENCE_TOO_MANY_PAGES: "页数过多",
     Code.CONVERSION_TOO_LARGE: "展开后过大",
+    Code.EVIDENCE_KIND: _INSIDE,
 }
 
 
@@ -57,8 +59,8 @@ def _shown(attachment: Attachment, show: Paginate) -> tuple[tuple[str, str], pik
     kind: EvidenceKind | str = "—"
     try:
         kind = recognise(attachment.data)
-        if not isinstance(kind, EvidenceKind) or kind.wants_aid:
-            return (kind.upper(), "仅附于原件"), None
+        if not isinstance(kind, EvidenceKind):
+            return (kind.upper(), _INSIDE), None
         pages = show(attachment.data, kind)
     except Refused as refused:
         return (kind.upper(), _REFUSALS.get(refused.code, "无法显示")), None

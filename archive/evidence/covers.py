@@ -32,6 +32,12 @@ _WITHOUT = (
 _BEHIND = (
     "本页是封面。{what}原件完整附于本文档内，逐字节与提交时相同，可取出播放；用上面的 SHA-256 可以核对。"
 )
+_BESIDE = (
+    "本页是封面。{what}原件较大，不在本文档内，而是加密存放在本文档旁边（文件名相同，扩展名 .sealed），"
+    "逐字节与提交时相同；可在阅览页播放，或由 muniment export 取出；用上面的 SHA-256 可以核对。"
+)
+_NO_LENGTH = "未能从文件中读出时长。"
+_NO_PICTURE = "未能从文件中取出画面。"
 _SOUND, _FILM = ("录音", "Sound recording"), ("录像", "Film")
 
 
@@ -43,9 +49,18 @@ def waiting(kind: EvidenceKind, size: int, sha256: str, program: str) -> Sheet:
 
 
 def behind(
-    kind: EvidenceKind, size: int, sha256: str, found: Mapping[str, Any], poster: bytes | None, absent: str
+    kind: EvidenceKind,
+    size: int,
+    sha256: str,
+    found: Mapping[str, Any],
+    poster: bytes | None,
+    absent: str,
+    *,
+    inside: bool = True,
 ) -> Sheet:
-    """The cover of sound or film. ``found`` is what ``media.describe`` said; nothing where ffmpeg is absent."""
+    """The cover of sound or film. ``found`` is what ``media.describe`` said; nothing where ffmpeg is absent.
+    ``inside`` says whether the recording rides in the document or lies beside it.
+    """
     title, subtitle = _NAMES.get(kind, _FILM if kind.family is Family.FILM else _SOUND)
     streams = [each for each in found.get("streams", ()) if isinstance(each, Mapping)]
     facts = [("格式", " · ".join([kind.value.upper(), *_codecs(streams)]))]
@@ -57,9 +72,12 @@ def behind(
         if each.get("codec_type") == "video" and kind.family is Family.FILM
     ]
     facts += [("大小", presenting.size(size)), ("SHA-256", sha256)]
-    notes = [_BEHIND.format(what=title)]
+    notes = [(_BEHIND if inside else _BESIDE).format(what=title)]
     if absent:
         notes.append(_WITHOUT.format(program=absent))
+    else:
+        notes += [_NO_LENGTH] if found.get("duration") is None else []
+        notes += [_NO_PICTURE] if kind.family is Family.FILM and not poster else []
     shown = [blocks.picture(0)] if poster else []
     return Sheet(title, subtitle, facts, shown, notes, pictures=[poster] if poster else [])
 

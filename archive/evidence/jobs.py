@@ -13,7 +13,7 @@ from archive.evidence import drawing, images, originals, paging, releasing, tran
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
-from archive.evidence.recognising import recognise
+from archive.evidence.recognising import HEAD, recognise, recording
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
 
@@ -50,12 +50,12 @@ def _convert(job: Job) -> Answer:
     kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    said = job.request.get("aid")
-    if said is None and kind.wants_aid:
-        return {"wants": kind.value}
-    helped = paging.Help(dict(said), job.aid.read() if job.aid else b"") if said is not None else None
+    aids = job.request.get("aids")
+    if aids is None and (wanted := paging.wanting(data, kind, job.limits)):
+        return _wants(job, kind, wanted)
+    helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
     original = digest(data)
-    with paging.paginate(data, kind, job.limits, helped) as pdf:
+    with paging.paginate(data, kind, job.limits, helps) as pdf:
         pages = len(pdf.pages)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
@@ -70,7 +70,51 @@ def _convert(job: Job) -> Answer:
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
-        "pending": helped is not None and "absent" in helped.said,
+        "pending": any("absent" in each.said for each in helps.values()),
+    }
+
+
+def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind, bytes]]) -> Answer:
+    """The parts of a mail are written to the target, one after the other; anything else is the source itself."""
+    if kind is EvidenceKind.MAIL:
+        job.target.writelines(part for _, part in wanted.values())
+        job.target.flush()
+    return {
+        "wants": [
+            {"kind": each.value, "sha256": sha256, "size": len(part)}
+            for sha256, (each, part) in wanted.items()
+        ]
+    }
+
+
+def _made(job: Job, size: int) -> bytes:
+    """What was made for one of them: they follow each other in the aid."""
+    return job.aid.read(size) if job.aid and size else b""
+
+
+def _kind(job: Job) -> Answer:
+    kind = recording(job.source.read(HEAD))
+    return {"kind": None if kind is None else kind.value}
+
+
+def _cover(job: Job) -> Answer:
+    """Of a recording that does not ride along: what is given is an excerpt of it, its length and its digest."""
+    kind = recording(job.source.read(HEAD))
+    if kind is None:
+        raise Refused(Code.EVIDENCE_UNREADABLE)
+    size, sha256, said = int(job.request["size"]), str(job.request["sha256"]), dict(job.request["aid"])
+    helped = paging.Help(said, job.aid.read() if job.aid else b"")
+    with paging.cover_of_stream(size, kind, sha256, job.limits, helped) as pdf:
+        pages, inside = len(pdf.pages), digest(originals.find(pdf))
+        seal(pdf, job.password, job.target)
+    reopen(job.target, job.password, pages, inside)
+    return {
+        "pages": pages,
+        "text": _proof(job, pages),
+        "kind": kind.value,
+        "sha256": sha256,
+        "attached": False,
+        "pending": "absent" in said,
     }
 
 
@@ -205,6 +249,8 @@ def _open(job: Job) -> Pdf:
 
 _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "convert": _convert,
+    "cover": _cover,
+    "kind": _kind,
     "voucher": _voucher,
     "page": _page,
     "recognise": _recognise,

@@ -1,6 +1,11 @@
 """How much one job may take. Beyond any of these it is stopped and refused."""
 
 from dataclasses import dataclass
+from typing import Final
+
+# A sound or film up to here rides inside its PDF; a larger one lies beside its cover as a sealed stream. A PDF is held
+# in memory as a whole, two and a half times at least, while it is made and whenever it is read.
+ATTACHED: Final = 32 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,9 @@ class Limits:
     pixels: int = 100_000_000  # of one image frame
     output_bytes: int = 1 << 30
     source_bytes: int = 100_000_000
+    media_bytes: int = 4_096_000_000  # of a sound or film
+    attached_bytes: int = ATTACHED
+    helped_parts: int = 8  # attachments of a mail for which programs of others are started
     program_memory_bytes: int = 1_500_000_000  # data of a program of others
     program_cpu_seconds: int = 60
     text_characters: int = 16_000_000  # of all pages together

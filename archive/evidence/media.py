@@ -60,7 +60,10 @@ def describe(
     found = _probed(programs, probe, source, ("-f", demuxer, "-i", given), name)
     if any(each.get("codec_type") == "video" for each in found["streams"]):
         at = min(_LATEST, (found["duration"] or 0.0) / 10)
-        _draw(programs, ffmpeg, source, poster, ("-ss", f"{at:.2f}", "-f", demuxer, "-i", given), name)
+        for seconds in (at, 0.0) if at else (0.0,):  # an excerpt may hold the very beginning only
+            asked = ("-ss", f"{seconds:.2f}", "-f", demuxer, "-i", given)
+            if _draw(programs, ffmpeg, source, poster, asked, name):
+                break
     return found
 
 
@@ -82,8 +85,8 @@ def _probed(programs: Programs, probe: Path, source: int, given: Sequence[str], 
 
 def _draw(
     programs: Programs, ffmpeg: Path, source: int, poster: int, given: Sequence[str], name: str
-) -> None:
-    """One picture, upright; nothing where none can be decoded."""
+) -> bool:
+    """One picture, upright; nothing, and False, where none can be decoded."""
     scale = (
         f"scale='min({_POSTER_PIXELS},iw)':'min({_POSTER_PIXELS},ih)':force_original_aspect_ratio=decrease"
     )
@@ -104,8 +107,10 @@ def _draw(
             "pipe:1",
         ),
     ]
+    os.lseek(poster, 0, os.SEEK_SET)
     if programs.run(_errand(ffmpeg, arguments, source, poster), name):
         os.ftruncate(poster, 0)
+    return os.fstat(poster).st_size > 0
 
 
 def _errand(program: Path, arguments: Sequence[str], source: int, output: int) -> Errand:

@@ -3,14 +3,17 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
 
 from archive.errors import Code
-from archive.evidence import documents, images
+from archive.evidence import documents, images, mails
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
+from archive.evidence.recognising import recognise
 from archive.evidence.refusing import Refused
 
 if TYPE_CHECKING:
@@ -21,16 +24,39 @@ _DEEPEST = 3  # mails within mails whose own attachments are shown
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What came from outside for this evidence: what was said of it, and the bytes that were made."""
+    """What came from outside for some bytes: what was said of them, and what was made of them."""
 
     said: Mapping[str, Any]
     made: bytes = b""
 
 
+Helps = Mapping[str, Help]  # by the SHA-256, in hex, of what they are for
+
+
+def wanting(
+    data: bytes, kind: EvidenceKind, limits: Limits, depth: int = 0
+) -> dict[str, tuple[EvidenceKind, bytes]]:
+    """What programs outside must help with before there are pages, by SHA-256: the evidence itself, or what is
+    attached to a mail, at any depth that is shown.
+
+    :raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE.
+    """
+    if kind.wants_aid:
+        return {hashlib.sha256(data).hexdigest(): (kind, data)}
+    if kind is not EvidenceKind.MAIL:
+        return {}
+    found: dict[str, tuple[EvidenceKind, bytes]] = {}
+    for attachment in mails.parse(data).attachments:
+        its_kind = recognise(attachment.data) if attachment.data else ""
+        if isinstance(its_kind, EvidenceKind) and depth < _DEEPEST:
+            found |= wanting(attachment.data, its_kind, limits, depth + 1)
+    return dict(islice(found.items(), limits.helped_parts))
+
+
 def paginate(
-    data: bytes, kind: EvidenceKind, limits: Limits, helped: Help | None = None, depth: int = 0
+    data: bytes, kind: EvidenceKind, limits: Limits, helps: Helps = MappingProxyType({}), depth: int = 0
 ) -> pikepdf.Pdf:
-    """A new document that shows the evidence; the caller closes it. Kinds that want aid need ``helped``.
+    """A new document that shows the evidence; the caller closes it. Kinds that want aid need theirs in ``helps``.
 
     :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, EVIDENCE_TOO_MANY_PAGES, CONVERSION_TOO_LARGE.
     """
@@ -38,32 +64,40 @@ def paginate(
         return documents.paginate(data, limits)
     if kind.family is Family.PICTURE:
         return images.paginate(data, kind, limits)
-    if kind.wants_aid and helped is None:
-        raise Refused(Code.EVIDENCE_KIND, kind=kind.value)
+    sha256 = hashlib.sha256(data).hexdigest()
+    helped = helps.get(sha256)
+    if kind.wants_aid and (helped is None or helped.said.get("failed")):
+        raise Refused(Code.EVIDENCE_KIND if helped is None else Code.EVIDENCE_UNREADABLE, kind=kind.value)
     if helped is not None and helped.said.get("rendered"):
         return documents.paginate(helped.made, limits)
     # Fonts and compiler, for those who bring texts only.
     from archive.evidence import correspondence, presenting, typesetting  # noqa: PLC0415
 
-    sha256 = hashlib.sha256(data).hexdigest()
     if helped is not None:
-        return typesetting.typeset(_cover(data, kind, sha256, helped), limits)
+        return typesetting.typeset(_cover(len(data), kind, sha256, helped), limits)
     if kind is not EvidenceKind.MAIL:
         return typesetting.typeset(presenting.present(data, kind, sha256), limits)
 
     def show(attached: bytes, its_kind: EvidenceKind) -> pikepdf.Pdf:
         if depth == _DEEPEST:
             raise Refused(Code.EVIDENCE_UNREADABLE)
-        return paginate(attached, its_kind, limits, depth=depth + 1)
+        return paginate(attached, its_kind, limits, helps, depth + 1)
 
     return correspondence.paginate(data, sha256, limits, show)
 
 
-def _cover(data: bytes, kind: EvidenceKind, sha256: str, helped: Help) -> "Sheet":
+def cover_of_stream(size: int, kind: EvidenceKind, sha256: str, limits: Limits, helped: Help) -> pikepdf.Pdf:
+    """The cover of a recording of ``size`` bytes that does not ride in it; the caller closes it."""
+    from archive.evidence import typesetting  # noqa: PLC0415 -- as above
+
+    return typesetting.typeset(_cover(size, kind, sha256, helped, inside=False), limits)
+
+
+def _cover(size: int, kind: EvidenceKind, sha256: str, helped: Help, *, inside: bool = True) -> "Sheet":
     from archive.evidence import covers  # noqa: PLC0415 -- as above
 
     absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
     if kind.family is Family.OFFICE:
-        return covers.waiting(kind, len(data), sha256, absent)
+        return covers.waiting(kind, size, sha256, absent)
     poster = images.plain_jpeg(helped.made) if helped.made else None
-    return covers.behind(kind, len(data), sha256, found, poster, absent)
+    return covers.behind(kind, size, sha256, found, poster, absent, inside=inside)

@@ -1,9 +1,9 @@
 """What a file is, judged by its content alone; names and declared types are never looked at."""
 
 from archive.evidence import chats, containers, decoding, mails, tabulating
-from archive.evidence.kinds import EvidenceKind
+from archive.evidence.kinds import EvidenceKind, Family
 
-_HEAD = 4096  # bytes in which a signature stands
+HEAD = 4096  # bytes in which a signature stands
 _MARKUP = ("<!doctype html", "<html", "<head>", "<body")
 _TELLING = 1 << 20  # bytes of a text that tell what kind of text it is
 
@@ -63,7 +63,7 @@ def recognise(data: bytes) -> EvidenceKind | str:
 
     :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE, for office documents.
     """
-    head = data[:_HEAD]
+    head = data[:HEAD]
     if head.startswith(containers.ZIP):
         return containers.in_zip(data)
     if head.startswith(containers.COMPOUND):
@@ -72,6 +72,14 @@ def recognise(data: bytes) -> EvidenceKind | str:
     if found is None and b"%PDF-" in head[:1024]:
         found = EvidenceKind.PDF
     return found or _writing(data)
+
+
+def recording(head: bytes) -> EvidenceKind | None:
+    """The kind of a sound or film, which its first ``HEAD`` bytes tell; none for anything else."""
+    found = _signed(head) or _container(head)
+    if isinstance(found, EvidenceKind) and found.family in (Family.SOUND, Family.FILM):
+        return found
+    return None
 
 
 def _signed(head: bytes) -> EvidenceKind | str | None:

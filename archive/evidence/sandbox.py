@@ -5,33 +5,27 @@ bomb or a crash costs its worker, never the server, and the caller learns which 
 """
 
 import contextlib
-import fcntl
 import io
 import logging
 import os
-import stat
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from archive.errors import Code, MunimentError
-from archive.evidence.aids import Aids
+from archive.evidence import memoryfiles
+from archive.evidence.aids import Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
+from archive.evidence.pool import Pool
 from archive.evidence.programs import Programs
 from archive.evidence.recognised import RecognisedPage
-from archive.evidence.workers import Worker, WorkerDied
+from archive.evidence.workers import WorkerDied
 
 __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
 
-_CHUNK = 1 << 20
-_MOST_JOBS = 500  # a worker is replaced after so many: leaks and stowaways do not pile up
-_FAT = 3  # and when it has grown beyond a third of its memory
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+_FAT = 3  # a worker is replaced when it has grown beyond a third of its memory
 _WIDTHS = range(1, 8001)  # pixels
 # What a worker may say of a job. It may have been taken over, so anything else is a crash.
 _SAYABLE = frozenset(
@@ -60,7 +54,7 @@ class Converted:
     text: tuple[str, ...]  # of each page; empty strings where the page is a picture
     kind: EvidenceKind  # of what was given
     original_sha256: str  # hex, of the bytes given
-    original_attached: bool  # else the page carries them identically
+    original_attached: bool  # else the page carries them identically, or they lie beside it
     pending: bool = False  # a cover stands for it until its converter is installed
 
     def close(self) -> None:
@@ -71,6 +65,14 @@ class Converted:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wants:
+    """``parts`` holds what is wanted, one after the other; it is empty where that is the source itself."""
+
+    parts: BinaryIO
+    wanted: tuple[Wanted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +102,8 @@ class Sandbox:
 
     def __init__(self, workers: int = 2, limits: Limits | None = None, idle_seconds: float = 60.0) -> None:
         self.limits = limits or Limits()
-        self._most = workers
-        self._idle_seconds = idle_seconds
-        self._idle: list[Worker] = []
-        self._all: set[Worker] = set()
-        self._starting = 0
-        self._closed = False
-        self._changed = threading.Condition()
-        self._timer: threading.Timer | None = None
-        # One thread that lives as long as the pool starts every worker; see Worker.
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-starter")
-        self._programs = Programs(self.limits, workers, lambda start: self._starter.submit(start).result())
+        self._pool = Pool(workers, self.limits, idle_seconds)
+        self._programs = Programs(self.limits, workers, self._pool.on_starter)
         self._aids = Aids(self._programs, self.limits)
 
     def __enter__(self) -> Self:
@@ -124,8 +117,12 @@ class Sandbox:
     @property
     def pids(self) -> tuple[int, ...]:
         """The living workers."""
-        with self._changed:
-            return tuple(worker.pid for worker in self._all if worker.alive())
+        return self._pool.pids
+
+    def close(self) -> None:
+        """End all workers. Jobs under way fail; calls after this are refused."""
+        self._programs.close()
+        self._pool.close()
 
     def convert(
         self,
@@ -144,7 +141,7 @@ class Sandbox:
             EVIDENCE_TOO_MANY_PAGES, EVIDENCE_UNREADABLE.
         """
         request = {"job": "convert", "password": password}
-        with self._memory_copy(source, name) as given:
+        with self._taken(source, name) as given:
             if inspect is not None:
                 with os.fdopen(os.dup(given), "rb") as held:
                     inspect(held)
@@ -152,13 +149,33 @@ class Sandbox:
             made = self._converted(request, (given,), name)
             if isinstance(made, Converted):
                 return made
-            with self._aids.of(made, given, name) as aid:
-                helps = () if aid.descriptor is None else (aid.descriptor,)
+            with made.parts, self._aids.of_all(made.wanted, made.parts, given, name) as (said, aid):
                 os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
-                made = self._converted({**request, "aid": dict(aid.said)}, (given, *helps), name)
-        if not isinstance(made, Converted):
-            raise MunimentError(Code.CONVERSION_CRASHED, name=name)
-        return made
+                return self._finished({**request, "aids": said}, (given, aid), name)
+
+    def recording(self, head: bytes, name: str) -> EvidenceKind | None:
+        """The kind of a sound or film that begins so (4096 bytes tell it); none for anything else."""
+        with memoryfiles.copied(io.BytesIO(head)) as given:
+            target, answer = self._result({"job": "kind"}, (given,), name)
+        target.close()
+        try:
+            return None if answer["kind"] is None else EvidenceKind(answer["kind"])
+        except (KeyError, ValueError):
+            raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
+
+    def cover(
+        self, excerpt: int, name: str, password: str, kind: EvidenceKind, size: int, sha256: str
+    ) -> Converted:
+        """The cover of a recording that does not ride in it. ``excerpt`` is a descriptor of an excerpt of it.
+
+        :raises MunimentError: EVIDENCE_UNREADABLE where nothing can be made of it.
+        """
+        request = {"job": "cover", "password": password, "size": size, "sha256": sha256}
+        memoryfiles.seal(excerpt)
+        with self._aids.of(kind, excerpt, name) as aid:
+            helps = () if aid.descriptor is None else (aid.descriptor,)
+            os.lseek(excerpt, 0, os.SEEK_SET)  # whoever read it shares its place with us
+            return self._finished({**request, "aid": dict(aid.said)}, (excerpt, *helps), name)
 
     def voucher(
         self,
@@ -179,11 +196,8 @@ class Sandbox:
             "sheet": dict(sheet),
             "void": dict(void) if void else None,
         }
-        with self._memory_copy(io.BytesIO(attachment), "voucher.json") as given:
-            printed = self._converted(request, (given,), "voucher.json")
-        if not isinstance(printed, Converted):
-            raise MunimentError(Code.CONVERSION_CRASHED, name="voucher.json")
-        return printed
+        with memoryfiles.copied(io.BytesIO(attachment)) as given:
+            return self._finished(request, (given,), "voucher.json")
 
     def page(
         self,
@@ -213,7 +227,7 @@ class Sandbox:
             "recognised": None if recognised is None else recognised.document(),
             "marks": list(marks),
         }
-        with self._given(pdf) as given, self._result(request, (given,), f"{number}")[0] as drawn:
+        with memoryfiles.given(pdf) as given, self._result(request, (given,), f"{number}")[0] as drawn:
             return drawn.read()
 
     def recognise(self, pdf: BinaryIO, password: str, number: int) -> RecognisedPage:
@@ -222,7 +236,7 @@ class Sandbox:
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """
         request = {"job": "recognise", "password": password, "number": number}
-        with self._given(pdf) as given:
+        with memoryfiles.given(pdf) as given:
             target, answer = self._result(request, (given,), f"{number}")
         target.close()
         try:
@@ -250,7 +264,7 @@ class Sandbox:
 
         :raises MunimentError: EVIDENCE_UNREADABLE.
         """
-        with self._given(pdf) as given:
+        with memoryfiles.given(pdf) as given:
             target, answer = self._result({"job": "verify", "password": password}, (given,), "PDF")
             target.close()
         try:
@@ -264,7 +278,7 @@ class Sandbox:
 
         :raises MunimentError: EVIDENCE_UNREADABLE.
         """
-        with self._given(pdf) as given:
+        with memoryfiles.given(pdf) as given:
             target, answer = self._result({"job": "unseal", "password": password}, (given,), "PDF")
         return target, str(answer.get("pdfa", ""))
 
@@ -274,7 +288,7 @@ class Sandbox:
         :raises MunimentError: EVIDENCE_UNREADABLE.
         """
         request = {"job": "reseal", "password": "", "new_password": password}
-        with self._given(pdf) as given:
+        with memoryfiles.given(pdf) as given:
             target, answer = self._result(request, (given,), "PDF")
         try:
             return Resealed(target, int(answer["pages"]), str(answer["sha256"] or ""))
@@ -286,40 +300,36 @@ class Sandbox:
         """A fixity report as PDF/A, from what ``archive.fixity.printing.sheet`` makes; the caller closes it."""
         return self._stream({"job": "report", "shown": dict(shown)}, io.BytesIO())
 
-    def close(self) -> None:
-        """End all workers. Jobs under way fail; calls after this are refused."""
-        with self._changed:
-            self._closed = True
-            self._programs.close()
-            idle = tuple(self._idle)
-            for worker in self._all.difference(idle):
-                worker.stop()
-            self._idle.clear()
-            if self._timer:
-                self._timer.cancel()
-            self._changed.notify_all()
-        for worker in idle:
-            worker.end()
-        with self._changed:
-            self._all.difference_update(idle)
-        self._starter.shutdown()
+    @contextlib.contextmanager
+    def _taken(self, source: BinaryIO, name: str) -> Iterator[int]:
+        """What was handed in, up to the limit."""
+        most = self.limits.source_bytes
+        try:
+            with memoryfiles.copied(source, most) as held:
+                yield held
+        except memoryfiles.TooLong:
+            raise MunimentError(Code.EVIDENCE_TOO_LARGE, name=name, limit=most // 1_000_000) from None
 
-    def _converted(
-        self, request: Mapping[str, Any], given: Sequence[int], name: str
-    ) -> Converted | EvidenceKind:
-        """The finished document; or its kind, when a program outside must help first."""
+    def _finished(self, request: Mapping[str, Any], given: Sequence[int], name: str) -> Converted:
+        made = self._converted(request, given, name)
+        if isinstance(made, Converted):
+            return made
+        made.parts.close()
+        raise MunimentError(Code.CONVERSION_CRASHED, name=name)  # it asks for help that it has
+
+    def _converted(self, request: Mapping[str, Any], given: Sequence[int], name: str) -> Converted | _Wants:
+        """The finished document; or what of it a program outside must help with first."""
         target, answer = self._result(request, given, name)
         try:
             if "wants" in answer:
-                target.close()
-                return EvidenceKind(answer["wants"])
+                return _Wants(target, _wanted(answer["wants"][: self.limits.helped_parts]))
             return _described(target, answer)
         except (KeyError, TypeError, ValueError):
             target.close()
             raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
 
     def _stream(self, request: Mapping[str, Any], pdf: BinaryIO) -> BinaryIO:
-        with self._given(pdf) as given:
+        with memoryfiles.given(pdf) as given:
             return self._result(request, (given,), "PDF")[0]
 
     def _result(
@@ -329,7 +339,7 @@ class Sandbox:
         target = os.fdopen(os.memfd_create("target", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "rb")
         try:
             answer = self._answer(request, (given[0], target.fileno(), *given[1:]), name)
-            _seal(target.fileno())
+            memoryfiles.seal(target.fileno())
             target.seek(0)
         except OSError:
             target.close()
@@ -340,13 +350,13 @@ class Sandbox:
         return target, answer
 
     def _answer(self, request: Mapping[str, Any], descriptors: Sequence[int], name: str) -> dict[str, Any]:
-        with self._worker() as worker:
+        with self._pool.worker() as worker:
             try:
                 answer = worker.ask(request, descriptors)
             except WorkerDied as died:
                 _log.warning("a worker died in the job %s: %s", request["job"], died.code)
                 raise MunimentError(died.code, name=name, **died.facts) from None
-            worker.spent = bool(answer.get("spent")) or not self._slim(answer.get("peak_kib"))
+            worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"), self.limits)
         if isinstance(answer.get("done"), dict):
             return dict(answer["done"])
         refusal = _refusal(answer, name)
@@ -355,133 +365,9 @@ class Sandbox:
             _log.log(level, "the job %s was refused: %r", request["job"], str(answer["fault"])[:200])
         raise refusal
 
-    def _slim(self, peak_kib: object) -> bool:
-        return isinstance(peak_kib, int) and peak_kib * 1024 < self.limits.memory_bytes // _FAT
 
-    @contextlib.contextmanager
-    def _worker(self) -> Iterator[Worker]:
-        """A worker of one's own for one job, given back healthy or ended."""
-        worker = self._borrow()
-        healthy = False
-        try:
-            yield worker
-            healthy = worker.jobs < _MOST_JOBS and not worker.spent
-        finally:
-            self._give_back(worker, healthy=healthy)
-
-    def _borrow(self) -> Worker:
-        with self._changed:
-            while True:
-                if self._closed:
-                    raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
-                while self._idle:
-                    worker = self._idle.pop()
-                    if worker.alive():
-                        return worker
-                    self._all.discard(worker)
-                    worker.end()
-                if len(self._all) + self._starting < self._most:
-                    self._starting += 1
-                    break
-                self._changed.wait()
-        return self._start()
-
-    def _start(self) -> Worker:
-        worker: Worker | None = None
-        try:
-            worker = self._starter.submit(Worker, self.limits).result()
-        except OSError as fault:
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=fault.strerror) from fault
-        except RuntimeError:  # closed in the meantime
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed") from None
-        finally:
-            with self._changed:
-                self._starting -= 1
-                if worker:
-                    self._all.add(worker)
-                self._changed.notify()
-        return worker
-
-    def _give_back(self, worker: Worker, *, healthy: bool) -> None:
-        with self._changed:
-            healthy = healthy and not self._closed
-            if healthy:
-                worker.idle_since = time.monotonic()
-                self._idle.append(worker)
-                self._watch()
-            else:
-                self._all.discard(worker)
-            self._changed.notify()
-        if not healthy:
-            worker.end()
-
-    def _watch(self) -> None:
-        """See to it that idle workers end; called with the lock held."""
-        if self._timer is None and self._idle and not self._closed:
-            self._timer = threading.Timer(self._idle_seconds, self._sweep)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def _sweep(self) -> None:
-        with self._changed:
-            self._timer = None
-            rested = time.monotonic() - self._idle_seconds * 0.9
-            ending = [worker for worker in self._idle if worker.idle_since <= rested]
-            for worker in ending:
-                self._idle.remove(worker)
-                self._all.discard(worker)
-            self._watch()
-        for worker in ending:
-            worker.end()
-
-    @contextlib.contextmanager
-    def _memory_copy(self, source: BinaryIO, name: str) -> Iterator[int]:
-        """A sealed memory file with the bytes of any stream, read piece by piece up to the limit."""
-        held = os.memfd_create("source", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            size = 0
-            while piece := source.read(_CHUNK):
-                size += len(piece)
-                if size > self.limits.source_bytes:
-                    limit = self.limits.source_bytes // 1_000_000
-                    raise MunimentError(Code.EVIDENCE_TOO_LARGE, name=name, limit=limit)
-                _write(held, piece)
-            _seal(held)
-            os.lseek(held, 0, os.SEEK_SET)
-            yield held
-        finally:
-            os.close(held)
-
-    @contextlib.contextmanager
-    def _given(self, pdf: BinaryIO) -> Iterator[int]:
-        """A descriptor of an encrypted PDF: of the file itself where it is one, so that nothing is copied."""
-        if isinstance(pdf, io.BufferedReader | io.FileIO) and stat.S_ISREG(os.fstat(pdf.fileno()).st_mode):
-            os.lseek(pdf.fileno(), 0, os.SEEK_SET)
-            try:
-                yield pdf.fileno()
-            finally:
-                pdf.seek(0)
-            return
-        held = os.memfd_create("source", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            while piece := pdf.read(_CHUNK):
-                _write(held, piece)
-            _seal(held)
-            os.lseek(held, 0, os.SEEK_SET)
-            yield held
-        finally:
-            os.close(held)
-
-
-def _write(descriptor: int, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _seal(descriptor: int) -> None:
-    """From here on nobody changes it, not even a worker that keeps the descriptor."""
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+def _slim(peak_kib: object, limits: Limits) -> bool:
+    return isinstance(peak_kib, int) and peak_kib * 1024 < limits.memory_bytes // _FAT
 
 
 def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
@@ -499,6 +385,14 @@ def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
         sha256,
         bool(answer["attached"]),
         bool(answer["pending"]),
+    )
+
+
+def _wanted(said: Sequence[Mapping[str, Any]]) -> tuple[Wanted, ...]:
+    """:raises KeyError, TypeError, ValueError: the answer is not what a worker says."""
+    return tuple(
+        Wanted(EvidenceKind(each["kind"]), bytes.fromhex(each["sha256"]).hex(), int(each["size"]))
+        for each in said
     )
 
 

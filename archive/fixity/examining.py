@@ -1,18 +1,21 @@
 """Examining one case file: documents read again and opened, inventories compared, nothing else there."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha512
 from typing import BinaryIO, Protocol
 
-from archive.casefile.reading import Document, place_of
+from archive.casefile.documents import Content, Document
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
-from archive.fixity.held import Held, content_path
+from archive.fixity.held import Held
 from archive.fixity.inventories import check_inventories
 from archive.fixity.pace import Pace
 from archive.fixity.report import Fault, Finding
 from archive.keys.filekey import CaseFileId, FileKey
+from archive.keys.sealing import BoxError
+from archive.keys.streaming import open_anywhere
 
 _BLOCK = 1 << 20
 _MOST = 1 << 26  # bytes of an inventory; a longer one is none of ours
@@ -50,11 +53,12 @@ class Examiner:
         key = self._key(held)
         if key is None:
             yield Fault.KEY_MISSING, ""
-        for document in held.documents:
-            fault = self._document(held, document, key)
+        pages = {each.content: each for each in held.documents}
+        contents = {each.path for each in held.contents()}
+        for each in held.contents():
+            fault = self._content(held, each, pages.get(each), key)
             if fault is not None:
-                yield fault, document.name
-        contents = {content_path(each) for each in held.documents}
+                yield fault, each.name
         named = {path: self._small(held, path) for path in held.paths() if path not in contents}
         yield from check_inventories(held, named)
 
@@ -67,13 +71,16 @@ class Examiner:
                 raise
             return None
 
-    def _document(self, held: Held, document: Document, key: FileKey | None) -> Fault | None:
+    def _content(
+        self, held: Held, content: Content, document: Document | None, key: FileKey | None
+    ) -> Fault | None:
+        """``document`` is the one whose PDF this is; none: it is a recording that lies beside one."""
         try:
-            with self.files.open_path(f"{held.folder}/{content_path(document)}") as stream:
+            with self.files.open_path(f"{held.folder}/{content.path}") as stream:
                 digest = self._digest(stream)
-                if digest.hex() != document.sha512:
+                if digest.hex() != content.sha512:
                     return Fault.ALTERED
-                return None if key is None else self._opened(stream, digest, document, key)
+                return None if key is None else self._opened(stream, digest, content, document, key)
         except MunimentError as error:
             if error.code is Code.DOCUMENT_UNREADABLE:  # a service answers, but does not give it
                 return Fault.UNREADABLE
@@ -91,12 +98,16 @@ class Examiner:
         stream.seek(0)
         return digest.digest()
 
-    def _opened(self, stream: BinaryIO, digest: bytes, document: Document, key: FileKey) -> Fault | None:
-        place = place_of(document.ordinal, document.version)
-        if not key.authentic(digest, place, document.authentication):
+    def _opened(
+        self, stream: BinaryIO, digest: bytes, content: Content, document: Document | None, key: FileKey
+    ) -> Fault | None:
+        if not content.authentic(key, digest):
             return Fault.UNAUTHENTIC
+        return _played(stream, content, key) if document is None else self._shown(stream, document, key)
+
+    def _shown(self, stream: BinaryIO, document: Document, key: FileKey) -> Fault | None:
         try:
-            opened = self.sandbox.verify(stream, key.pdf_password(place))
+            opened = self.sandbox.verify(stream, key.pdf_password(document.content.bound_to))
         except MunimentError as error:
             if error.code is Code.SANDBOX_UNAVAILABLE:
                 raise
@@ -114,3 +125,20 @@ class Examiner:
             return None
         self.pace.spend(len(content))
         return content
+
+
+def _played(stream: BinaryIO, content: Content, key: FileKey) -> Fault | None:
+    """Whether its first and its last byte can be heard: the bytes between are those of which the digest is known."""
+
+    def fetch(start: int, count: int) -> bytes:
+        stream.seek(start)
+        return stream.read(count)
+
+    try:
+        opened = open_anywhere(key.stream_key(content.bound_to), fetch, content.size, content.bound_to)
+        opened.read(1)
+        opened.seek(-1, os.SEEK_END)
+        opened.read()
+    except BoxError:
+        return Fault.UNREADABLE
+    return None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from archive.casefile import tables
-from archive.casefile.reading import Document, all_documents
+from archive.casefile.documents import Content, Document
+from archive.casefile.reading import all_documents
 from archive.casefile.reference import Reference
 from archive.keys.filekey import CaseFileId
 from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
@@ -27,7 +28,11 @@ class Held:
 
     def brought_by(self, version: int) -> dict[str, str]:
         """Name to SHA-512 of what a version of the object brought."""
-        return {each.name: each.sha512 for each in self.documents if each.version == version}
+        return {each.name: each.sha512 for each in self.contents() if each.version == version}
+
+    def contents(self) -> Iterator[Content]:
+        """PDFs, and recordings that lie beside them, each once: a cover made anew keeps its recording."""
+        yield from dict.fromkeys(each for document in self.documents for each in document.contents)
 
     def paths(self) -> Iterator[str]:
         """Every file of the object, from its folder."""
@@ -35,13 +40,8 @@ class Held:
         for folder in ("", *(f"v{version}/" for version in range(1, self.version + 1))):
             yield folder + NAME
             yield folder + SIDECAR
-        for each in self.documents:
-            yield content_path(each)
-
-
-def content_path(document: Document) -> str:
-    """A document's place in its object."""
-    return f"v{document.version}/content/{document.name}"
+        for each in self.contents():
+            yield each.path
 
 
 def held(connection: sa.Connection, case_file: CaseFileId) -> Held | None:

@@ -11,14 +11,15 @@ from hashlib import sha512
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
-from archive.casefile.reading import CaseFiles, Document, place_of
+from archive.casefile.documents import Content
+from archive.casefile.reading import CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.fixity.copies import Copies
 from archive.fixity.examining import Examiner
-from archive.fixity.held import Held, content_path, held_at
+from archive.fixity.held import Held, held_at
 from archive.fixity.inventories import says_what_it_must
 from archive.fixity.pace import Pace
 from archive.fixity.report import Fault, Finding, Report
@@ -74,29 +75,27 @@ class Repairing:
     def _replaced(self, known: Held, findings: tuple[Finding, ...], copies: Copies) -> Iterator[str]:
         key = self.case_files.file_key(known.id)
         wanted = {each.name for each in findings if each.fault in _REPLACED}
-        for document in known.documents:
-            if document.name in wanted and key is not None:
-                yield from self._document(known, document, key, copies)
+        for content in known.contents():
+            if content.name in wanted and key is not None:
+                yield from self._content(known, content, key, copies)
         if any(each.fault in _MENDED for each in findings):
             yield from self._inventories(known, copies)
 
-    def _document(self, known: Held, document: Document, key: FileKey, copies: Copies) -> Iterator[str]:
+    def _content(self, known: Held, content: Content, key: FileKey, copies: Copies) -> Iterator[str]:
         """An older version of a document bears the same name: only the one whose bytes are wrong is replaced."""
-        path = f"{known.folder}/{content_path(document)}"
-        if self._has(path, document.sha512):
+        path = f"{known.folder}/{content.path}"
+        if self._has(path, content.sha512):
             return
         with SpooledTemporaryFile(_IN_MEMORY) as copy:
             digest = sha512()
-            for piece in copies.pieces(path, document.sha512):
+            for piece in copies.pieces(path, content.sha512):
                 digest.update(piece)
                 copy.write(piece)
-            place = place_of(document.ordinal, document.version)
-            fits = digest.hexdigest() == document.sha512
-            if not fits or not key.authentic(digest.digest(), place, document.authentication):
+            if not content.authentic(key, digest.digest()):
                 return
             copy.seek(0)
             self.vault.replace(path, cast("BinaryIO", copy))
-        yield document.name
+        yield content.name
 
     def _has(self, path: str, digest: str) -> bool:
         try:

@@ -37,6 +37,10 @@ class FileKey:
         """Raises sealing.BoxError."""
         return unseal(derive(self.secret, "seal"), box, f"{self.case_file}:{place}")
 
+    def stream_key(self, stream: str) -> bytes:
+        """For the one sealed stream of a document: ``stream:2:1``."""
+        return derive(self.secret, stream)
+
     def authentication(self, sha512: bytes, document: str) -> bytes:
         """HMAC-SHA256 over a document's SHA-512 and name: PDF encryption itself proves no integrity."""
         return hmac_new(derive(self.secret, "hmac"), document.encode() + b"\0" + sha512, sha256).digest()

@@ -11,7 +11,8 @@ from archive.casefile.reference import Reference
 from archive.database.schema import moment_of, text_of
 from archive.packages.bag import damaged
 
-FORMAT = 1
+FORMAT = 2
+_BEFORE = 1  # had no recordings beside their PDFs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Packaged:
     pending: bool  # a cover stands for it until its converter is installed
     pdf: str
     original: str | None  # of the newest version only
+    stream_version: (
+        int | None
+    )  # that brought a recording too large for the PDF; none: the original is in the PDF
     pdfa: str  # part and level that the PDF claims, ``3B``; empty: none
 
 
@@ -74,7 +78,7 @@ def decode(content: bytes, path: str) -> Description:
     try:
         document = json.loads(content)
         case_file = _typed(CaseFile, document["case_file"])
-        documents = tuple(_typed(Packaged, each) for each in document["documents"])
+        documents = tuple(_typed(Packaged, each) for each in _documents(document))
         versions = tuple(_typed(Made, each) for each in document["versions"])
         holds = tuple(_typed(Standing, each) for each in document["holds"])
         _check(document["format"], case_file, documents, versions)
@@ -87,7 +91,7 @@ def _check(
     version: object, case_file: CaseFile, documents: Sequence[Packaged], versions: Sequence[Made]
 ) -> None:
     """What must hold between the fields, so that nothing is imported that filing could not have made."""
-    if version != FORMAT:
+    if version not in (_BEFORE, FORMAT):
         raise ValueError("format")
     reference = Reference.parse(case_file.reference)
     series = reference.series
@@ -101,8 +105,34 @@ def _check(
         raise ValueError("documents")
     if not whole or [each.version for each in versions] != sorted(whole) or (1, 0) not in places:
         raise ValueError("versions")
+    _check_recordings(documents)
     if (case_file.state is FileState.VOID) != (case_file.voided_at is not None):
         raise ValueError("state")
+
+
+def _check_recordings(documents: Sequence[Packaged]) -> None:
+    """One that lies beside its cover came with one, and stays beside every later one."""
+    first = {(each.ordinal, each.version): each.stream_version for each in documents}
+    newest = {each.ordinal: each for each in sorted(documents, key=lambda each: each.version)}
+    for each in documents:
+        brought = each.stream_version
+        if brought is None:
+            continue
+        original = newest[each.ordinal].original or ""
+        if (
+            brought > each.version
+            or first.get((each.ordinal, brought)) != brought
+            or newest[each.ordinal].stream_version != brought
+            or not original.startswith("originals/")
+            or original.count("/") != 1
+        ):
+            raise ValueError("recordings")
+
+
+def _documents(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if document["format"] == _BEFORE:
+        return [{**each, "stream_version": None} for each in document["documents"]]
+    return list(document["documents"])
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -129,8 +159,8 @@ def _value(wanted: Any, given: Any) -> Any:
         if wanted in (str, int, bool, datetime, FileState):
             raise TypeError("null")
         return None
-    if wanted in (int, bool):
-        if type(given) is not wanted:
+    if wanted in (int, bool, int | None):
+        if type(given) is not (bool if wanted is bool else int):
             raise TypeError("number")
         return given
     if not isinstance(given, str):

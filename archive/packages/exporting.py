@@ -10,11 +10,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
-from archive.casefile.reading import CaseFile, CaseFiles, Document, place_of
+from archive.casefile.documents import Document
+from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -100,8 +101,7 @@ class Exporting:
         ]
         titles = self.case_files.titles(case_file)
         packaged = tuple(
-            self._document(bag, case_file, key, each, titles[each.ordinal], newest=newest)
-            for each in documents
+            self._document(bag, case_file, each, titles[each.ordinal], newest=newest) for each in documents
         )
         description = Description(
             case_file, packaged, self._versions(case_file), tuple(self.holds(case_file.reference))
@@ -120,7 +120,6 @@ class Exporting:
         self,
         bag: Bag,
         case_file: CaseFile,
-        key: FileKey,
         document: Document,
         title: str,
         *,
@@ -135,7 +134,7 @@ class Exporting:
                 bag.add(f"{case_file.reference}/{path}", plain)
             if newest[document.ordinal] == document.version:
                 original = f"originals/{Path(document.name).stem}.{_extension(document)}"
-                with self.sandbox.original(stream, key.pdf_password(_place(document))) as given:
+                with self._original(case_file, document, stream, password) as given:
                     bag.add(f"{case_file.reference}/{original}", given)
         return Packaged(
             ordinal=document.ordinal,
@@ -149,7 +148,14 @@ class Exporting:
             pdf=path,
             original=original,
             pdfa=claim,
+            stream_version=None if document.stream is None else document.stream.version,
         )
+
+    def _original(self, case_file: CaseFile, document: Document, pdf: BinaryIO, password: str) -> BinaryIO:
+        """From the PDF, or of a recording that lies beside it: then piece by piece, as it is copied."""
+        if document.stream is None:
+            return self.sandbox.original(pdf, password)
+        return self.case_files.open_recording(case_file, document)
 
     def _versions(self, case_file: CaseFile) -> tuple[Made, ...]:
         inventory: dict[str, Any] = self.vault.inventory(Reference.parse(case_file.reference).folder)
@@ -189,10 +195,6 @@ class Exporting:
             "External-Identifier": self.catalogue.ledger.origin,
             "External-Description": f"{len(files)} case files · 投诉登记档案 {len(files)} 份",
         }
-
-
-def _place(document: Document) -> str:
-    return place_of(document.ordinal, document.version)
 
 
 def _extension(document: Document) -> str:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
-from archive.casefile.reading import place_of
+from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
+from archive.casefile.passing import Beside, Pass
 from archive.casefile.recovering import undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue, Unit
@@ -142,7 +144,8 @@ class PackageImport:
                     self._insert(unit, part, key)
                     for document in part.description.documents:
                         stored = stagings[document.version - 1].stored[document.name]
-                        self._insert_document(unit, part, key, document, stored)
+                        stream = _stream(document, key, stagings)
+                        self._insert_document(unit, part, key, document, stored, stream)
                     names = sorted({each.name for each in part.description.documents})
                     unit.record(
                         Act.IMPORTED,
@@ -163,6 +166,8 @@ class PackageImport:
             for document in part.description.documents:
                 if document.version == made.version:
                     staging.put(document.name, self._resealed(part, document, key, opened).pdf)
+                if document.version == document.stream_version == made.version:
+                    self._seal_recording(part, document, key, staging)
         brings = {name: each.sha512.hex() for name, each in staging.stored.items()}
         change = Change(_moment(part, made.created), made.message, made.user, brings)
         staging.settled = False
@@ -184,9 +189,28 @@ class PackageImport:
                     raise
                 raise bag.damaged(path, "it cannot be opened") from None
         opened.callback(made.pdf.close)
-        if (made.pages, made.original_sha256) != (document.pages, document.original_sha256):
+        # A recording that lies beside its cover is compared when it is sealed.
+        original = made.original_sha256 if document.stream_version is None else document.original_sha256
+        if (made.pages, original) != (document.pages, document.original_sha256):
             raise bag.damaged(path, "its pages or its original are not as described")
         return made
+
+    def _seal_recording(self, part: _Part, document: Packaged, key: FileKey, staging: Staging) -> None:
+        """The original lies in the package beside the newest cover, in plain."""
+        newest = max(
+            (each for each in part.description.documents if each.ordinal == document.ordinal),
+            key=lambda each: each.version,
+        )
+        path, place = f"{part.path}/{newest.original}", stream_place(document.ordinal, document.version)
+        name = stream_name(document.name)
+        beside = Beside(staging, name, key.stream_key(place), place, self.randomness)
+        digest = sha256()
+        with bag.open_file(part.folder, path) as plain, beside.sealing() as seal:
+            passed = Pass(plain, name, (digest.update, seal))
+            passed.finish()
+        if digest.hexdigest() != document.original_sha256:
+            raise bag.damaged(path, "it is not the original that is described")
+        beside.prove(document.original_sha256, name)
 
     def _insert(self, unit: Unit, part: _Part, key: FileKey) -> None:
         case_file = part.description.case_file
@@ -212,7 +236,9 @@ class PackageImport:
         )
 
     @staticmethod
-    def _insert_document(unit: Unit, part: _Part, key: FileKey, document: Packaged, stored: Stored) -> None:
+    def _insert_document(
+        unit: Unit, part: _Part, key: FileKey, document: Packaged, stored: Stored, stream: Stream | None
+    ) -> None:
         place = f"{document.ordinal}:{document.version}"
         text = part.texts.get(document.ordinal, ("",) * document.pages)
         unit.connection.execute(
@@ -230,10 +256,19 @@ class PackageImport:
                 ),
                 original_sha256=document.original_sha256,
                 pending=document.pending,
+                **stream_columns(stream),
                 title=key.seal(document.title.encode(), f"title:{place}"),
                 text=key.seal(json.dumps(text).encode(), f"text:{place}"),
             )
         )
+
+
+def _stream(document: Packaged, key: FileKey, stagings: Sequence[Staging]) -> Stream | None:
+    version = document.stream_version
+    if version is None:
+        return None
+    stored = stagings[version - 1].stored[stream_name(document.name)]
+    return Stream.of(stored, key, document.ordinal, version)
 
 
 def _exported_by(package: Path, manifest: str) -> str:

@@ -7,7 +7,7 @@ Retries are few and bounded (botocore's standard mode, then this module for bodi
 
 import shutil
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from archive.errors import Code, MunimentError
 
@@ -30,6 +30,8 @@ _LATER = frozenset(
     {"ConditionalRequestConflict", "OperationAborted", "SlowDown", "RequestTimeout", "Throttling"}
 )
 _ABSENT = frozenset({"NoSuchKey", "404"})
+_PARTIAL, _BEYOND = 206, 416  # RFC 9110, 15.3.7 and 15.5.17
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +78,43 @@ class Bucket:
 
         Raises DOCUMENT_MISSING, and DOCUMENT_UNREADABLE where the service has it, answers, and yet does not give it.
         """
+        return self._fetched(key, self._copied)
+
+    def read_range(self, key: str, start: int, count: int) -> bytes:
+        """So many bytes from ``start`` on, and no more of it is sent; fewer only where it ends. Raises as ``open``."""
+        wanted = f"bytes={start}-{start + count - 1}"
+
+        def taken(answer: Mapping[str, Any]) -> bytes:
+            with self._told(), closing(answer["Body"]) as body:
+                if answer["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:  # it would be another part
+                    raise MunimentError(Code.VAULT_REFUSED, place=self.place, problem="it knows no ranges")
+                return bytes(body.read())
+
+        try:
+            return self._fetched(key, taken, Range=wanted)
+        except _BeyondError:
+            return b""
+
+    def _fetched(self, key: str, take: Callable[[Mapping[str, Any]], _T], **more: str) -> _T:
+        """What ``take`` makes of the answer; asked for again where the body broke off."""
         name = key.rpartition("/")[2]
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._told(name):
-                    body = self._client.get_object(Bucket=self._name, Key=self._prefix + key)["Body"]
+                    answer = self._client.get_object(Bucket=self._name, Key=self._prefix + key, **more)
             except MunimentError as error:  # botocore has tried again already
                 raise self._explained(error, name) from None
             try:
-                return self._copied(body)
+                return take(answer)
             except MunimentError as error:  # a body that broke off was botocore's no longer
                 if error.code is not Code.VAULT_UNREACHABLE or attempt == _ATTEMPTS:
                     raise self._explained(error, name) from None
         raise AssertionError("unreachable")
 
-    def _copied(self, body: Any) -> BinaryIO:
+    def _copied(self, answer: Mapping[str, Any]) -> BinaryIO:
         file = TemporaryFile(dir=self._scratch)  # noqa: SIM115 - the caller's
         try:
-            with self._told(), closing(body):
+            with self._told(), closing(answer["Body"]) as body:
                 shutil.copyfileobj(body, file, _BLOCK)
         except BaseException:
             file.close()
@@ -253,11 +274,17 @@ class Bucket:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if problem in _TAKEN:
             return _TakenError()
+        if status == _BEYOND:
+            return _BeyondError()
         if name is not None and problem in _ABSENT:
             return MunimentError(Code.DOCUMENT_MISSING, document=name)
         if status >= 500 or problem in _LATER:
             return MunimentError(Code.VAULT_UNREACHABLE, place=self.place, problem=problem)
         return MunimentError(Code.VAULT_REFUSED, place=self.place, problem=problem)
+
+
+class _BeyondError(Exception):
+    """A range that begins beyond the end."""
 
 
 class _TakenError(Exception):

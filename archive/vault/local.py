@@ -147,6 +147,11 @@ class LocalVault:
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.DOCUMENT_MISSING, document=name) from None
 
+    def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
+        with self.open(folder, version, name) as stream:
+            stream.seek(start)
+            return stream.read(count)
+
     def paths(self, below: str = "") -> Iterator[str]:
         """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
         Links are named, never followed; a folder that is not there holds nothing.

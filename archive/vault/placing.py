@@ -138,6 +138,9 @@ class PlacedVault:
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         return self.now.open(folder, version, name)
 
+    def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
+        return self.now.read(folder, version, name, start, count)
+
     def paths(self, below: str = "") -> Iterator[str]:
         return self.now.paths(below)
 

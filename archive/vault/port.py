@@ -57,8 +57,13 @@ class Vault(Protocol):
         """Raises DOCUMENT_MISSING."""
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
-        """A seekable stream of the encrypted PDF as version ``version`` has it. Raises DOCUMENT_MISSING, and
+        """A seekable stream of a file that version ``version`` brought, encrypted. Raises DOCUMENT_MISSING, and
         DOCUMENT_UNREADABLE where a service answers but does not give this one.
+        """
+
+    def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
+        """So many bytes of the same from ``start`` on, fewer only where it ends: nothing else of it is fetched, and
+        nothing of it is compared. Raises as ``open``.
         """
 
     def sha512(self, stream: BinaryIO) -> bytes:

@@ -115,6 +115,9 @@ class S3Vault:
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         return self._bucket.open(f"{folder}/v{version}/content/{name}")
 
+    def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
+        return self._bucket.read_range(f"{folder}/v{version}/content/{name}", start, count)
+
     def paths(self, below: str = "") -> Iterator[str]:
         return self._bucket.keys(f"{below.rstrip('/')}/" if below else "")
 

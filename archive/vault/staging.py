@@ -29,6 +29,19 @@ class Stored:
     sha512: bytes
 
 
+class Measured:
+    """A file that is written, with the size and the SHA-512 of what went in."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size, self.digest = 0, sha512()
+
+    def write(self, block: bytes) -> None:
+        self._file.write(block)
+        self.size += len(block)
+        self.digest.update(block)
+
+
 @dataclass(slots=True)
 class Staging:
     """A version in the making. Names may be provisional until ``Vault.place``.
@@ -47,17 +60,30 @@ class Staging:
 
     def put(self, name: str, stream: BinaryIO) -> Stored:
         """Copies the stream, from its start, to the disk, fsynced."""
-        digest, size = sha512(), 0
         stream.seek(0)
-        with (self.content / name).open("xb") as file:
+        with self.writing(name) as target:
             while block := stream.read(_BLOCK):
-                digest.update(block)
-                size += len(block)
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        self.stored[name] = Stored(size, digest.digest())
+                target.write(block)
         return self.stored[name]
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator["Measured"]:
+        """A new file that is written bit by bit; fsynced and stored at the end of the block, gone if that fails."""
+        path = self.content / name
+        with path.open("xb") as file:
+            try:
+                target = Measured(file)
+                yield target
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                path.unlink()
+                raise
+        self.stored[name] = Stored(target.size, target.digest.digest())
+
+    def open(self, name: str) -> BinaryIO:
+        """What was stored, to be compared before it counts."""
+        return (self.content / name).open("rb")
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Provisional names become final ones."""

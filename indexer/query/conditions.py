@@ -1,6 +1,6 @@
 """Facts as conditions on the catalogue: levels, stores, dates and codes are asked in SQL, index or none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from archive.scheme.scheme import Scheme
 from indexer.analysis import fold
 from indexer.query.expression import AllOf, AnyOf, Expression, Not
 from indexer.query.facts import Days, Fact, Field, Status, Years
+from indexer.query.initials import has_initials
 from indexer.query.parsing import code_of
 
 Condition = sa.ColumnElement[bool]
@@ -25,6 +26,7 @@ _NAMED: Mapping[Field, sa.Column[Any]] = {
     Field.SCRIPT: _FILE.script,
     Field.STORE: _FILE.store,
 }
+_BY_INITIALS = frozenset({Field.SCRIPT, Field.STORE})
 _DAY = timedelta(days=1)
 
 
@@ -61,20 +63,29 @@ class Conditions:
             _FILE.number,
         )
 
-    def of(self, tree: Expression, connection: sa.Connection) -> Condition:
-        """The tree speaks of no texts. ``connection`` tells which names of stores and the like there are."""
+    def of(
+        self, tree: Expression, connection: sa.Connection, allowed: sa.Select[Any] | None = None
+    ) -> Condition:
+        """The tree speaks of no texts. ``connection`` tells which names of stores and the like there are: in the files
+        that ``allowed`` selects (none: all), for how many others are like them must not even show in the time it takes.
+        """
         match tree:
             case AllOf(parts):
-                return sa.and_(*(self.of(each, connection) for each in parts))
+                return sa.and_(*(self.of(each, connection, allowed) for each in parts))
             case AnyOf(parts):
-                return sa.or_(*(self.of(each, connection) for each in parts))
+                return sa.or_(*(self.of(each, connection, allowed) for each in parts))
             case Not(part):
-                return sa.not_(self.of(part, connection))
+                return sa.not_(self.of(part, connection, allowed))
+            case Fact(Field() as field, str(given)) if field in _NAMED:
+                column = _NAMED[field]
+                files = sa.select(_FILE.id) if allowed is None else allowed
+                names = files.with_only_columns(column).where(column.is_not(None)).distinct()
+                return self._like(field, given, connection.execute(names).scalars().all())
             case Fact():
-                return self._fact(tree, connection)
+                return self._fact(tree)
         raise TypeError(type(tree).__name__)
 
-    def _fact(self, fact: Fact, connection: sa.Connection) -> Condition:
+    def _fact(self, fact: Fact) -> Condition:
         """Never NULL: ``Not`` of it would be NULL too, and find neither these files nor the others."""
         match fact.field, fact.value:
             case Field.REFERENCE, str(given):
@@ -87,8 +98,6 @@ class Conditions:
                 return _FILE.year.between(first, last)
             case field, Days() as days:
                 return self._dated(field, days)
-            case field, str(name):
-                return self._like(field, name, connection)
         raise TypeError(fact.field)
 
     def _dated(self, field: Field, days: Days) -> Condition:
@@ -109,12 +118,11 @@ class Conditions:
             ends.append(column < datetime.combine(days.last + _DAY, time.min, self._zone))
         return sa.and_(sa.true(), *ends)
 
-    def _like(self, field: Field, given: str, connection: sa.Connection) -> Condition:
+    def _like(self, field: Field, given: str, known: Sequence[str]) -> Condition:
         """A name that holds what was given, folded alike; names are few, so they are compared here and not in SQL."""
         column = _NAMED[field]
-        known = connection.execute(sa.select(column).distinct().where(column.is_not(None))).scalars()
         wanted = fold(self._canonical(field, given))
-        names = [each for each in known if wanted in fold(each)]
+        names = [each for each in known if _is_like(fold(each), wanted, by_initials=field in _BY_INITIALS)]
         return sa.and_(column.is_not(None), column.in_(names))
 
     def _canonical(self, field: Field, given: str) -> str:
@@ -125,6 +133,15 @@ class Conditions:
             titles = {fold(each.title.en): each.name for each in self._scheme.categories}
             return titles.get(given, given)
         return given
+
+
+def permitted(allowed: sa.Select[Any] | None) -> tuple[Condition, ...]:
+    """``allowed`` selects ids of case files (none: all)."""
+    return () if allowed is None else (_FILE.id.in_(allowed),)
+
+
+def _is_like(name: str, wanted: str, *, by_initials: bool) -> bool:
+    return wanted in name or (by_initials and has_initials(name, wanted))
 
 
 def _status(status: Status) -> Condition:

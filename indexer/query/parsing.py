@@ -5,19 +5,23 @@
 What stands side by side must all be there, as with AND; OR binds less, NOT most. A reference code or its beginning
 also means the files of that code. A quotation may be left open, since somebody is still typing it; a bracket may not.
 
-Not Whoosh's QueryParser: it drops what it cannot read without a word (a bracket, an operator with nothing after it),
-knows no place of an error, binds OR closer than words side by side but looser than AND, and takes ``NOT NOT a``
-for ``a`` without anything excluded. An engine must not have to know its classes either.
+Whoosh's parser reads it, in its two stages: taggers cut the text into nodes that know their places, and filters put
+brackets and operators together. Between the two stands a check of our own, since the filters drop without a word what
+they have no use for (a bracket, an operator with nothing beside it), bind OR closer than words side by side, and know
+no place of an error. After it nothing is left for them to drop. Its last stage, ``parse``, is not used: it would give
+queries of Whoosh's own, and an engine must not have to know those.
 """
 
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import Enum, auto
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from whoosh.qparser import plugins, syntax
+from whoosh.qparser.default import QueryParser
 
 from archive.errors import Code, MunimentError
 from indexer.analysis import Phrase, Query, atoms, fold
@@ -31,10 +35,10 @@ DEEPEST = 20  # brackets and NOTs within each other
 
 _QUOTES = '"\u201c\u201d\u201e\u201f\u300c\u300d\u300e\u300f'
 _BREAKS = ",;!?\u3001\u3002\u2026"
-_OPERATOR = re.compile(rf"(AND|OR|NOT)(?=[\s(){_QUOTES}]|$)")
-_FIELD = re.compile(r"([^\W_]{1,16})[ ]?:(?!/)")
-_WORD = re.compile(rf"[^\s(){_QUOTES}{_BREAKS}]+")
-_VALUE = re.compile(rf"[^\s(){_QUOTES}]+")
+_QUOTED = rf"[{_QUOTES}](?P<text>[^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)"
+_WORD = rf"(?P<text>[^\s(){_QUOTES}{_BREAKS}]+)"
+_CONDITION = rf"(?P<name>[^\W_]{{1,16}})[ ]?:(?!/)[ ]*(?:{_QUOTED}|(?P<values>[^\s(){_QUOTES}]*))"
+_OPERATOR = rf"(?=[\s(){_QUOTES}]|\Z)"  # after the word; nothing else makes ANDROID of AND
 _LIKE = 0.75  # from which a name is taken for a field that was mistyped
 _CODE = re.compile(r"[1-9]\d{3}-(\w{1,20}(-(\w{1,20}(-\d{0,9})?)?)?)?")
 _DASHES = re.compile("[\u2010-\u2015\u2212\u30fc\ufe58\ufe63\uff0d]")
@@ -72,21 +76,62 @@ class Asked:
         return None
 
 
-class _Kind(Enum):
-    AND = auto()
-    OR = auto()
-    NOT = auto()
-    OPEN = auto()
-    CLOSE = auto()
-    PART = auto()
-    END = auto()
+_OPEN, _CLOSE = plugins.GroupPlugin.OpenBracket, plugins.GroupPlugin.CloseBracket
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: _Kind
-    at: int  # from 1
-    part: Expression | None = None
+class _Part(syntax.SyntaxNode):  # type: ignore[misc]  # Whoosh has no types
+    """What the tree will hold in this place."""
+
+    def __init__(self, part: Expression) -> None:
+        self.part = part
+
+
+class _Inside(syntax.GroupNode):  # type: ignore[misc]
+    """What stands in one pair of brackets, or in none. It never merges with what stands beside it."""
+
+    merging = False
+
+
+class _Said(plugins.TaggingPlugin):  # type: ignore[misc]
+    """Words of the texts. Signs alone are as good as white space."""
+
+    def __init__(self, expression: str, priority: int, *, exact: bool) -> None:
+        super().__init__(expression)
+        self.priority = priority
+        self._exact = exact
+
+    def create(self, _parser: QueryParser, match: re.Match[str]) -> syntax.SyntaxNode:
+        row = tuple(atoms(fold(match["text"])))
+        if not row:
+            return syntax.Whitespace()
+        phrase = Phrase(row, open=not self._exact)
+        code = code_of(match["text"])
+        return _Part(phrase if code is None else AnyOf((Fact(Field.REFERENCE, code), phrase)))
+
+
+class _Condition(plugins.TaggingPlugin):  # type: ignore[misc]
+    """A field, and after its colon one value, several with commas between, or one in quotes."""
+
+    priority = -1  # a name is no word
+
+    def __init__(self, today: date) -> None:
+        super().__init__(_CONDITION)
+        self._today = today
+
+    def create(self, _parser: QueryParser, match: re.Match[str]) -> syntax.SyntaxNode | None:
+        field = _field(match["name"], match.start() + 1)
+        if field is None:
+            return None
+        quoted = match["values"] is None
+        at = match.start("text" if quoted else "values") + 1
+        facts: list[Expression] = []
+        for each in [match["text"]] if quoted else re.split("[,\u3001]", match["values"]):
+            fact = read_value(field, fold(each).strip(), self._today) if each.strip() else VALUE
+            if isinstance(fact, QueryProblem):
+                _refuse(fact, at)
+            facts.append(fact)
+            at += len(each) + 1
+        return _Part(facts[0] if len(facts) == 1 else AnyOf(tuple(facts)))
 
 
 def parse(text: str, today: date) -> Asked:
@@ -96,7 +141,14 @@ def parse(text: str, today: date) -> Asked:
     for at, each in enumerate(text, start=1):
         if unicodedata.category(each) in ("Cc", "Cs") and not each.isspace():
             _refuse(_UNREADABLE, at)
-    tree = _Builder(list(_tokens(text, today))).build()
+    parser = _parser(today)
+    row = [each for each in parser.tag(_narrow(text)) if not each.is_ws()]
+    if sum(isinstance(each, _Part) for each in row) > MOST_PARTS:
+        _refuse(_TOO_MANY)
+    if not row:
+        _refuse(_NOTHING)
+    _check(row)
+    tree = _tree(parser.filterize(_Inside(list(_joined(row)))))
     return Asked(Query(text.strip(), tuple(dict.fromkeys(phrases(tree)))), tree)
 
 
@@ -106,6 +158,25 @@ def code_of(text: str) -> str | None:
     return beginning if _CODE.fullmatch(beginning) else None
 
 
+def _parser(today: date) -> QueryParser:
+    operator = plugins.OperatorsPlugin.OpTagger
+    binding = [  # the closest first
+        operator("NOT" + _OPERATOR, syntax.NotGroup, syntax.PrefixOperator, leftassoc=False),
+        operator("AND" + _OPERATOR, syntax.AndGroup),
+        operator("OR" + _OPERATOR, syntax.OrGroup),
+    ]
+    signs = [
+        _Condition(today),
+        _Said(_QUOTED, 0, exact=True),
+        plugins.GroupPlugin(),
+        plugins.OperatorsPlugin([(each, 0) for each in binding], clean=True),
+        _Said(_WORD, 1, exact=False),
+    ]
+    parser = QueryParser(None, None, signs, group=_Inside)
+    parser.replace_plugin(plugins.WhitespacePlugin(rf"[\s{_BREAKS}]+"))
+    return parser
+
+
 def _refuse(problem: QueryProblem, at: int = 0) -> NoReturn:
     raise MunimentError(Code.QUERY_INVALID, problem=replace(problem, at=at))
 
@@ -113,46 +184,6 @@ def _refuse(problem: QueryProblem, at: int = 0) -> NoReturn:
 def _narrow(text: str) -> str:
     """Full-width signs as half-width ones, one for one, so that places stay."""
     return "".join(chr(ord(each) - 0xFEE0) if "\uff01" <= each <= "\uff5e" else each for each in text)
-
-
-def _tokens(given: str, today: date) -> Iterator[_Token]:
-    text, at = _narrow(given), 0
-    while at < len(text):
-        if (sign := {"(": _Kind.OPEN, ")": _Kind.CLOSE}.get(text[at])) is not None:
-            yield _Token(sign, at + 1)
-            at += 1
-        elif text[at] in _QUOTES:
-            end = _closing(text, at)
-            yield from _said(given[at + 1 : end], at, exact=True)
-            at = end + 1
-        elif (operator := _OPERATOR.match(text, at)) is not None:
-            yield _Token(_Kind[operator[1]], at + 1)
-            at = operator.end()
-        elif (named := _FIELD.match(text, at)) is not None and (field := _field(named[1], at)) is not None:
-            part, end = _condition(field, given, text, named.end(), today)
-            yield _Token(_Kind.PART, at + 1, part)
-            at = end
-        elif (word := _WORD.match(text, at)) is not None:
-            yield from _said(given[at : word.end()], at, exact=False)
-            at = word.end()
-        else:
-            at += 1
-    yield _Token(_Kind.END, len(text) + 1)
-
-
-def _closing(text: str, opened: int) -> int:
-    return next((at for at in range(opened + 1, len(text)) if text[at] in _QUOTES), len(text))
-
-
-def _said(text: str, at: int, *, exact: bool) -> Iterator[_Token]:
-    row = tuple(atoms(fold(text)))
-    if not row:
-        return
-    phrase: Expression = Phrase(row, open=not exact)
-    code = code_of(text)
-    if code is not None:
-        phrase = AnyOf((Fact(Field.REFERENCE, code), phrase))
-    yield _Token(_Kind.PART, at + 1, phrase)
 
 
 def _field(name: str, at: int) -> Field | None:
@@ -166,92 +197,65 @@ def _field(name: str, at: int) -> Field | None:
             problem = QueryProblem(
                 f"没有这个字段；是否指 {like[0]}", f"there is no such field; did you mean {like[0]}"
             )
-            _refuse(problem, at + 1)
+            _refuse(problem, at)
     return known
 
 
-def _condition(field: Field, given: str, text: str, at: int, today: date) -> tuple[Expression, int]:
-    """What stands after the colon: one value, several with commas between, or one in quotes."""
-    while at < len(text) and text[at] == " ":
-        at += 1
-    if at < len(text) and text[at] in _QUOTES:
-        end = _closing(text, at)
-        values, start, end = [given[at + 1 : end]], at + 1, end + 1
-    else:
-        found = _VALUE.match(text, at)
-        end = found.end() if found else at
-        values, start = re.split("[,\uff0c\u3001]", given[at:end]), at
-    facts: list[Expression] = []
-    for each in values:
-        fact = read_value(field, fold(each).strip(), today) if each.strip() else VALUE
-        if isinstance(fact, QueryProblem):
-            _refuse(fact, start + 1)
-        facts.append(fact)
-        start += len(each) + 1
-    return facts[0] if len(facts) == 1 else AnyOf(tuple(facts)), end
+def _check(row: Sequence[Any]) -> None:
+    """Refuses what has no meaning in this order, in the order in which it is read."""
+    opened: list[Any] = []
+    depths, depth = [0], 0  # at which the content of each open bracket stands, and the next node
+    before = None
+    for node in row:
+        if _asks_for_more(before):
+            _check_operand(node, before, depth)
+        if isinstance(node, _OPEN):
+            opened.append(node)
+            depths.append(depth + 1)
+        elif isinstance(node, _CLOSE):
+            if not opened:
+                _refuse(_UNOPENED, node.startchar + 1)
+            opened.pop()
+            depths.pop()
+        depth = depth + 1 if isinstance(node, syntax.PrefixOperator) else depths[-1]
+        before = node
+    if isinstance(before, syntax.Operator):
+        _refuse(_OPERAND, before.startchar + 1)
+    if opened:
+        _refuse(_UNCLOSED, opened[-1].startchar + 1)
 
 
-class _Builder:
-    """Tokens into a tree, by descent; each level reads what binds closer than itself."""
+def _asks_for_more(before: Any) -> bool:
+    """Whether words, a bracket or NOT must come after it."""
+    return before is None or isinstance(before, (_OPEN, syntax.Operator))
 
-    def __init__(self, tokens: list[_Token]) -> None:
-        if sum(each.kind is _Kind.PART for each in tokens) > MOST_PARTS:
-            _refuse(_TOO_MANY)
-        if all(each.kind is _Kind.END for each in tokens):
-            _refuse(_NOTHING)
-        self._tokens = tokens
-        self._at = 0
 
-    def build(self) -> Expression:
-        tree = self._any(0)
-        if self._next.kind is not _Kind.END:
-            _refuse(_UNOPENED, self._next.at)
-        return tree
+def _check_operand(node: Any, before: Any, depth: int) -> None:
+    at = node.startchar + 1
+    if depth > DEEPEST:
+        _refuse(_TOO_DEEP, at)
+    if isinstance(node, syntax.InfixOperator):
+        _refuse(_OPERAND, at)
+    if isinstance(node, _CLOSE):
+        _refuse(_EMPTY if isinstance(before, _OPEN) else _UNOPENED if before is None else _OPERAND, at)
 
-    @property
-    def _next(self) -> _Token:
-        return self._tokens[self._at]
 
-    def _take(self) -> _Token:
-        self._at += 1
-        return self._tokens[self._at - 1]
+def _joined(row: Sequence[Any]) -> Iterator[Any]:
+    """With AND between what stands side by side."""
+    before = None
+    for node in row:
+        if not (_asks_for_more(before) or isinstance(node, (_CLOSE, syntax.InfixOperator))):
+            yield syntax.InfixOperator("AND", syntax.AndGroup)
+        yield node
+        before = node
 
-    def _any(self, depth: int) -> Expression:
-        parts = [self._all(depth)]
-        while self._next.kind is _Kind.OR:
-            self._take()
-            parts.append(self._all(depth))
-        return parts[0] if len(parts) == 1 else AnyOf(tuple(dict.fromkeys(parts)))
 
-    def _all(self, depth: int) -> Expression:
-        parts = [self._one(depth)]
-        while self._next.kind in (_Kind.AND, _Kind.PART, _Kind.NOT, _Kind.OPEN):
-            if self._next.kind is _Kind.AND:
-                self._take()
-            parts.append(self._one(depth))
-        return parts[0] if len(parts) == 1 else AllOf(tuple(dict.fromkeys(parts)))
-
-    def _one(self, depth: int) -> Expression:
-        token = self._take()
-        if depth > DEEPEST:
-            _refuse(_TOO_DEEP, token.at)
-        if token.part is not None:
-            return token.part
-        if token.kind is _Kind.NOT:
-            return Not(self._one(depth + 1))
-        if token.kind is _Kind.OPEN:
-            return self._bracketed(token, depth + 1)
-        before = self._tokens[self._at - 2] if self._at > 1 else None
-        if token.kind is _Kind.CLOSE:
-            opened = before is not None and before.kind is _Kind.OPEN
-            _refuse(_EMPTY if opened else _UNOPENED if before is None else _OPERAND, token.at)
-        _refuse(_OPERAND, token.at if before is None or token.kind is not _Kind.END else before.at)
-
-    def _bracketed(self, opened: _Token, depth: int) -> Expression:
-        if self._next.kind is _Kind.END:
-            _refuse(_UNCLOSED, opened.at)
-        tree = self._any(depth)
-        if self._next.kind is not _Kind.CLOSE:
-            _refuse(_UNCLOSED, opened.at)
-        self._take()
-        return tree
+def _tree(node: Any) -> Expression:
+    if isinstance(node, _Part):
+        return node.part
+    parts = tuple(dict.fromkeys(map(_tree, node)))
+    if isinstance(node, syntax.NotGroup):
+        return Not(parts[0])
+    if len(parts) == 1:
+        return parts[0]
+    return AnyOf(parts) if isinstance(node, syntax.OrGroup) else AllOf(parts)

@@ -26,7 +26,8 @@ from access.requests import Request, Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
 from archive.casefile import tables
-from archive.casefile.reading import CaseFile, CaseFiles, place_of
+from archive.casefile.documents import place_of
+from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference, Series
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database

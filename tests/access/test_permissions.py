@@ -39,6 +39,10 @@ def test_only_administrators_and_auditors_look_directly():
     }  # fmt: skip
 
 
+def test_only_those_who_look_directly_hear_what_cannot_be_masked():
+    assert {role for role in Role if Permission.HEAR in allowed(role)} == {Role.ADMINISTRATOR, Role.AUDITOR}
+
+
 def test_nobody_both_asks_and_provides():
     assert not [role for role in Role if allowed(role) >= {Permission.REQUEST, Permission.PROVIDE}]
 

@@ -152,6 +152,23 @@ def test_finding_as_one_types_leads_to_the_words_marked_on_the_page(visitors: Vi
     page.close()
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_search_outlives_the_change_of_language(visitors: Visitors, output: Path, size: str):
+    page = visitors.page("周敏", size, "zh")
+    page.goto(visitors.place("/find"))
+    page.fill("#q", "店:cxl")
+    page.wait_for_url("**/find?found=*")
+    for language, other in (("en", "zh-CN"), ("zh-CN", "en")):
+        page.click("#other-language")
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("#other-language")).to_have_attribute("lang", other)
+        expect(page.locator("#q")).to_have_value("店:cxl")
+        assert "春熙路" in page.locator(".results").inner_text()
+        page.screenshot(path=output / f"search-{size}-{language}.png", full_page=True)
+        assert page.evaluate(_WIDER) <= 0, "wider than the screen"
+    page.close()
+
+
 def test_the_keyboard_reaches_the_main_part_and_shows_where_it_is(visitors: Visitors):
     page = visitors.page("周敏", "desk", "zh")
     page.goto(visitors.place("/retention"))

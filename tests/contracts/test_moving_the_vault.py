@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
 
@@ -76,7 +77,7 @@ def settings(tmp_path, server) -> Settings:
 
 @contextmanager
 def house_of(settings: Settings) -> Iterator[House]:
-    with opened(settings, clock=lambda: ZONE_NOW, passwords=QUICK) as house:
+    with opened(settings, clock=lambda: ZONE_NOW, passwords=QUICK, attached=16 << 10) as house:
         yield house
 
 
@@ -95,12 +96,14 @@ def file(house: House, words: str = "第三幕道具缺失，玩家等待四十�
         "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
     }
     text = json.dumps(voucher, ensure_ascii=False).encode()
-    submission = Submission("一级", category, None, None, text, (Source("a.jpg", picture),))
+    voice = io.BytesIO(b"\x02#!SILK_V3" + bytes(16 << 10))  # lies beside its cover
+    sources = (Source("a.jpg", picture), Source("a.silk", voice))
+    submission = Submission("一级", category, None, None, text, sources)
     return house.filing.file(CONSOLE, submission).reference
 
 
 def everything(house: House) -> dict[str, list[str]]:
-    """Every document of every file, opened and checked: its SHA-512."""
+    """Every document of every file, opened and checked, and every recording heard: their digests."""
     found = {}
     for case_file in house.case_files.select():
         digests = []
@@ -108,6 +111,10 @@ def everything(house: House) -> dict[str, list[str]]:
             stream, _ = house.case_files.open_document(case_file, document.ordinal)
             stream.close()
             digests.append(document.sha512)
+            if document.stream is not None:
+                with house.case_files.open_recording(case_file, document) as recording:
+                    assert sha256(recording.read()).hexdigest() == document.original_sha256
+                digests.append(document.stream.sha512)
         found[case_file.reference] = digests
     return found
 

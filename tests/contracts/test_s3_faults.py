@@ -99,7 +99,9 @@ def requests_of(vault, faults, run: Callable) -> int:
 
 
 @pytest.mark.parametrize("fault", [503, "cut", "lost", "twice"])
-def test_whichever_request_goes_wrong_once_the_act_succeeds_and_is_whole(vault, faults, fault) -> None:
+def test_whichever_request_goes_wrong_once_the_act_succeeds_and_is_whole(
+    vault, faults, fault, record_property
+) -> None:
     count = requests_of(vault, faults, act)
     for number in range(1, count + 1):
         start = len(faults.seen)
@@ -109,13 +111,13 @@ def test_whichever_request_goes_wrong_once_the_act_succeeds_and_is_whole(vault, 
         as_it_should_be(vault, NEXT, [FIRST, SECOND_VERSION])
         vault.remove(NEXT)
     as_it_should_be(vault, KEPT, [{NAME: b"acknowledged"}])
-    print(f"{fault}: {count} requests, each went wrong once")
+    record_property("faults", (count, f"S3 answers a request with: {fault}"))
     assert count > 20
 
 
 @pytest.mark.parametrize("fault", [500, "cut"])
 def test_whichever_request_the_service_stays_away_from_the_act_is_refused_and_rolls_back(
-    vault, faults, fault
+    vault, faults, fault, record_property
 ) -> None:
     count = requests_of(vault, faults, act)
     for number in range(1, count + 1):
@@ -130,7 +132,7 @@ def test_whichever_request_the_service_stays_away_from_the_act_is_refused_and_ro
         assert list(vault.paths(NEXT)) == []
     act(vault)
     as_it_should_be(vault, NEXT, [FIRST, SECOND_VERSION])
-    print(f"{fault}: stayed away from each of {count} requests")
+    record_property("faults", (count, f"S3 from a request on: {fault}"))
 
 
 class Killed(BaseException):
@@ -138,7 +140,7 @@ class Killed(BaseException):
 
 
 def test_a_process_killed_before_any_request_leaves_what_the_next_one_replaces(
-    vault, faults, monkeypatch
+    vault, faults, monkeypatch, record_property
 ) -> None:
     count = requests_of(vault, faults, act)
     from botocore.httpsession import URLLib3Session
@@ -165,7 +167,7 @@ def test_a_process_killed_before_any_request_leaves_what_the_next_one_replaces(
             act(vault)
         as_it_should_be(vault, NEXT, [FIRST, SECOND_VERSION])
         vault.remove(NEXT)
-    print(f"killed before each of {count} requests")
+    record_property("faults", (count, "killed before a request to S3"))
 
 
 def test_no_half_upload_stays_behind(vault, faults, server, bucket) -> None:
@@ -267,3 +269,37 @@ def test_wrong_credentials_a_missing_bucket_and_a_missing_service_are_told_apart
 def test_a_place_that_names_no_bucket_is_refused(place_, tmp_path) -> None:
     with pytest.raises(ValueError, match="is not like"):
         Bucket(place_, Service(), tmp_path)
+
+
+@pytest.mark.parametrize("fault", [500, 503, "cut", "broken", "slow"])
+def test_reading_a_part_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, fault) -> None:
+    faults.once(fault, "GET", "a.pdf")
+    assert vault.read(KEPT, 1, NAME, 3, 4) == b"nowl"
+    faults.once(fault, "GET", "", times=1000)
+    with pytest.raises(MunimentError) as caught:
+        vault.read(KEPT, 1, NAME, 3, 4)
+    assert caught.value.meaning.exit is Exit.UNAVAILABLE
+
+
+def test_no_more_of_a_large_file_is_fetched_than_is_asked_for(vault, monkeypatch) -> None:
+    place(vault, NEXT, {NAME: LARGE})
+    sizes, get = [], vault._bucket._client.get_object
+
+    def measured(**asked):
+        answer = get(**asked)
+        sizes.append(answer["ContentLength"])
+        return answer
+
+    monkeypatch.setattr(vault._bucket._client, "get_object", measured)
+    assert vault.read(NEXT, 1, NAME, len(LARGE) - 4, 100) == b"tail"
+    assert sizes == [4]
+
+
+def test_a_service_that_sends_all_instead_of_a_part_is_refused(vault, monkeypatch) -> None:
+    get = vault._bucket._client.get_object
+    monkeypatch.setattr(
+        vault._bucket._client, "get_object", lambda **asked: get(**{k: asked[k] for k in ("Bucket", "Key")})
+    )
+    with pytest.raises(MunimentError) as caught:
+        vault.read(KEPT, 1, NAME, 3, 4)
+    assert caught.value.code is Code.VAULT_REFUSED

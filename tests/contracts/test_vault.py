@@ -129,6 +129,24 @@ def test_a_large_document_comes_back_the_same(subject) -> None:
     whole(subject.down())
 
 
+@pytest.mark.parametrize("size", [0, 1, 1000, (5 << 20) + 7])
+def test_any_part_of_a_file_is_read_as_a_slice_of_it(subject, size) -> None:
+    content = bytes(range(251)) * (size // 251 + 1)
+    content = content[:size]
+    place(subject.vault, **{NAME: content})
+    for start, count in (
+        (0, 1),
+        (0, 12),
+        (size // 2, 300),
+        (size - 1, 1),
+        (size - 1, 50),
+        (size, 5),
+        (size + 9, 5),
+    ):
+        if start >= 0:
+            assert subject.vault.read(FOLDER, 1, NAME, start, count) == content[start : start + count]
+
+
 def test_an_empty_document_is_kept_too(subject) -> None:
     place(subject.vault, **{NAME: b""})
     assert read(subject.vault, 1) == b""
@@ -194,6 +212,8 @@ def test_what_is_not_there_is_said_to_be_missing(subject) -> None:
         lambda: subject.vault.open(FOLDER, 1, SECOND),
         lambda: subject.vault.open(FOLDER, 2, NAME),
         lambda: subject.vault.open("2026/nowhere", 1, NAME),
+        lambda: subject.vault.read(FOLDER, 1, SECOND, 0, 5),
+        lambda: subject.vault.read(FOLDER, 2, NAME, 0, 5),
         lambda: subject.vault.open_path("nowhere"),
         lambda: subject.vault.inventory("2026/nowhere"),
     ):

@@ -67,5 +67,5 @@ def test_a_person_without_the_permission_is_turned_away(app: Flask, visitor, rol
 
 def test_every_permission_opens_some_door_or_widens_what_is_behind_one(app: Flask):
     named = {each for admission in views(app).values() for each in admission.permissions}
-    widening = {Permission.KNOW_ALL, Permission.READ_DIRECTLY, Permission.SEARCH}
+    widening = {Permission.HEAR, Permission.KNOW_ALL, Permission.READ_DIRECTLY, Permission.SEARCH}
     assert set(Permission) == named | widening

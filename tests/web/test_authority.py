@@ -32,6 +32,8 @@ TABLE = {
     "GET /files/<reference>":                      "303    200    200    404    404    200    200    404    403",
     "GET /files/<reference>/pages/<int:ordinal>/<int:number>.jpg":
                                                    "303    200    200    404    404    403    403    404    403",
+    "GET /files/<reference>/recordings/<int:ordinal>":
+                                                   "303    404    404    404    404    403    403    404    403",
     "GET /files/<reference>/read":                 "303    200    200    404    404    403    403    404    403",
     "POST /files/<reference>/hold":                "303    303    403    403    403    403    403    403    403",
     "POST /files/<reference>/lift/<int:number>":   "303    303    403    403    403    403    403    403    403",

@@ -2,7 +2,7 @@
 
 import html
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Entry, entries
+from indexer import searching
 from web.searching import PAGE
 from web.wiring import House
 
@@ -244,3 +245,28 @@ def test_saved_searches_are_not_without_number(house: House, administrator):
     with pytest.raises(MunimentError) as refused:
         house.saved_searches.save(Actor("P0001"), "50", {"q": "x"})
     assert refused.value.code is Code.SEARCHES_TOO_MANY
+
+
+def test_the_other_language_shows_the_same_search_although_no_word_of_it_stands_in_an_address(
+    administrator, filed
+):
+    fragment = administrator.find("道具", fragment=True).text
+    link = re.search(r'<a class="tool" id="other-language" href="([^"]+)"[^>]* hx-swap-oob="true">', fragment)
+    address = html.unescape(link[1])
+    assert "道具" not in unquote(address)
+    answer = administrator.get(address)
+    assert answer.status_code == 303
+    page = administrator.get(answer.location).text
+    assert '<html lang="en">' in page
+    assert 'value="道具"' in page
+    assert hits(page) == [filed[0]]
+
+
+def test_an_order_by_code_that_is_not_of_all_says_so(administrator, filed, monkeypatch):
+    shown = administrator.find("投诉", sort="reference").text
+    assert len(hits(shown)) == 2
+    assert "按档号排列" not in shown
+    monkeypatch.setattr(searching, "MOST_SORTED", 1)
+    shown = administrator.find("投诉", sort="reference").text
+    assert hits(shown) == [filed[1]]
+    assert "仅将较新归档的按档号排列" in shown

@@ -117,6 +117,13 @@ def test_a_server_that_ends_cuts_its_chore_off(house: House, filed, clock, monke
     assert Watch(house).look() == (Chore.BACKUP, Chore.FIXITY_ALL)
 
 
+def test_a_server_that_ends_does_not_wait_for_the_rest_of_a_long_recording(house: House):
+    watch = Watch(house)
+    watch._stopping.set()
+    with pytest.raises(Stopped):
+        watch._rest(1000)  # seconds that the pace of a check would have it wait
+
+
 def test_a_mirror_of_another_archive_stops_no_start(tmp_path, clock):
     other = Settings(home=tmp_path / "other", backup_to=str(tmp_path / "theirs"))
     init(other)

@@ -176,11 +176,16 @@ def _fresh_folder(directory: Path, reference: str) -> Path:
 
 
 def _write(path: Path, stream: BinaryIO) -> Path:
-    with path.open("xb") as file:
-        while block := stream.read(1 << 20):
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+    """The whole of it, or nothing: a recording is opened while it is written, and may turn out to be damaged."""
+    try:
+        with path.open("xb") as file:
+            while block := stream.read(1 << 20):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return path
 
 

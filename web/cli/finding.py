@@ -42,10 +42,11 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
             unit.record(Act.SEARCHED, "search", detail=detail)
         hits = [{**_facts(each), "snippet": house.index.snippet(each, query).text} for each in found.files]
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
+    partly = (frame.words("find.partly"),) if found.partly else ()
     behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
     frame.give(
         {"query": query, "hits": hits, "more": found.more, "behind": found.behind},
-        (*(f"{each['reference']}  {each['snippet']}" for each in hits), count, *behind),
+        (*(f"{each['reference']}  {each['snippet']}" for each in hits), count, *partly, *behind),
     )
 
 

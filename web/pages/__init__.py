@@ -13,6 +13,7 @@ from web.pages import (
     people,
     pictures,
     reading,
+    recordings,
     requests,
     retention,
 )
@@ -32,6 +33,7 @@ BLUEPRINTS = tuple(
         people,
         pictures,
         reading,
+        recordings,
         requests,
         retention,
     )

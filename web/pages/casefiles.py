@@ -2,10 +2,9 @@
 
 import io
 import threading
-import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import flask
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from access.permissions import Permission
 from archive.casefile.reading import CaseFile, FileState
 from archive.casefile.releasing import LONGEST_RECIPIENT, Release
+from archive.casefile.zipping import Zipped
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.evidence.transcribing import INSTALL
@@ -117,14 +117,9 @@ def released(reference: str) -> Response:
     copy = _handover().take(here.person.number, reference, here.house.clock())
     if copy is None:
         raise MunimentError(Code.PAGE_NOT_FOUND)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as folder:  # encrypted PDFs do not compress
-        for name, stream in copy.documents:
-            with stream:
-                stream.seek(0)
-                folder.writestr(name, stream.read())
-    packed.seek(0)
-    # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187).
+    now = here.formats.local(here.house.clock())
+    packed = cast("BinaryIO", io.BufferedReader(Zipped(copy.documents, now)))
+    # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187), and sends as it reads.
     return send_file(packed, "application/zip", as_attachment=True, download_name=f"{copy.reference}.zip")
 
 

@@ -20,6 +20,7 @@ from archive.voucher.problems import Problems
 from web.admitting import admits, receives_files
 from web.drafting import COMMON_DEMANDS, COMMON_EVIDENCE, draft, labels, longest
 from web.refusing import wants_json
+from web.settings import Settings
 from web.visit import visit
 
 pages = Blueprint("filing", __name__)
@@ -141,8 +142,14 @@ def _page(
         label=labels(here.language),
         longest=longest,
         limit=settings.evidence_limit_mb,
+        media=_greatest_recording(settings),
         today=here.today,
     )
+
+
+def _greatest_recording(settings: Settings) -> int:
+    """MB; an upload is measured in units of 1024."""
+    return min(settings.media_limit_mb, settings.upload_limit_mb * 1024 * 1024 // 1_000_000)
 
 
 def _only(field: str, text: str) -> Voucher:

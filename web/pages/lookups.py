@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 
 from access.lookups import Lookup
 from access.permissions import Permission
+from access.viewing import RECORDING
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from web.admitting import admits
@@ -25,15 +26,21 @@ class Pages:
     reference: str
     document: int
     numbers: str
+    heard: bool  # its recording
 
 
 def pages_seen(lookup: Lookup) -> list[Pages]:
-    """By file and document; the description of a file (page 0) is no page."""
+    """By file and document; the description of a file (page 0 of its voucher) is no page."""
     found: dict[tuple[str, int], list[int]] = {}
     for seen in lookup.pages:
-        if seen.page:
+        if seen.page or seen.document:
             found.setdefault((seen.reference, seen.document), []).append(seen.page)
-    return [Pages(reference, document, _runs(numbers)) for (reference, document), numbers in found.items()]
+    return [
+        Pages(
+            reference, document, _runs([each for each in numbers if each != RECORDING]), RECORDING in numbers
+        )
+        for (reference, document), numbers in found.items()
+    ]
 
 
 def _runs(numbers: list[int]) -> str:

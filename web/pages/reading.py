@@ -3,17 +3,22 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_urlsafe
 
 from flask import Blueprint, Response, render_template, request, url_for
 
 from access.permissions import Permission
+from access.playing import is_recording
 from access.viewing import DocumentDetails, Grant
-from archive.casefile.reading import CaseFile, Document
+from archive.casefile.documents import Document
+from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
+from archive.evidence.kinds import EvidenceKind, Family
 from indexer.analysis import Query
 from indexer.snippets import Place, hits_on, places_of
 from web.admitting import admits
 from web.pages.finding import reveal
+from web.pages.recordings import TYPES
 from web.visit import Visit, visit
 
 pages = Blueprint("reading", __name__)
@@ -56,8 +61,18 @@ def read(reference: str) -> str:
         found=found or None,
         trail=_trail(here, file, found, Place(wanted, number)),
         unread=_unread(here, file, Place(wanted, number)),
+        player=_player(document.kind) if is_recording(document.kind) else None,
+        opening=token_urlsafe(9),
         turn=_turns(reference, wanted, number, document.pages, zoom, found or None),
     )
+
+
+def _player(kind: str) -> str:
+    """The element of a page that plays it; ``none`` where browsers cannot."""
+    recorded = EvidenceKind(kind)
+    if recorded not in TYPES:
+        return "none"
+    return "video" if recorded.family is Family.FILM else "audio"
 
 
 @pages.get("/files/<reference>/pages/<int:ordinal>/<int:number>.jpg")

@@ -3,7 +3,7 @@
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
-  if (event.target instanceof Element && event.target.closest("input, textarea, select")) return;
+  if (event.target instanceof Element && event.target.closest("input, textarea, select, audio, video")) return;
   const wanted = {
     ArrowRight: "a[rel=next]", PageDown: "a[rel=next]", n: "a[rel=next]",
     ArrowLeft: "a[rel=prev]", PageUp: "a[rel=prev]", p: "a[rel=prev]",

@@ -217,7 +217,7 @@ def test_a_lost_backup_key_is_never_made_anew(house: House, filed, target):
 
 
 def test_a_flipped_bit_or_a_missing_object_anywhere_is_found_and_named(
-    house: House, filed, target, tmp_path, capsys
+    house: House, filed, target, tmp_path, record_property
 ):
     take(house, target)
     dice, flips, files = random.Random(5), 0, stored(target)
@@ -246,8 +246,8 @@ def test_a_flipped_bit_or_a_missing_object_anywhere_is_found_and_named(
         problems(path)
         path.write_bytes(content)
     assert whole(house, target, tmp_path / "again")
-    with capsys.disabled():
-        print(f"\n  {flips} flipped bits and {len(files)} missing files in a backup, each found and named")
+    record_property("faults", (flips, "a bit flipped in an object of a backup"))
+    record_property("faults", (len(files), "an object of a backup missing"))
 
 
 def test_a_document_damaged_in_the_vault_is_named_and_does_not_spoil_the_backup(
@@ -382,7 +382,7 @@ def prepared(house: House, filed, target, clock) -> list[str]:
 
 
 def test_killed_at_any_step_the_snapshot_before_still_restores_and_the_next_run_goes_on(
-    house: House, filed, target, tmp_path, prepared, capsys
+    house: House, filed, target, tmp_path, prepared, record_property
 ):
     step = 0
     pristine = tmp_path / "pristine"
@@ -408,12 +408,11 @@ def test_killed_at_any_step_the_snapshot_before_still_restores_and_the_next_run_
         shutil.copytree(pristine, target)
         if status == 0:
             break
-    with capsys.disabled():
-        print(f"\n  killed at each of {step - 1} steps of a backup; the snapshot before restored each time")
+    record_property("faults", (step - 1, "killed at each step of a backup"))
 
 
 def test_a_full_disk_at_any_write_is_told_and_leaves_the_snapshot_before(
-    house: House, filed, target, tmp_path, prepared, capsys
+    house: House, filed, target, tmp_path, prepared, record_property
 ):
     step = 0
     pristine = tmp_path / "pristine"
@@ -439,14 +438,11 @@ def test_a_full_disk_at_any_write_is_told_and_leaves_the_snapshot_before(
         shutil.copytree(pristine, target)
         if counted.calls < step:
             break
-    with capsys.disabled():
-        print(
-            f"\n  a full disk at each of {step - 1} steps of a backup; the snapshot before restored each time"
-        )
+    record_property("faults", (step - 1, "a full disk at each step of a backup"))
 
 
 def test_a_restore_that_is_killed_leaves_no_half_archive_and_succeeds_the_next_time(
-    house: House, filed, target, tmp_path, prepared, capsys
+    house: House, filed, target, tmp_path, prepared, record_property
 ):
     home, step = tmp_path / "again", 0
     while True:
@@ -464,8 +460,7 @@ def test_a_restore_that_is_killed_leaves_no_half_archive_and_succeeds_the_next_t
             break
     shutil.rmtree(home)
     assert whole(house, target, home) == sorted(filed)
-    with capsys.disabled():
-        print(f"\n  a restore was killed {step // 7 - 1} times and never left half an archive")
+    record_property("faults", (step // 7 - 1, "a restore killed"))
 
 
 def test_the_catalogue_in_a_backup_is_no_plain_database(house: House, filed, target):

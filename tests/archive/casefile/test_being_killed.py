@@ -34,7 +34,7 @@ def killed_at(step: int, house: House, act) -> bool:
     return status != 0
 
 
-def test_a_filing_that_is_killed_leaves_a_whole_file_or_nothing(house: House, filed, capsys):
+def test_a_filing_that_is_killed_leaves_a_whole_file_or_nothing(house: House, filed, record_property):
     step, files = 0, 0
     while killed_at(step := step + 1, house, lambda own: own.filing.file(CONSOLE, BARE)):
         recover(house.catalogue, house.founded.vault)
@@ -42,16 +42,14 @@ def test_a_filing_that_is_killed_leaves_a_whole_file_or_nothing(house: House, fi
         now = len([each for each in house.case_files.select() if each.category == "环境相关"])
         assert now in (files, files + 1)
         files = now
-    with capsys.disabled():
-        print(f"\n  a filing killed at each of {step - 1} steps; the vault whole after each")
+    record_property("faults", (step - 1, "killed at each step of a filing"))
 
 
-def test_a_voiding_that_is_killed_leaves_the_file_void_or_as_it_was(house: House, filed, capsys):
+def test_a_voiding_that_is_killed_leaves_the_file_void_or_as_it_was(house: House, filed, record_property):
     step = 0
     while killed_at(step := step + 1, house, lambda own: own.voiding.void(CONSOLE, filed[0], "重复")):
         recover(house.catalogue, house.founded.vault)
         assert house.fixity.check(CONSOLE).whole, step
         if house.case_files.get(filed[0]).state is FileState.VOID:
             break
-    with capsys.disabled():
-        print(f"\n  a voiding killed at each of {step} steps; the vault whole after each")
+    record_property("faults", (step, "killed at each step of a voiding"))

@@ -24,7 +24,7 @@ MOST_STEPS = 2000
 
 
 @pytest.fixture
-def at_every_step(model, disk, interrupt, open_at, cleared, capsys):
+def at_every_step(model, disk, interrupt, open_at, cleared, record_property):
     """Runs ``act`` in a fresh copy of the archive for n = 1, 2, … until it ends by itself; ``check`` what is left."""
 
     def run(fault, act, check, begin=model) -> Counter[str]:
@@ -47,8 +47,7 @@ def at_every_step(model, disk, interrupt, open_at, cleared, capsys):
                     assert archive.wrong() == [], f"{context}, after the next act"
             shutil.rmtree(home)
             if not stopped.reached:
-                with capsys.disabled():
-                    print(f"\n  {fault.value}: {calls.total()} points {dict(calls)}")
+                record_property("faults", (calls.total(), f"{fault.value}: {dict(calls)}"))
                 return calls
             calls[stopped.call] += 1
         pytest.fail("it never ends")
@@ -70,10 +69,10 @@ def faults(*names: str):
 
 @faults("KILLED", "ONCE_FULL", "FULL")
 def test_filing_is_whole_or_not_at_all(at_every_step, forms, fault, fault_kinds):
-    evidence = ("照片.jpg", forms.photo("red"))
+    evidence = (("照片.jpg", forms.photo("red")), ("语音.silk", forms.voice()))
 
     def file(archive, level="二级"):
-        return archive.filing.file(ACTOR, forms.submission(evidence, level=level)).reference
+        return archive.filing.file(ACTOR, forms.submission(*evidence, level=level)).reference
 
     def check(archive, stopped, context):
         there = "2026-二级-剧本相关-001" in archive.references()

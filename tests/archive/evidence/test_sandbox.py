@@ -39,8 +39,8 @@ def _until(condition: Callable[[], object]) -> None:
 
 
 def _is_at_work(sandbox: Sandbox) -> bool:
-    with sandbox._changed:  # within it a worker is chosen and found alive
-        return not sandbox._idle
+    with sandbox._pool._changed:  # within it a worker is chosen and found alive
+        return not sandbox._pool._idle
 
 
 def _running(pid: int) -> bool:

@@ -47,7 +47,7 @@ def document(house: House, reference: str) -> Path:
 
 
 def test_any_file_of_a_case_file_that_is_altered_or_missing_is_mended_byte_for_byte(
-    house: House, filed, mending, capsys
+    house: House, filed, mending, record_property
 ):
     dice, mended = random.Random(3), 0
     for path in vault_files(house):
@@ -64,8 +64,7 @@ def test_any_file_of_a_case_file_that_is_altered_or_missing_is_mended_byte_for_b
             assert path.read_bytes() == content
             mended += 1
     assert house.fixity.check(CONSOLE).whole
-    with capsys.disabled():
-        print(f"\n  {mended} damaged files mended from a mirror")
+    record_property("faults", (mended, "a stored file damaged, and mended from a mirror"))
 
 
 def test_what_was_damaged_is_kept_aside_and_the_repair_recorded(house: House, filed, mending):

@@ -60,6 +60,11 @@ def refusal(query):
         ("NOT NOT ab", "NOT NOT ab"),
         ("ab NOT cd OR ef", "((ab AND NOT cd) OR ef)"),
         ("NOT (ab cd)", "NOT (ab AND cd)"),
+        ("NOT ab NOT NOT cd", "(NOT ab AND NOT NOT cd)"),
+        ("(ab OR cd) (ef OR gh)", "((ab OR cd) AND (ef OR gh))"),
+        ("(ab cd) AND ef OR gh", "(((ab AND cd) AND ef) OR gh)"),
+        ("((ab)) ab (ab OR ab)", "ab"),
+        ("ＡＢ ＡＮＤ（ＮＯＴ“cd”）", '(ab AND NOT "cd")'),
         ("ab and cd", "(ab AND and AND cd)"),
         ("ANDROID ORAL NOTE", "(android AND oral AND note)"),
         ('"ab cd"', '"ab cd"'),
@@ -131,6 +136,8 @@ def test_a_field_is_read_in_both_languages(query, field, value):
         ("ab OR", 4, "need words"),
         ("ab AND OR cd", 8, "need words"),
         ("NOT", 1, "need words"),
+        ("NOT " * 21, 81, "need words"),
+        ("ab (NOT)", 8, "need words"),
         ("(ab OR )", 8, "need words"),
         ("levle:1", 1, "level"),
         ("ab level:", 10, "missing"),
@@ -200,14 +207,17 @@ def test_any_text_is_a_query_or_is_refused_with_a_reason(text):
     try:
         asked = parse(text, TODAY)
     except MunimentError as error:
-        event(error.facts["problem"].en)
+        problem = error.facts["problem"]
+        event(problem.en)
+        # What is missing at the very end is missing just after it.
+        assert 0 <= problem.at <= len(text) + 1
         return
     assert told(asked.tree)
     assert all(phrase.leaves for phrase in asked.words.phrases)
 
 
 trees = st.recursive(
-    st.sampled_from(["退款", "abc", '"书面 道歉"', "level:一级", "year:2026"]),
+    st.sampled_from(["退", "abc", '"书 面 道 歉"', "level:一级", "store:静安"]),
     lambda part: st.one_of(
         st.lists(part, min_size=1, max_size=3).map(lambda each: f"({' '.join(each)})"),
         st.lists(part, min_size=1, max_size=3).map(lambda each: f"({' OR '.join(each)})"),
@@ -224,6 +234,15 @@ def test_brackets_say_the_same_however_many_there_are(query):
     except MunimentError:
         return
     assert meaning(f"({query})") == once
+
+
+@given(trees)
+def test_a_tree_written_out_is_read_as_the_same_tree(query):
+    try:
+        tree = parse(query, TODAY).tree
+    except MunimentError:
+        return
+    assert parse(told(tree), TODAY).tree == tree
 
 
 def test_what_is_excluded_is_not_shown_as_found():

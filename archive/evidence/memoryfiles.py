@@ -1,0 +1,62 @@
+"""Memory files (memfd_create(2)): documents pass between processes without touching a disk. Sealed, none can change."""
+
+import contextlib
+import fcntl
+import io
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_CHUNK = 1 << 20
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+
+
+class TooLong(ValueError):  # noqa: N818 - says what the stream is
+    """The stream holds more than was allowed."""
+
+
+@contextlib.contextmanager
+def copied(source: BinaryIO, most: int | None = None) -> Iterator[int]:
+    """A sealed memory file, at its start, with the bytes of any stream from where it stands, read piece by piece.
+
+    :raises TooLong: after ``most`` bytes.
+    """
+    held = os.memfd_create("source", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        size = 0
+        while piece := source.read(_CHUNK):
+            size += len(piece)
+            if most is not None and size > most:
+                raise TooLong
+            _write(held, piece)
+        seal(held)
+        os.lseek(held, 0, os.SEEK_SET)
+        yield held
+    finally:
+        os.close(held)
+
+
+@contextlib.contextmanager
+def given(stream: BinaryIO) -> Iterator[int]:
+    """A descriptor of the stream: of the file itself where it is one, so that nothing is copied."""
+    if isinstance(stream, io.BufferedReader | io.FileIO) and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        os.lseek(stream.fileno(), 0, os.SEEK_SET)
+        try:
+            yield stream.fileno()
+        finally:
+            stream.seek(0)
+        return
+    with copied(stream) as held:
+        yield held
+
+
+def seal(descriptor: int) -> None:
+    """From here on nobody changes it, not even a worker that keeps the descriptor."""
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+
+
+def _write(descriptor: int, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,95 @@
+"""What is attached to a mail and needs a program of others: shown like any other attachment, or said why not."""
+
+import io
+import shutil
+import subprocess
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from archive.evidence import office
+from archive.evidence.kinds import EvidenceKind
+from archive.evidence.sandbox import Sandbox
+
+needs_office = pytest.mark.skipif(office.find() is None, reason="LibreOffice is not installed here")
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed here")
+LETTER = rb"{\rtf1\ansi\u39038 ?\u23458 ?\u25237 ?\u35785 ?\u65306 ? refund}"  # 顾客投诉： refund
+
+
+def mail_with(*attached: tuple[str, bytes], subject: str = "投诉") -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "wang@example.com", "kf@example.com", subject
+    mail["Date"] = "Mon, 2 Mar 2026"
+    mail.set_content("见附件")
+    for name, data in attached:
+        mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return mail
+
+
+def shown(sandbox: Sandbox, mail: EmailMessage, password: str) -> tuple[list[str], bool]:
+    """The text of each page, without white space; whether a cover stands for something."""
+    data = mail.as_bytes()
+    with sandbox.convert(io.BytesIO(data), "x", password) as made:
+        assert made.kind is EvidenceKind.MAIL
+        with sandbox.original(made.pdf, password) as original:
+            assert original.read() == data
+        return ["".join(each.split()) for each in made.text], made.pending
+
+
+@needs_office
+def test_a_document_attached_to_a_mail_is_shown_after_it_however_deep_it_lies(
+    sandbox: Sandbox, password: str
+):
+    outer = mail_with(("说明.rtf", LETTER))
+    outer.add_attachment(mail_with(("again.rtf", LETTER.replace(b"refund", b"within")), subject="内层"))
+    pages, pending = shown(sandbox, outer, password)
+    assert not pending
+    assert len(pages) == 4
+    assert "顾客投诉：refund" in pages[1]
+    assert "内层" in pages[2]
+    assert "顾客投诉：within" in pages[3]
+
+
+@needs_office
+def test_one_document_that_does_not_open_is_named_and_the_rest_of_the_mail_is_shown(
+    sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(office, "copied", lambda source, *_: 0)
+    pages, pending = shown(
+        sandbox, mail_with(("bad.rtf", LETTER), ("照片说明.txt", "现场".encode())), password
+    )
+    assert not pending
+    assert "无法显示" in pages[0]
+    assert "现场" in pages[1]
+
+
+def test_without_libreoffice_a_cover_stands_for_it_and_the_mail_waits(
+    sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(office, "find", lambda: None)
+    pages, pending = shown(sandbox, mail_with(("说明.rtf", LETTER)), password)
+    assert pending
+    assert "LibreOffice" in pages[1]
+
+
+def test_beyond_some_documents_the_rest_is_only_attached(
+    sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(office, "find", lambda: None)
+    letters = [(f"{number}.rtf", LETTER.replace(b"refund", b"%d" % number)) for number in range(10)]
+    pages, _ = shown(sandbox, mail_with(*letters), password)
+    assert len(pages) == 1 + sandbox.limits.helped_parts
+    assert pages[0].count("仅附于原件") == 10 - sandbox.limits.helped_parts
+
+
+@needs_ffmpeg
+def test_a_recording_attached_to_a_mail_has_its_cover_after_it(
+    sandbox: Sandbox, password: str, tmp_path: Path
+):
+    sound = tmp_path / "x.mp3"
+    made = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=1", str(sound))
+    subprocess.run(made, check=True)
+    pages, pending = shown(sandbox, mail_with(("电话录音.mp3", sound.read_bytes())), password)
+    assert not pending
+    assert "00:00:01" in pages[1]
