@@ -27,14 +27,17 @@ _TAG = 16
 _HEADER = len(FORMAT) + _SALT
 
 
-def seal_chunks(key: bytes, name: str, content: bytes, randomness: Randomness) -> Iterator[bytes]:
-    """The pieces of the file, in order."""
+def seal_chunks(
+    key: bytes, name: str, content: bytes, randomness: Randomness, head: bytes = b""
+) -> Iterator[bytes]:
+    """The pieces of the file, in order. ``head`` comes before the content, which is not copied for its sake."""
     salt = randomness(_SALT)
     cipher = _cipher(key, name, salt)
     yield FORMAT + salt
-    pieces = _count(len(content))
+    pieces = _count(len(head) + len(content))
     for number in range(pieces):
-        piece = content[number * CHUNK : (number + 1) * CHUNK]
+        start, end = number * CHUNK, (number + 1) * CHUNK
+        piece = head[start:end] + content[max(0, start - len(head)) : max(0, end - len(head))]
         yield cipher.encrypt(_nonce(number), piece, _place(name, last=number == pieces - 1))
 
 

@@ -5,7 +5,6 @@ that it holds for. So whoever wants the newest two hundred stops there.
 """
 
 import heapq
-from array import array
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from math import log
@@ -33,7 +32,9 @@ class Segment(Protocol):
     def frequency(self, leaf: Leaf) -> int:
         """In how many documents it is, about."""
 
-    def id_of(self, document: int) -> CaseFileId: ...
+    def documents_of(self, ids: AbstractSet[CaseFileId]) -> Sequence[int]:
+        """Rising."""
+
     def __len__(self) -> int:
         """Documents, deleted ones too."""
 
@@ -43,6 +44,9 @@ class Cursor(Protocol):
         """The first document from ``document`` on; END when there is none. It is never asked to go back, but may be
         asked for less than it last gave, and then gives the same again.
         """
+
+    def holds(self, document: int) -> bool:
+        """Whether it holds for that document, without a look at later ones; asked for ever later documents."""
 
     def score(self, document: int) -> float:
         """How much the document, sought last, says of it."""
@@ -55,7 +59,9 @@ def cursor(segment: Segment, tree: Expression) -> Cursor:
         case Among(ids):
             return _Among(segment, ids)
         case AllOf(parts):
-            return _All([cursor(segment, each) for each in parts])
+            named = [each for each in parts if isinstance(each, Among)]
+            cursors = [cursor(segment, each) for each in parts if each not in named]
+            return _Within(segment, named, cursors) if named else _All(cursors)
         case AnyOf(parts):
             return _Any([cursor(segment, each) for each in parts])
         case Not(part):
@@ -78,6 +84,9 @@ def _phrase(segment: Segment, phrase: Phrase) -> Cursor:
 class _Nothing:
     def seek(self, document: int) -> int:  # noqa: ARG002
         return END
+
+    def holds(self, document: int) -> bool:  # noqa: ARG002
+        return False
 
     def score(self, document: int) -> float:  # noqa: ARG002
         return 0.0
@@ -112,6 +121,9 @@ class _Term:
         self._postings = postings
         self._rarity = rarity
 
+    def holds(self, document: int) -> bool:
+        return self.seek(document) == document
+
     def score(self, document: int) -> float:  # noqa: ARG002
         return self._rarity * log(1 + len(self._postings.places()))
 
@@ -140,6 +152,10 @@ class _Phrase:
             lead = self._lead.seek(behind)
         return END
 
+    def holds(self, document: int) -> bool:
+        parts = (self._lead, *(each for each, _ in self._others))
+        return all(each.seek(document) == document for each in parts) and bool(self._starts())
+
     def _starts(self) -> set[int]:
         starts = {place - self._offset for place in self._lead.places()}
         for each, offset in self._others:
@@ -154,7 +170,7 @@ class _Phrase:
 
 class _Among:
     def __init__(self, segment: Segment, ids: AbstractSet[CaseFileId]) -> None:
-        self._documents = array("q", [n for n in range(len(segment)) if segment.id_of(n) in ids])
+        self._documents = segment.documents_of(ids)
         self._at = 0
 
     def seek(self, document: int) -> int:
@@ -164,8 +180,34 @@ class _Among:
         self._at = at
         return documents[at] if at < len(documents) else END
 
+    def holds(self, document: int) -> bool:
+        return self.seek(document) == document
+
     def score(self, document: int) -> float:  # noqa: ARG002
         return 0.0
+
+
+class _Within:
+    """All of it, among files that are named. Others are not looked at: how long it takes does not tell of them."""
+
+    def __init__(self, segment: Segment, named: list[Among], parts: list[Cursor]) -> None:
+        self._named = _Among(segment, frozenset.intersection(*(frozenset(each.ids) for each in named)))
+        self._parts = parts
+        self._found = -1
+
+    def seek(self, document: int) -> int:
+        if document > self._found:
+            here = self._named.seek(document)
+            while here < END and not self.holds(here):
+                here = self._named.seek(here + 1)
+            self._found = here
+        return self._found
+
+    def holds(self, document: int) -> bool:
+        return self._named.holds(document) and all(each.holds(document) for each in self._parts)
+
+    def score(self, document: int) -> float:
+        return sum(each.score(document) for each in self._parts)
 
 
 class _All:
@@ -185,6 +227,9 @@ class _All:
             here = furthest
         return END
 
+    def holds(self, document: int) -> bool:
+        return all(each.holds(document) for each in self._parts)
+
     def score(self, document: int) -> float:
         return sum(each.score(document) for each in self._parts)
 
@@ -199,6 +244,10 @@ class _Any:
             if self._there[at] < document:
                 self._there[at] = each.seek(document)
         return min(self._there)
+
+    def holds(self, document: int) -> bool:
+        self._there = [document if each.holds(document) else -1 for each in self._parts]
+        return document in self._there
 
     def score(self, document: int) -> float:
         pairs = zip(self._there, self._parts, strict=True)
@@ -219,6 +268,9 @@ class _Not:
                 here += 1
             self._found = here if here < self._documents else END
         return self._found
+
+    def holds(self, document: int) -> bool:
+        return not self._part.holds(document)
 
     def score(self, document: int) -> float:  # noqa: ARG002
         return 0.0

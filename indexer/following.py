@@ -93,12 +93,23 @@ class Follower:
             unit.record(Act.INDEX_REBUILT, "index", detail={"because": because, "engine": self._name.value})
 
     def repair(self, patience: float) -> None:
-        """Starts over if the index is damaged: another thread or process may have done so since."""
+        """Starts over if the index is damaged.
+
+        To look takes seconds, in which others go on writing; so only what seems damaged is looked at again with the
+        right to write: it may have been changed under the first look, or built anew by others since.
+        """
+        if self._is_whole():
+            return
         with self.engine.exclusive(patience):
-            try:
-                self.engine.verify()
-            except IndexDamagedError:
+            if not self._is_whole():
                 self.start_over(SYSTEM, "damaged")
+
+    def _is_whole(self) -> bool:
+        try:
+            self.engine.verify()
+        except IndexDamagedError:
+            return False
+        return True
 
     def position(self) -> int:
         """Of the ledger, up to which the index followed. Raises IndexDamagedError, OSError."""

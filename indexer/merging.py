@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FAN_IN = 5  # so many segments of like size become one: of 100 files, 500, 2500
-MOST_FILES = 3000  # case files in one merged segment: Whoosh sorts a merge in memory, 290 MB in all
+FAN_IN = 5  # so many segments of like size become one: of 100 files, 500, 2500, ...
+MOST_BYTES = 24 << 20  # of segments merged into one: it is in memory three times over before it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class SegmentSize:
     live: int
     dead: int  # case files that were replaced or removed since
     purge: bool  # holds words of a file that was removed: they must go, not merely be hidden
+    size: int  # bytes
 
 
 def to_rewrite(sizes: Sequence[SegmentSize]) -> frozenset[int]:
@@ -23,8 +24,8 @@ def to_rewrite(sizes: Sequence[SegmentSize]) -> frozenset[int]:
     merged = 0
     for tier in sorted(tiers):
         smallest = sorted(tiers[tier], key=lambda at: sizes[at].live)[:FAN_IN]
-        merged += sum(sizes[at].live for at in smallest)
-        if len(smallest) == FAN_IN and merged <= MOST_FILES:
+        merged += sum(sizes[at].size for at in smallest)
+        if len(smallest) == FAN_IN and merged <= MOST_BYTES:
             chosen.update(smallest)
     return frozenset(chosen)
 

@@ -11,7 +11,9 @@ search of the disk would miss.
 import contextlib
 import os
 import struct
+import sys
 import threading
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO
@@ -114,14 +116,6 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         file = self._open(name)
         return _View(file, _start(file), file.size, name)
 
-    def whole(self) -> "_Whole":
-        """The same files, each decrypted at once: for who reads all of it."""
-        return _Whole(self)
-
-    def read_whole(self, name: str) -> bytes:
-        file = self._open(name)
-        return file.read(_start(file), file.size)
-
     def file_exists(self, name: str) -> bool:
         return name in self._staged or (name.endswith(_LASTING) and (self._folder / name).exists())
 
@@ -156,12 +150,12 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         """Nothing is held open."""
 
     def _write(self, name: str, content: bytes) -> None:
-        plain = _STAMP_LENGTH.pack(len(self._stamp)) + self._stamp + content
+        head = _STAMP_LENGTH.pack(len(self._stamp)) + self._stamp
         unfinished = self._folder / f".{name}.{self._randomness(4).hex()}{_UNFINISHED}"
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                for piece in seal_chunks(self._key, name, plain, self._randomness):
+                for piece in seal_chunks(self._key, name, content, self._randomness, head):
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
@@ -197,18 +191,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-class _Whole(Storage):  # type: ignore[misc]
-    def __init__(self, storage: EncryptedStorage) -> None:
-        self._storage = storage
-
-    def open_file(self, name: str, **_options: object) -> Any:
-        content = self._storage.read_whole(name)
-        return _View(_Bytes(content), 0, len(content), name)
-
-    def file_exists(self, name: str) -> bool:
-        return self._storage.file_exists(name)
 
 
 class _Memory(RamStorage):  # type: ignore[misc]
@@ -269,8 +251,23 @@ class _View(StructFile):  # type: ignore[misc]
         return _View(self._content, start, min(start + length, self._end), name or self._name)
 
     def get(self, position: int, length: int) -> bytes:
-        start = self._start + position
-        return self._content.read(start, min(start + length, self._end))
+        return self.part(position, position + length)
+
+    def part(self, start: int, end: int) -> bytes:
+        """From ``start`` to before ``end``; several threads may ask for it."""
+        return self._content.read(self._start + start, min(self._start + end, self._end))
+
+    def get_array(self, position: int, typecode: str, length: int) -> "array[int]":
+        """Without moving, so that threads may share it; written the other way round by little endian machines."""
+        numbers = array(typecode)
+        numbers.frombytes(self.get(position, length * numbers.itemsize))
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        return numbers
+
+    @property
+    def size(self) -> int:
+        return self._end - self._start
 
 
 class _Window:

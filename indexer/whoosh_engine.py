@@ -1,47 +1,50 @@
 """The search engine that comes with Muniment: Whoosh, kept narrow, over encrypted storage.
 
-One field of terms with their positions, the id and the order of filing; no text is stored. Whoosh keeps
-segments, terms and postings; matching is ours (``indexer.cursors``), newest first, and stops when it has enough.
-A segment is opened by each thread that gets to it and never shared among threads.
+One field of terms with their positions, the id and the order of filing; no text is stored. Whoosh keeps the segments,
+their columns and the table of contents; the form of terms and postings is ours (``indexer.codec``), and so is
+matching (``indexer.cursors``): newest first, and it stops when it has enough. An open segment has no position that
+threads could take from each other, so they share it.
 """
 
 import heapq
 import struct
-import threading
 import time
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import inf
+from operator import ge
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any, NamedTuple, TypeVar
 
-from whoosh.codec.whoosh3 import W3Codec
-from whoosh.columns import NumericColumn
+from whoosh.columns import NumericColumn, VarBytesColumn
 from whoosh.fields import COLUMN, ID, FieldType, Schema
 from whoosh.formats import Format
 from whoosh.index import TOC, EmptyIndexError, FileIndex, clean_files
 from whoosh.reading import SegmentReader
-from whoosh.writing import SegmentWriter
 
 from archive.keys.filekey import CaseFileId
 from archive.keys.sealing import Randomness
 from indexer.analysis import Leaf, form
-from indexer.cursors import END, Cursor, Postings, cursor
+from indexer.codec import WORD, Codec, Merging
+from indexer.cursors import Cursor, Postings, cursor
 from indexer.engine import SEARCH_SECONDS, START, Batch, Hits, IndexDamagedError, Keep, Mark
 from indexer.keeping import Deadline, kept
 from indexer.locking import Lock
 from indexer.merging import SegmentSize, to_rewrite
 from indexer.query.expression import Among, Expression
 from indexer.storage import EncryptedStorage
+from indexer.terms import Entry
 
 _NAME = "MAIN"
-_STAMP = struct.Struct(">4sQ32s")  # the form of the terms, position, leaf
+_VERSION = 2  # of what a segment holds, and how
+_STAMP = struct.Struct(">B4sQ32s")  # version, form of the terms, position, leaf
 _ATTEMPTS = 8
-_SORT_MEGABYTES = 64
+_LOOK_UP = 10  # to look for an id takes as long as to read so many
 
 T = TypeVar("T")
 
@@ -66,8 +69,25 @@ class _Terms(FieldType):  # type: ignore[misc]
             yield term.encode(), len(positions), 1.0, array("I", positions).tobytes()
 
 
+class _Orders(NumericColumn):  # type: ignore[misc]
+    """A column that is read at once."""
+
+    def __init__(self) -> None:
+        super().__init__("q")
+
+    class Reader(NumericColumn.Reader):  # type: ignore[misc]
+        def load(self) -> "array[int]":
+            orders: array[int] = self._dbfile.get_array(self._basepos, "q", self._count)
+            orders.extend([self._default] * (self._doccount - self._count))  # such at the end are not written
+            return orders
+
+
 _PLACES = _Places()
-_SCHEMA = Schema(id=ID(unique=True, sortable=True), order=COLUMN(NumericColumn("q")), terms=_Terms())
+_SCHEMA = Schema(
+    id=ID(unique=True, sortable=VarBytesColumn(write_offsets_cutoff=0)),
+    order=COLUMN(_Orders()),
+    terms=_Terms(),
+)
 
 
 class _Found(NamedTuple):
@@ -77,16 +97,15 @@ class _Found(NamedTuple):
 
 
 class _Known:
-    """What is kept of a segment: its open file, the orders of its documents, and the highest order from each one on."""
+    """An open segment: its words, the ids and orders of its documents, and the highest order from each one on."""
 
     def __init__(self, storage: EncryptedStorage, segment: Any) -> None:
         self.file = storage.hold(_name_of(segment))
-        with closing(SegmentReader(storage, _SCHEMA, segment)) as reader:
-            count = reader.doc_count_all()
-            orders = reader.column_reader("order")
-            self.orders = array("q", [orders[number] for number in range(count)])
-        self.ceilings = array("q", accumulate(reversed(self.orders), max))
-        self.ceilings.reverse()
+        reader = SegmentReader(storage, _SCHEMA, segment)
+        self.words = reader._terms  # noqa: SLF001 - the reader's own ways are made for other postings
+        self.ids = reader.column_reader("id")
+        self.orders = reader.column_reader("order", translate=False).load()
+        self.ceilings = _ceilings(self.orders)
 
 
 class _Seen(NamedTuple):
@@ -95,19 +114,14 @@ class _Seen(NamedTuple):
 
 
 class _Run:
-    """One search's walk through one segment, which is opened when it is its turn."""
+    """One search's walk through one segment, which begins when it is its turn."""
 
-    def __init__(
-        self, known: _Known, segment: Any, reader_of: Callable[[Any], Any], tree: Expression, *, scored: bool
-    ) -> None:
+    def __init__(self, known: _Known, segment: Any, tree: Expression, *, scored: bool) -> None:
         self._known = known
         self._scored = scored
         self._segment = segment
-        self._reader_of = reader_of
-        self._looked_up: dict[Leaf, list[bytes]] = {}
+        self._looked_up: dict[Leaf, list[Entry]] = {}
         self._tree = tree
-        self._reader: Any = None
-        self._ids: Any = None
         self._cursor: Cursor | None = None
         self._next = 0
 
@@ -119,8 +133,6 @@ class _Run:
     def next(self) -> _Found | None:
         """The next document. None: there is none any more."""
         if self._cursor is None:
-            self._reader = self._reader_of(self._segment)
-            self._ids = self._reader.column_reader("id")
             self._cursor = cursor(self, self._tree)
         document = self._cursor.seek(self._next)
         while document < len(self) and self._segment.is_deleted(document):
@@ -137,43 +149,31 @@ class _Run:
         return len(self._known.orders)
 
     def id_of(self, document: int) -> CaseFileId:
-        return CaseFileId(self._ids[document])
+        return CaseFileId(self._known.ids[document])
+
+    def documents_of(self, ids: AbstractSet[CaseFileId]) -> Sequence[int]:
+        if len(ids) * _LOOK_UP < len(self):
+            found = map(self._known.words.document_of, ids)
+            return sorted(each for each in found if each is not None)
+        return array("q", [number for number in range(len(self)) if self.id_of(number) in ids])
 
     def postings(self, leaf: Leaf) -> list[Postings]:
-        terms = self._reader._terms  # noqa: SLF001 - the reader's own way looks for deleted documents at each step
-        return [_Postings(terms.matcher("terms", each, _PLACES)) for each in self._terms(leaf)]
+        return [self._known.words.postings(each) for each in self._entries(leaf)]
 
     def frequency(self, leaf: Leaf) -> int:
-        return sum(self._reader.doc_frequency("terms", each) for each in self._terms(leaf))
+        return sum(each.documents for each in self._entries(leaf))
 
-    def _terms(self, leaf: Leaf) -> list[bytes]:
+    def _entries(self, leaf: Leaf) -> list[Entry]:
         found = self._looked_up.get(leaf)
         if found is None:
-            term = leaf.term.encode()
+            term = WORD + leaf.term.encode()
             if leaf.prefix:
-                found = list(self._reader.expand_prefix("terms", term))
+                found = [entry for _, entry in self._known.words.beginning_with(term)]
             else:
-                found = [term] if ("terms", term) in self._reader else []
+                entry = self._known.words.find(term)
+                found = [] if entry is None else [entry]
             self._looked_up[leaf] = found
         return found
-
-
-class _Postings:
-    def __init__(self, matcher: Any) -> None:
-        self._matcher = matcher
-
-    def seek(self, document: int) -> int:
-        matcher = self._matcher
-        if not matcher.is_active():
-            return END
-        here = int(matcher.id())
-        if here >= document:
-            return here
-        matcher.skip_to(document)
-        return int(matcher.id()) if matcher.is_active() else END
-
-    def places(self) -> Sequence[int]:
-        return array("I", self._matcher.value())
 
 
 class WhooshEngine:
@@ -183,7 +183,6 @@ class WhooshEngine:
         self._storage = EncryptedStorage(folder, key, randomness)
         self._lock = Lock(folder / "lock")
         self._segments: dict[str, _Known] = {}
-        self._mine = threading.local()  # open segments, by name
 
     @contextmanager
     def exclusive(self, patience: float) -> Iterator[None]:
@@ -194,11 +193,11 @@ class WhooshEngine:
 
     def commit(self, batch: Batch) -> None:
         self._lock.must_be_held()
-        stamp = _STAMP.pack(form(), batch.mark.position, batch.mark.leaf)
+        stamp = _STAMP.pack(_VERSION, form(), batch.mark.position, batch.mark.leaf)
         with self._storage.stamped(stamp), _missing_is_damage():
-            writer = SegmentWriter(self._index(), codec=W3Codec(), limitmb=_SORT_MEGABYTES)
+            writer = Merging(self._index(), codec=Codec())
             try:
-                purged = _delete(writer, batch)
+                purged = self._delete(writer, batch)
                 for text in sorted(batch.add, key=lambda each: -each.order):
                     writer.add_document(id=text.id, order=text.order, terms=text.terms)
                 writer.commit(mergetype=_merge_policy(purged, self._highest))
@@ -242,9 +241,7 @@ class WhooshEngine:
         A segment is as a rule in this order itself, but for the files that changed later; so each next document
         comes with the highest order that can still follow it.
         """
-        runs = [
-            _Run(known, segment, self._reader_of, tree, scored=scored) for known, segment in seen.segments
-        ]
+        runs = [_Run(known, segment, tree, scored=scored) for known, segment in seen.segments]
         waiting = [(-run.ceiling, at) for at, run in enumerate(runs) if run.ceiling >= 0]
         heapq.heapify(waiting)
         found: list[tuple[int, _Found]] = []
@@ -260,14 +257,6 @@ class WhooshEngine:
                 heapq.heapreplace(waiting, (-runs[at].ceiling, at))
             else:
                 heapq.heappop(waiting)
-
-    def _reader_of(self, segment: Any) -> Any:
-        """Of this thread. What is deleted from the segment is not asked of it: that changes."""
-        readers: dict[str, Any] = self._mine.__dict__
-        name = segment.segment_id()
-        if name not in readers:
-            readers[name] = SegmentReader(self._storage, _SCHEMA, segment)
-        return readers[name]
 
     def _known(self, segment: Any) -> _Known:
         """Kept from search to search: a segment never changes, but for what is deleted from it."""
@@ -299,6 +288,20 @@ class WhooshEngine:
             for name in _again_if_gone(self._names):
                 self._storage.verify(name)
 
+    def _delete(self, writer: Any, batch: Batch) -> frozenset[str]:
+        """Marks what is replaced or removed; gives the names of the segments that must forget it."""
+        purged = set()
+        for segment in writer.segments:
+            document_of = self._known(segment).words.document_of
+            for each in [*(text.id for text in batch.add), *batch.remove]:
+                document = document_of(each)
+                if document is None or segment.is_deleted(document):
+                    continue
+                segment.delete_document(document)
+                if each in batch.remove:
+                    purged.add(segment.segment_id())
+        return frozenset(purged)
+
     def _names(self) -> list[str]:
         return list(map(_name_of, self._contents()))
 
@@ -312,10 +315,9 @@ class WhooshEngine:
             raise FileNotFoundError  # there was a commit between the two
         seen = _Seen(mark, [(self._known(each), each) for each in segments])
         here = {each.segment_id() for each in segments}
-        for names in (self._segments, self._mine.__dict__):
-            for name in list(names):
-                if name not in here:
-                    names.pop(name, None)
+        for name in list(self._segments):
+            if name not in here:
+                self._segments.pop(name, None)
         return seen
 
     def _mark(self) -> Mark:
@@ -325,8 +327,10 @@ class WhooshEngine:
         stamp = self._storage.stamp_of(TOC._filename(_NAME, generation))  # noqa: SLF001
         if not stamp:
             return START
-        written, position, leaf = _STAMP.unpack(stamp)
-        if written != form():
+        version, written, position, leaf = (
+            _STAMP.unpack(stamp) if len(stamp) == _STAMP.size else (0, b"", 0, b"")
+        )
+        if (version, written) != (_VERSION, form()):
             raise IndexDamagedError("written by other rules than those in force")
         return Mark(position, leaf)
 
@@ -343,6 +347,14 @@ class WhooshEngine:
 
     def _generation(self) -> int:
         return int(TOC._latest_generation(self._storage, _NAME))  # noqa: SLF001
+
+
+def _ceilings(orders: "array[int]") -> "array[int]":
+    if all(map(ge, orders, islice(orders, 1, None))):  # as a rule, and sooner known than the other is made
+        return orders
+    ceilings = array("q", accumulate(reversed(orders), max))
+    ceilings.reverse()
+    return ceilings
 
 
 def _name_of(segment: Any) -> str:
@@ -368,30 +380,22 @@ def _missing_is_damage() -> Iterator[None]:
         raise IndexDamagedError("a file of the index is missing") from error
 
 
-def _delete(writer: Any, batch: Batch) -> frozenset[str]:
-    """Marks what is replaced or removed; gives the names of the segments that must forget it."""
-    for text in batch.add:
-        writer.delete_by_term("id", text.id)
-    before = {each.segment_id(): each.deleted_count() for each in writer.segments}
-    for each in batch.remove:
-        writer.delete_by_term("id", each)
-    return frozenset(
-        each.segment_id() for each in writer.segments if each.deleted_count() != before[each.segment_id()]
-    )
-
-
 def _merge_policy(
     purged: frozenset[str], highest: Callable[[Any], int]
 ) -> Callable[[Any, list[Any]], list[Any]]:
     def policy(writer: Any, segments: list[Any]) -> list[Any]:
         sizes = [
-            SegmentSize(each.doc_count(), each.deleted_count(), each.segment_id() in purged)
+            SegmentSize(
+                each.doc_count(),
+                each.deleted_count(),
+                each.segment_id() in purged,
+                writer.storage.file_length(_name_of(each)),
+            )
             for each in segments
         ]
         chosen = to_rewrite(sizes)
         for at in sorted(chosen, key=lambda each: -highest(segments[each])):
-            with closing(SegmentReader(writer.storage.whole(), writer.schema, segments[at])) as reader:
-                writer.add_reader(reader)
+            writer.add_reader(SegmentReader(writer.storage, writer.schema, segments[at]))
         return [each for at, each in enumerate(segments) if at not in chosen]
 
     return policy

@@ -21,6 +21,7 @@ from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
+from indexer.pacing import paced
 from indexer.searching import Found, Sort
 from indexer.snippets import Snippet
 from web.asking import Wanted
@@ -95,7 +96,8 @@ def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any
     inside = Found([], more=False)
     if readable:
         try:
-            inside = house.index.search(words, found.where(_FILE.id.in_(readable)), LIMIT, sort)
+            with paced():
+                inside = house.index.search(words, found.where(_FILE.id.in_(readable)), LIMIT, sort)
         except MunimentError as error:
             if error.code is not Code.INDEX_UNAVAILABLE:  # the facts can still be searched
                 raise

@@ -236,6 +236,7 @@ def test_an_index_of_another_history_is_noticed(archive, indexer, engine, tmp_pa
         "DELETE FROM fts5_file WHERE id = (SELECT min(id) FROM fts5_file)",
         "DELETE FROM fts5_words_data WHERE id > 10",
         "DELETE FROM fts5_words_docsize",
+        "UPDATE fts5_words_data SET block = zeroblob(length(block)) WHERE id > 10",
         "UPDATE fts5_mark SET form = x'00'",
     ],
 )
@@ -252,6 +253,21 @@ def test_damaged_tables_of_the_catalogue_are_noticed_and_built_anew(archive, ind
         assert find(again, "退款") == files[::-1]
     finally:
         again.stop()
+
+
+def test_a_whole_index_is_looked_through_while_others_write(archive, indexer, engine):
+    archive.file("退款")
+    indexer.catch_up()
+    other = archive.indexer()._followers[engine]
+    with other.engine.exclusive(1), archive.catalogue.housekeeping():
+        follower = indexer._followers[engine]
+        looker = threading.Thread(
+            target=follower.repair, args=(60,)
+        )  # it would wait a minute for either right
+        looker.start()
+        looker.join(20)
+        assert not looker.is_alive()
+    assert archive.acts(Act.INDEX_REBUILT) == 0
 
 
 def test_an_index_written_by_other_rules_is_built_anew(archive, indexer, monkeypatch):

@@ -2,6 +2,8 @@
 
 import os
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ import indexer.storage as storage_module
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import terms_for_index
 from indexer.engine import START, Batch, IndexDamagedError, Mark, Text
-from indexer.merging import FAN_IN, MOST_FILES, SegmentSize, to_rewrite
+from indexer.merging import FAN_IN, MOST_BYTES, SegmentSize, to_rewrite
 from indexer.query.parsing import parse
 from indexer.whoosh_engine import WhooshEngine
 
@@ -187,7 +189,9 @@ def test_files_are_for_their_owner_only(engine, tmp_path):
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "index").iterdir())
 
 
-sizes = st.builds(SegmentSize, st.integers(0, 9000), st.integers(0, 9000), st.booleans())
+sizes = st.builds(
+    SegmentSize, st.integers(0, 9000), st.integers(0, 9000), st.booleans(), st.integers(0, 2 * MOST_BYTES)
+)
 
 
 @given(st.lists(sizes, max_size=60))
@@ -197,18 +201,66 @@ def test_merging_purges_what_must_go_and_keeps_a_merge_in_memory(segments):
     willing = [
         each for at, each in enumerate(segments) if at in chosen and not each.purge and each.dead <= each.live
     ]
-    assert sum(each.live for each in willing) <= MOST_FILES
+    assert sum(each.size for each in willing) <= MOST_BYTES
 
 
 @settings(max_examples=20)
-@given(st.lists(st.integers(1, 100), max_size=400))
-def test_segments_stay_few_however_they_come(batches):
+@given(st.lists(st.integers(1, 100), max_size=400), st.sampled_from([1500, MOST_BYTES // 3000]))
+def test_segments_stay_few_however_they_come(batches, bytes_of_a_file):
     segments: list[SegmentSize] = []
     for files in batches:
         chosen = to_rewrite(segments)
         merged = files + sum(segments[at].live for at in chosen)
         segments = [each for at, each in enumerate(segments) if at not in chosen] + [
-            SegmentSize(merged, 0, purge=False)
+            SegmentSize(merged, 0, purge=False, size=merged * bytes_of_a_file)
         ]
     assert sum(each.live for each in segments) == sum(batches)
-    assert len(segments) <= 4 * FAN_IN + sum(batches) // (MOST_FILES // FAN_IN)
+    assert len(segments) <= 4 * FAN_IN + sum(batches) * bytes_of_a_file // (MOST_BYTES // FAN_IN)
+
+
+WORDS = ["退款", "道歉", "orders", "sushi"]
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 30), st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)),
+        st.tuples(st.integers(0, 30), st.none()),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(changes, min_size=1, max_size=30))
+def test_however_segments_are_merged_each_word_is_found_where_it_is_and_nowhere_else(batches):
+    texts: dict[int, list[str]] = {}
+    with TemporaryDirectory() as folder:
+        engine = WhooshEngine(Path(folder) / "index", KEY)
+        for position, batch in enumerate(batches):
+            last = dict(batch)
+            texts |= {number: words for number, words in last.items() if words}
+            removed = [number for number, words in last.items() if words is None]
+            for number in removed:
+                texts.pop(number, None)
+            commit(
+                engine,
+                *(text(number, "，".join(words)) for number, words in last.items() if words),
+                remove=[f"file-{number}" for number in removed],
+                position=position + 1,
+            )
+        for word in WORDS:
+            wanted = [f"file-{number}" for number in sorted(texts, reverse=True) if word in texts[number]]
+            assert find(engine, word) == wanted
+        assert engine.size() == len(texts)
+
+
+def test_an_index_of_an_older_version_is_damage_and_clearing_mends_it(engine, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.whoosh_engine._VERSION", 1)
+        commit(engine, text(1, "退款"))
+    for look in (engine.mark, engine.verify, lambda: find(engine, "退款")):
+        with pytest.raises(IndexDamagedError):
+            look()
+    with engine.exclusive(5):
+        engine.clear()
+    commit(engine, text(2, "退款"))
+    assert find(engine, "退款") == ["file-2"]

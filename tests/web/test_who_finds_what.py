@@ -1,6 +1,7 @@
 """Who sees what (P14): hits, counts, facets, snippets and pages tell nothing of files that one may not know of."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -92,6 +93,23 @@ def test_an_employee_finds_the_words_of_a_file_provided_to_them_and_of_no_other(
     assert set(hits(both)) == {shared["own"], shared["second"]}
     employee.post(f"/requests/{number}/sign-off", data={"reason": ""})
     assert hits(employee.find("道具").text) == []
+
+
+def test_words_are_answered_at_even_times_to_who_may_not_search_all(monkeypatch, visitor, shared, granted):
+    paces = []
+
+    @contextmanager
+    def paced():
+        yield
+        paces.append("paced")
+
+    monkeypatch.setattr("web.searching.paced", paced)
+    employee, _ = granted(shared["own"])
+    for word in ("道具", "空调漏水", "无处可寻"):  # in the own file too, in another's alone, nowhere
+        employee.find(word)
+    assert paces == ["paced"] * 3
+    visitor(Role.ADMINISTRATOR, "客服部").find("道具")
+    assert len(paces) == 3
 
 
 def test_what_is_granted_is_what_each_file_says_of_itself(house: House, visitor, shared, granted, clock):
