@@ -79,7 +79,11 @@ class Bucket:
     def replace(self, key: str, content: bytes | BinaryIO, like: Protection | None = None) -> None:
         """``like`` is how its neighbours are locked; else it is for the short time."""
         with _stream(content) as stream:
-            self._put(key, stream, only_new=False, like=like)
+            try:
+                self._put(key, stream, only_new=False, like=like)
+            except _TakenError:
+                if not self._holds(key, stream):
+                    raise self._given_up() from None
 
     @property
     def locks(self) -> bool:
@@ -305,11 +309,21 @@ class Bucket:
 
     def _holds(self, key: str, stream: BinaryIO) -> bool:
         stream.seek(0)
-        with self.open(key) as there:
+        try:
+            there = self.open(key)
+        except MunimentError as error:
+            if error.code is Code.DOCUMENT_MISSING:
+                raise self._given_up() from None
+            raise
+        with there:
             while block := stream.read(_BLOCK):
                 if there.read(len(block)) != block:
                     return False
             return not there.read(1)
+
+    def _given_up(self) -> MunimentError:
+        """The upload is no more and left nothing: who clears up has taken it for one that was cut off."""
+        return MunimentError(Code.VAULT_UNREACHABLE, place=self.place, problem="NoSuchUpload")
 
     @cached_property
     def _client(self) -> Any:
@@ -378,7 +392,7 @@ class _BeyondError(Exception):
 
 
 class _TakenError(Exception):
-    """An object is there already; perhaps ours, put by an attempt whose answer was lost."""
+    """An object is there already, or its upload is no more; perhaps ours, put by an attempt whose answer was lost."""
 
 
 @contextmanager
