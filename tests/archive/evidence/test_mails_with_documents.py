@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.errors import Code, MunimentError
 from archive.evidence import office
 from archive.evidence.aids import Aid, Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
@@ -100,6 +101,19 @@ def test_a_recording_attached_to_a_mail_has_its_cover_after_it(
     pages, pending = shown(sandbox, mail_with(("电话录音.mp3", sound.read_bytes())), password)
     assert not pending
     assert "00:00:01" in pages[1]
+
+
+def test_a_worker_that_asks_for_help_with_less_than_nothing_is_taken_for_broken(
+    sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
+):
+    wants = [{"kind": EvidenceKind.RTF.value, "sha256": "00", "size": -1}]
+    with tempfile.TemporaryFile() as parts:
+        parts.write(LETTER)
+        parts.flush()
+        monkeypatch.setattr(sandbox, "_result", lambda *_: (parts, {"wants": wants}))
+        with pytest.raises(MunimentError) as caught:
+            sandbox.convert(io.BytesIO(b"x"), "x", password)
+    assert caught.value.code is Code.CONVERSION_CRASHED
 
 
 def test_all_that_is_made_for_one_mail_is_no_longer_than_one_output_may_be(monkeypatch: pytest.MonkeyPatch):
