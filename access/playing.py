@@ -3,7 +3,8 @@
 Nothing in a recording can be masked, so a request that was granted opens the pages of a file and not its recordings:
 those are for the roles that may hear them. A browser asks for a recording bit by bit. What is recorded is each opening
 of it, by the mark that the page with the player gave out: the first bit that is asked for under a mark is an entry in
-the ledger, those after it are part of the same look. A mark that is old, or unknown after a restart, is a new opening.
+the ledger, those after it are part of the same look. A mark that is old, or unknown after a restart, is a new opening,
+and so is each request without one.
 """
 
 import os
@@ -105,8 +106,10 @@ class Playing:
     def _record(self, person: Person, case_file: CaseFile, ordinal: int, mark: str) -> None:
         now = self._clock()
         opening = (person.number, case_file.reference, ordinal, mark[:_LONGEST_MARK])
-        if not self._openings.knows(opening, now):
-            self._viewing.record(person, case_file, ordinal, RECORDING)
+        if mark and self._openings.knows(opening, now):
+            return
+        self._viewing.record(person, case_file, ordinal, RECORDING)
+        if mark:
             self._openings.add(opening, now)
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Detail
 from archive.vault.port import Vault
@@ -71,7 +71,9 @@ class Protecting:
             logging.getLogger("muniment").warning("protection waits for the vault: %s", error.code)
 
     def settle(self, actor: Actor, progress: Progress = lambda _done, _total: None) -> Settled:
-        """Everything as it must be; recorded. Raises VAULT_UNREACHABLE, VAULT_REFUSED."""
+        """Everything as it must be; recorded. One file whose locks are refused is left, and keeps no other from its
+        own. Raises VAULT_UNREACHABLE, VAULT_REFUSED.
+        """
         wrong, left = 0, []
         files = self.case_files.select() if self.vault.protecting else []
         for done, case_file in enumerate(files, start=1):
@@ -95,8 +97,12 @@ class Protecting:
         return self.vault.protects(_folder(case_file), self._wanted(case_file))
 
     def _settle(self, case_file: CaseFile) -> None:
-        with self.vault.held(_LOCK):
-            self._protect(self.case_files.get(case_file.reference))
+        try:
+            with self.vault.held(_LOCK):
+                self._protect(self.case_files.get(case_file.reference))
+        except MunimentError as error:
+            if error.code is not Code.VAULT_REFUSED:
+                raise
 
     def _protect(self, case_file: CaseFile, *, held: bool = False) -> None:
         wanted = self._wanted(case_file)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from archive.errors import Code, MunimentError
 from archive.vault import durable
+from archive.vault.local import raise_unless_missing
 
 _TEMPORARY = "incoming"
 
@@ -29,7 +30,9 @@ class Store(Protocol):
         """Raises MunimentError(BACKUP_DAMAGED) when it is not there."""
 
     def names(self, below: str) -> Iterator[str]:
-        """Every object whose name begins with ``below`` and ``/``, in order."""
+        """Every object whose name begins with ``below`` and ``/``, in order. Raises OSError where they cannot be
+        listed: what is not named here may be taken for gone.
+        """
 
     def remove(self, name: str) -> None:
         """One that is not there is no fault."""
@@ -78,7 +81,7 @@ class FolderStore:
             raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
 
     def names(self, below: str) -> Iterator[str]:
-        for folder, subfolders, files in os.walk(self.root / below):
+        for folder, subfolders, files in os.walk(self.root / below, onerror=raise_unless_missing):
             subfolders.sort()
             for each in sorted(files):
                 yield Path(folder, each).relative_to(self.root).as_posix()

@@ -78,6 +78,8 @@ class Aids:
     def _added(self, wanted: Wanted, source: int, made: int, name: str) -> dict[str, object]:
         with self.of(wanted.kind, source, name) as aid:
             size = 0 if aid.descriptor is None else os.fstat(aid.descriptor).st_size
+            if os.fstat(made).st_size + size > self._limits.output_bytes:  # of all that one mail brings
+                raise MunimentError(Code.CONVERSION_TOO_LARGE, name=name)
             if aid.descriptor is not None:
                 _append(made, aid.descriptor, size)
             return {"sha256": wanted.sha256, "size": size, "said": dict(aid.said)}

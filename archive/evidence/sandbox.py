@@ -390,10 +390,13 @@ def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
 
 def _wanted(said: Sequence[Mapping[str, Any]]) -> tuple[Wanted, ...]:
     """:raises KeyError, TypeError, ValueError: the answer is not what a worker says."""
-    return tuple(
+    wanted = tuple(
         Wanted(EvidenceKind(each["kind"]), bytes.fromhex(each["sha256"]).hex(), int(each["size"]))
         for each in said
     )
+    if any(each.size < 0 for each in wanted):
+        raise ValueError("nothing has such a size")
+    return wanted
 
 
 def _refusal(answer: Mapping[str, Any], name: str) -> MunimentError:

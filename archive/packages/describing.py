@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from archive.casefile.reading import CaseFile, FileState
 from archive.casefile.reference import Reference
 from archive.database.schema import moment_of, text_of
+from archive.evidence.kinds import EvidenceKind
 from archive.packages.bag import damaged
 
 FORMAT = 2
@@ -62,6 +63,10 @@ class Description:
     holds: tuple[Standing, ...]
 
 
+def pdf_path(version: int, name: str) -> str:
+    return f"documents/v{version}/{name}"
+
+
 def encode(description: Description) -> bytes:
     document = {
         "format": FORMAT,
@@ -100,7 +105,12 @@ def _check(
         raise ValueError("reference")
     places = [(each.version, each.ordinal) for each in documents]
     # A version may bring no document: a completion, a hold.
-    named = all(each.name == reference.document(each.ordinal) for each in documents)
+    named = all(
+        each.name == reference.document(each.ordinal)
+        and each.pdf == pdf_path(each.version, each.name)
+        and EvidenceKind(each.kind)
+        for each in documents
+    )
     whole = set(range(1, case_file.version + 1))
     if not named or len(set(places)) != len(places) or not {version for version, _ in places} <= whole:
         raise ValueError("documents")

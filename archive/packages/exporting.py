@@ -27,7 +27,7 @@ from archive.ledger.entries import Actor
 from archive.ledger.log import size
 from archive.packages import tables
 from archive.packages.bag import Bag
-from archive.packages.describing import Description, Made, Packaged, Standing, encode
+from archive.packages.describing import Description, Made, Packaged, Standing, encode, pdf_path
 from archive.packages.explaining import README
 from archive.packages.history import PROOF, positions, proven
 from archive.vault import durable
@@ -125,7 +125,7 @@ class Exporting:
         *,
         newest: Mapping[int, int],
     ) -> Packaged:
-        path = f"documents/v{document.version}/{document.name}"
+        path = pdf_path(document.version, document.name)
         original = None
         stream, password = self.case_files.open_version(case_file, document)
         with stream:

@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -79,7 +80,11 @@ class Bucket:
     def replace(self, key: str, content: bytes | BinaryIO, like: Protection | None = None) -> None:
         """``like`` is how its neighbours are locked; else it is for the short time."""
         with _stream(content) as stream:
-            self._put(key, stream, only_new=False, like=like)
+            try:
+                self._put(key, stream, only_new=False, like=like)
+            except _TakenError:
+                if not self._holds(key, stream):
+                    raise self._given_up() from None
 
     @property
     def locks(self) -> bool:
@@ -103,31 +108,56 @@ class Bucket:
 
     def protection(self, key: str) -> Protection | None:
         """How the object is locked; none where there is none."""
+        head = self._head(key)
+        return None if head is None else self._protection(head)
+
+    def _head(self, key: str) -> Mapping[str, Any] | None:
         try:
             with self._told(key):
-                head = self._client.head_object(Bucket=self._name, Key=self._prefix + key)
+                head: Mapping[str, Any] = self._client.head_object(Bucket=self._name, Key=self._prefix + key)
         except MunimentError as error:
             if error.code is Code.DOCUMENT_MISSING:
                 return None
             raise
-        # A lock of the weaker mode is none: it is set anew in the mode that is wanted now.
+        return head
+
+    def _protection(self, head: Mapping[str, Any]) -> Protection:
+        """A lock of the weaker mode is none: it is set anew in the mode that is wanted now."""
         strong = head.get("ObjectLockMode") in (self._mode, LockMode.COMPLIANCE.name)
         held = head.get("ObjectLockLegalHoldStatus") == "ON"
         return Protection(head.get("ObjectLockRetainUntilDate") if strong else None, held)
 
     def protect(self, key: str, wanted: Protection) -> None:
         """Locks what is there longer where that is wanted, never shorter; the hold is as it is wanted."""
-        there = self.protection(key)
-        if there is None:
+        head = self._head(key)
+        if head is None:
             return
+        there = self._protection(head)
         where = {"Bucket": self._name, "Key": self._prefix + key}
         with self._told():
             if self._falls_short(there, wanted):
-                until = {"Mode": self._mode, "RetainUntilDate": wanted.until}
-                self._client.put_object_retention(**where, Retention=until)
+                self._lock_longer(where, head, wanted.until)
             if there.held != wanted.held:
                 status = {"Status": "ON" if wanted.held else "OFF"}
                 self._client.put_object_legal_hold(**where, LegalHold=status)
+
+    def _lock_longer(self, where: Mapping[str, str], head: Mapping[str, Any], until: datetime | None) -> None:
+        """In the mode that is wanted. The stronger one stays where it is; where a service lets no weaker one become it,
+        that is made longer: ``protects`` goes on to say no, but no hold is refused for it.
+        """
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        def lock(mode: str) -> None:
+            self._client.put_object_retention(**where, Retention={"Mode": mode, "RetainUntilDate": until})
+
+        there, ends = head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")
+        try:
+            lock(LockMode.COMPLIANCE.name if there == LockMode.COMPLIANCE.name else self._mode)
+        except ClientError:
+            if there != LockMode.GOVERNANCE.name or there == self._mode:
+                raise
+            if until is not None and (ends is None or ends < until):
+                lock(there)
 
     def protects(self, key: str, wanted: Protection) -> bool:
         there = self.protection(key)
@@ -305,11 +335,21 @@ class Bucket:
 
     def _holds(self, key: str, stream: BinaryIO) -> bool:
         stream.seek(0)
-        with self.open(key) as there:
+        try:
+            there = self.open(key)
+        except MunimentError as error:
+            if error.code is Code.DOCUMENT_MISSING:
+                raise self._given_up() from None
+            raise
+        with there:
             while block := stream.read(_BLOCK):
                 if there.read(len(block)) != block:
                     return False
             return not there.read(1)
+
+    def _given_up(self) -> MunimentError:
+        """The upload is no more and left nothing: who clears up has taken it for one that was cut off."""
+        return MunimentError(Code.VAULT_UNREACHABLE, place=self.place, problem="NoSuchUpload")
 
     @cached_property
     def _client(self) -> Any:
@@ -378,7 +418,7 @@ class _BeyondError(Exception):
 
 
 class _TakenError(Exception):
-    """An object is there already; perhaps ours, put by an attempt whose answer was lost."""
+    """An object is there already, or its upload is no more; perhaps ours, put by an attempt whose answer was lost."""
 
 
 @contextmanager

@@ -160,7 +160,7 @@ class LocalVault:
         """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
         Links are named, never followed; a folder that is not there holds nothing.
         """
-        for folder, subfolders, names in os.walk(self.root / below, onerror=_raise_unless_missing):
+        for folder, subfolders, names in os.walk(self.root / below, onerror=raise_unless_missing):
             subfolders.sort()
             links = [each for each in subfolders if Path(folder, each).is_symlink()]
             for name in sorted([*names, *links]):
@@ -235,6 +235,7 @@ def _copy(stream: BinaryIO, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _raise_unless_missing(error: OSError) -> None:
+def raise_unless_missing(error: OSError) -> None:
+    """For ``os.walk``: a folder that cannot be listed is not an empty one."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise error

@@ -1,5 +1,7 @@
 """What every store of a backup does, whatever it lies on: ``archive.backup.stores``."""
 
+import errno
+import os
 import tracemalloc
 from pathlib import Path
 from secrets import token_bytes
@@ -73,6 +75,22 @@ def test_names_are_those_below_and_in_order(store: Store):
     assert list(store.names("objects")) == names
     assert list(store.names("keys")) == ["keys/20261124T010000Z-0000000001"]
     assert list(store.names("shredded")) == []
+
+
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(tmp_path, monkeypatch):
+    store, scandir = FolderStore(tmp_path), os.scandir
+    store.put("snapshots/a", [b""])
+    store.put("objects/ab/cdef", [b""])
+
+    def stale(path):
+        if str(path).endswith(("snapshots", "ab")):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", stale)
+    for below in ("snapshots", "objects"):
+        with pytest.raises(OSError, match=r"[Ss]tale"):
+            list(store.names(below))
 
 
 def test_more_names_than_one_answer_holds_are_all_told(store: Store, monkeypatch):

@@ -90,6 +90,37 @@ def test_a_lock_is_made_longer_and_never_shorter(vault, server, lockable) -> Non
     assert not vault.protects(KEPT, Protection(far + DAY, held=False))
 
 
+def test_a_lock_of_the_stronger_mode_is_made_longer_when_the_weaker_one_is_wanted_by_now(
+    server, lockable, tmp_path
+) -> None:
+    now = datetime.now(UTC)
+    stronger = vault_of(tmp_path, f"s3://{lockable}/v", server, LockMode.COMPLIANCE)
+    stronger.create()
+    place(stronger, KEPT, {NAME: b"x"})
+    weaker, wanted = vault_of(tmp_path, f"s3://{lockable}/v", server), Protection(now + 9 * DAY, held=False)
+    assert not weaker.protects(KEPT, wanted)
+    weaker.protect(KEPT, wanted)
+    assert weaker.protects(KEPT, wanted)
+    for head in heads(server, lockable, f"v/{KEPT}/").values():
+        assert (head["ObjectLockMode"], lasts(head).days) == ("COMPLIANCE", 8)
+
+
+def test_where_no_weaker_lock_becomes_a_stronger_one_it_is_made_longer_and_holds_are_placed(
+    vault, server, lockable, tmp_path
+) -> None:
+    """SeaweedFS lets none. Files were completed under governance, as an archive begins; then compliance is wanted."""
+    now = datetime.now(UTC)
+    vault.protect(KEPT, Protection(now + 30 * DAY, held=False))
+    stronger = vault_of(tmp_path, f"s3://{lockable}/v", server, LockMode.COMPLIANCE)
+    for wanted, days in ((10, 29), (40, 39)):
+        protection = Protection(now + wanted * DAY, held=True)
+        stronger.protect(KEPT, protection)
+        assert not stronger.protects(KEPT, protection)
+        for head in heads(server, lockable, f"v/{KEPT}/").values():
+            assert (head["ObjectLockMode"], lasts(head).days) == ("GOVERNANCE", days)
+            assert head["ObjectLockLegalHoldStatus"] == "ON"
+
+
 def test_a_legal_hold_keeps_what_no_period_keeps(vault, server, lockable) -> None:
     client = server.client()
     for held in (True, True, False, False, True):
@@ -324,6 +355,26 @@ def test_the_watch_locks_what_void_and_permanent_files_need_and_renews_it(house,
     assert not house.protecting.is_protected(kept)
     assert Chore.PROTECTION in Watch(house).look()
     assert house.protecting.is_protected(kept)
+
+
+def test_a_file_whose_locks_are_refused_is_named_and_keeps_no_other_from_its_own(
+    house, reference, monkeypatch
+):
+    grounded = replace(BARE, level="三级", permanent="legal-dispute")
+    house.filing.file(CONSOLE, grounded)
+    refused = house.filing.file(CONSOLE, grounded).reference  # newer, so that it comes first
+    protect = S3Vault.protect
+
+    def some(vault, folder, wanted):
+        if folder == Reference.parse(refused).folder:
+            raise MunimentError(Code.VAULT_REFUSED, place="s3://x", problem="AccessDenied")
+        protect(vault, folder, wanted)
+
+    monkeypatch.setattr(S3Vault, "protect", some)
+    settled = house.protecting.settle(CONSOLE)
+    assert (settled.files, settled.wrong, settled.left) == (3, 2, (refused,))
+    monkeypatch.undo()
+    assert house.protecting.settle(CONSOLE).wrong == 1
 
 
 def test_a_bucket_that_cannot_lock_is_refused_at_the_beginning_and_at_each_start(

@@ -7,6 +7,7 @@ from hashlib import sha512
 from secrets import token_bytes
 
 import pytest
+from botocore.exceptions import ClientError
 
 from archive.errors import Code, Exit, MunimentError
 from archive.vault.bucket import Bucket, Service
@@ -232,6 +233,44 @@ def test_a_put_that_finds_other_content_never_overwrites_it(vault, server, bucke
         store.create("x", b"one and more")
     with pytest.raises(MunimentError):
         store.create("x", b"on")
+
+
+@pytest.mark.parametrize("there", [None, b"before"])
+def test_a_large_file_is_replaced_although_the_last_answer_is_lost(vault, monkeypatch, there) -> None:
+    """The upload is complete by then; asked again, most services know of none."""
+    store = vault._bucket
+    complete = store._client.complete_multipart_upload
+
+    def forgotten(**asked):
+        complete(**asked)
+        answer = {"Error": {"Code": "NoSuchUpload"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+        raise ClientError(answer, "CompleteMultipartUpload")
+
+    monkeypatch.setattr(store._client, "complete_multipart_upload", forgotten)
+    if there is not None:
+        store.replace("x", there)
+    store.replace("x", LARGE)
+    assert store.read("x") == LARGE
+
+
+def test_a_large_file_whose_upload_was_given_up_meanwhile_is_not_taken_for_replaced(
+    vault, monkeypatch
+) -> None:
+    store = vault._bucket
+    complete = store._client.complete_multipart_upload
+
+    def too_late(**asked):
+        store.give_up_uploads("")
+        return complete(**asked)
+
+    monkeypatch.setattr(store._client, "complete_multipart_upload", too_late)
+    for there in (None, b"before"):
+        if there is not None:
+            store.replace("x", there)
+        with pytest.raises(MunimentError) as caught:
+            store.replace("x", LARGE)
+        assert (caught.value.code, caught.value.meaning.exit) == (Code.VAULT_UNREACHABLE, Exit.UNAVAILABLE)
+        assert store.read("x") == there
 
 
 def test_the_service_checks_what_it_is_given(vault, monkeypatch) -> None:

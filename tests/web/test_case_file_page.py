@@ -68,6 +68,16 @@ def test_a_released_copy_opens_with_its_own_password_and_is_handed_out_once(admi
     assert administrator.get(f"{page}/released.zip").status_code == 404
 
 
+def test_whoever_asks_about_a_copy_without_taking_it_finds_it_there_still(administrator, reference):
+    """As programs that download do, before they do."""
+    administrator.post(f"/files/{reference}/release", data={"to": "法务部"})
+    place = f"/files/{reference}/released.zip"
+    assert administrator.client.head(place).status_code == 404
+    packed = administrator.get(place)
+    assert packed.status_code == 200
+    assert zipfile.is_zipfile(io.BytesIO(packed.data))
+
+
 def test_a_copy_is_not_handed_to_another_person(visitor, administrator, reference):
     administrator.post(f"/files/{reference}/release", data={"to": "法务部"})
     other = visitor(Role.ADMINISTRATOR, "客服部", name="另一位管理员")

@@ -119,6 +119,23 @@ def test_a_file_is_filed_found_shown_and_released(desk: Desk):
     assert again == (Exit.CONFLICT, "output-exists")
 
 
+def test_a_copy_that_was_refused_leaves_no_folder_in_the_way_of_the_next(desk: Desk):
+    desk.file(desk.photo)
+    out = desk.folder / "out"
+    assert desk.refused("release", REFERENCE, "--to", out, "--for", "x" * 201) == (
+        Exit.REFUSED,
+        "reason-unfit",
+    )
+    assert list(out.iterdir()) == []
+    damaged = next((desk.home / "vault").rglob(f"{REFERENCE}-01.pdf"))
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:-1])
+    assert desk.refused("release", REFERENCE, "--to", out)[1] == "document-altered"
+    assert list(out.iterdir()) == []
+    damaged.write_bytes(content)
+    assert len(desk.ask("release", REFERENCE, "--to", out)["documents"]) == 2
+
+
 def test_a_query_of_words_and_fields_is_answered_by_either_engine_and_its_errors_have_a_place(desk: Desk):
     desk.file()
     for engine in ("fts5", "whoosh"):

@@ -145,6 +145,13 @@ def test_each_opening_is_an_entry_that_comes_before_the_first_byte(
     assert looks(house)[-1] == (2, 0)
 
 
+def test_without_a_mark_each_request_is_an_opening(house: House, reference: str, visitor):
+    reader = visitor(Role.AUDITOR)
+    for address in (place(reference, opening=""), f"/files/{reference}/recordings/1") * 2:
+        assert hear(reader, address, Range="bytes=0-9").status_code == 206
+    assert looks(house) == [(1, 0)] * 4
+
+
 def test_whoever_may_read_the_pages_by_a_request_may_not_hear_what_cannot_be_masked(
     house: House, reference: str, visitor
 ):

@@ -1,6 +1,7 @@
 """Filing one case file or many, completing, voiding, releasing."""
 
 import os
+import shutil
 import stat
 from collections import Counter
 from contextlib import ExitStack
@@ -152,11 +153,14 @@ def release(frame: Frame, *, directory: Path, recipient: str, reference: str) ->
     """Write a stamped copy under a one-time password; recorded · 出具副本（一次性密码，留有记录）."""
     with frame.house() as house, ExitStack() as opened:
         target = _fresh_folder(directory, house.case_files.get(reference).reference)
+        unfinished = opened.enter_context(ExitStack())  # what is half written has no password
+        unfinished.callback(shutil.rmtree, target, ignore_errors=True)
         copy = house.releasing.release(CONSOLE, reference, to=recipient)
         paths = []
         for name, stream in copy.documents:
             opened.enter_context(stream)
             paths.append(_write(target / name, stream))
+        unfinished.pop_all()
     frame.give(
         {"reference": copy.reference, "password": copy.password, "documents": [str(path) for path in paths]},
         (*(str(path) for path in paths), frame.words("cli.one_time_password", password=copy.password)),

@@ -114,6 +114,8 @@ def release(reference: str) -> str:
 def released(reference: str) -> Response:
     """The copies, once, to the person who made them."""
     here = visit()
+    if request.method == "HEAD":  # asks about the copy, and would use it up
+        raise MunimentError(Code.PAGE_NOT_FOUND)
     copy = _handover().take(here.person.number, reference, here.house.clock())
     if copy is None:
         raise MunimentError(Code.PAGE_NOT_FOUND)

@@ -150,6 +150,26 @@ def test_an_earlier_snapshot_can_be_restored_and_old_ones_go(house: House, filed
     assert len(newest(FolderStore(target), "catalogue")) == len(newest(FolderStore(target), "keys")) == 2
 
 
+def test_a_share_that_lists_nothing_for_a_moment_costs_no_snapshot(
+    house: House, filed, target, clock, tmp_path, monkeypatch
+):
+    take(house, target)
+    scandir = os.scandir
+
+    def stale(path):
+        if str(path).endswith("/snapshots"):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return scandir(path)
+
+    clock.wait(days=1)
+    monkeypatch.setattr(os, "scandir", stale)
+    with pytest.raises(OSError, match=r"[Ss]tale"):
+        take(house, target)
+    monkeypatch.undo()
+    assert len(newest(FolderStore(target), "catalogue")) == 2
+    assert whole(house, target, tmp_path / "again") == sorted(filed)
+
+
 def test_a_snapshot_is_consistent_while_people_work(house: House, filed, target, tmp_path):
     going, filing = threading.Event(), []
 

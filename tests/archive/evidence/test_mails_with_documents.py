@@ -1,15 +1,23 @@
 """What is attached to a mail and needs a program of others: shown like any other attachment, or said why not."""
 
+import contextlib
+import hashlib
 import io
+import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from archive.errors import Code, MunimentError
 from archive.evidence import office
+from archive.evidence.aids import Aid, Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
+from archive.evidence.limits import Limits
 from archive.evidence.sandbox import Sandbox
 
 needs_office = pytest.mark.skipif(office.find() is None, reason="LibreOffice is not installed here")
@@ -93,3 +101,45 @@ def test_a_recording_attached_to_a_mail_has_its_cover_after_it(
     pages, pending = shown(sandbox, mail_with(("电话录音.mp3", sound.read_bytes())), password)
     assert not pending
     assert "00:00:01" in pages[1]
+
+
+def test_a_worker_that_asks_for_help_with_less_than_nothing_is_taken_for_broken(
+    sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
+):
+    wants = [{"kind": EvidenceKind.RTF.value, "sha256": "00", "size": -1}]
+    with tempfile.TemporaryFile() as parts:
+        parts.write(LETTER)
+        parts.flush()
+        monkeypatch.setattr(sandbox, "_result", lambda *_: (parts, {"wants": wants}))
+        with pytest.raises(MunimentError) as caught:
+            sandbox.convert(io.BytesIO(b"x"), "x", password)
+    assert caught.value.code is Code.CONVERSION_CRASHED
+
+
+def test_all_that_is_made_for_one_mail_is_no_longer_than_one_output_may_be(monkeypatch: pytest.MonkeyPatch):
+    """Each of eight documents may come to a gigabyte: together they would fill the memory of the machine."""
+    aids = Aids(None, Limits(output_bytes=10))  # type: ignore[arg-type]  # no program is started
+    letters = [b"one", b"two", b"three", b"four"]
+    lengths = iter([4, 7, 6, 1])
+
+    @contextlib.contextmanager
+    def made(_kind: EvidenceKind, _source: int, _name: str) -> Iterator[Aid]:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x" * next(lengths))
+            file.seek(0)
+            yield Aid({"rendered": True}, file.fileno())
+
+    monkeypatch.setattr(aids, "of", made)
+    wanted = [Wanted(EvidenceKind.RTF, hashlib.sha256(each).hexdigest(), len(each)) for each in letters]
+    with tempfile.TemporaryFile() as parts:
+        parts.write(b"".join(letters))
+        parts.seek(0)
+        with aids.of_all(wanted, parts, -1, "x") as (said, together):
+            assert os.fstat(together).st_size == 10
+    assert [each["size"] for each in said] == [4, 0, 6, 0]
+    assert [each["said"].get("failed") for each in said] == [
+        None,
+        "conversion-too-large",
+        None,
+        "conversion-too-large",
+    ]

@@ -281,6 +281,27 @@ def test_metadata_that_filing_could_not_have_made_is_refused(other: House, filed
 
 
 @pytest.mark.usefixtures("believing")
+@pytest.mark.parametrize("change", [{"kind": "spell"}, {"pdf": "../../../outside.pdf"}, {"pdf": "x.pdf"}])
+def test_a_document_that_no_export_describes_so_is_refused(other: House, filed, package, change):
+    """A PDF outside the package would be read although no checksum covers it."""
+    folder = package / "data" / filed[0]
+    shutil.copy(folder / "documents" / "v1" / f"{filed[0]}-01.pdf", package.parent / "outside.pdf")
+    document = json.loads((folder / "metadata.json").read_text())
+    document["documents"][1].update(change)
+    (folder / "metadata.json").write_text(json.dumps(document))
+    if change.get("pdf") == "x.pdf":
+        shutil.copy(package.parent / "outside.pdf", folder / "x.pdf")
+    rebag(package)
+    with pytest.raises(MunimentError) as caught:
+        bring(other, package)
+    assert (caught.value.code, caught.value.facts["path"]) == (
+        Code.PACKAGE_DAMAGED,
+        f"data/{filed[0]}/metadata.json",
+    )
+    assert other.case_files.select() == []
+
+
+@pytest.mark.usefixtures("believing")
 @pytest.mark.parametrize("kind", ["bytes", "other document", "pages", "original"])
 def test_a_document_that_is_not_what_is_described_is_refused(other: House, filed, package, kind):
     folder = package / "data" / filed[0]
