@@ -77,7 +77,9 @@ def _told(frame: Frame, found: "RecognitionStatus") -> tuple[str, ...]:
     ]
     if not found.available:
         told.append(words("cli.ocr_missing", count=found.waiting, command=INSTALL))
-    told += [f"{_place(frame, each.reference, each.ordinal)}  {words('cli.ocr_waits')}" for each in found.unread]
+    told += [
+        f"{_place(frame, each.reference, each.ordinal)}  {words('cli.ocr_waits')}" for each in found.unread
+    ]
     told += [f"{_place(frame, each.reference, each.ordinal)}  {each.problem}" for each in found.failures]
     return tuple(told)
 

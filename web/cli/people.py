@@ -21,7 +21,9 @@ def people() -> None:
 @people.command()
 @click.option("--role", required=True, help="administrator, auditor, employee, head, …, 档案管理员, …")
 @click.option("--department", required=True, help="客服部, 春熙路店, …")
-@click.option("--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码.")
+@click.option(
+    "--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码."
+)
 @click.argument("name")
 @framed
 def add(frame: Frame, *, role: str, department: str, password_stdin: bool, name: str) -> None:
@@ -56,7 +58,9 @@ def disable(frame: Frame, *, name: str) -> None:
 
 
 @people.command("password")
-@click.option("--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码.")
+@click.option(
+    "--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码."
+)
 @click.argument("name")
 @framed
 def reset(frame: Frame, *, password_stdin: bool, name: str) -> None:
