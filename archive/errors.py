@@ -175,13 +175,13 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.ALREADY_HELD: _m(
             Exit.CONFLICT,
             409,
-            "{reference} 已因同一理由暂缓销毁（第 {hold} 号）。",
+            "{reference} 已因同一理由冻结（第 {hold} 号冻结）。",
             "{reference} is held for this very reason already (hold {hold}).",
         ),
         Code.ALREADY_LIFTED: _m(
             Exit.CONFLICT,
             409,
-            "第 {hold} 号暂缓销毁早已解除。",
+            "第 {hold} 号冻结早已解除。",
             "Hold {hold} was lifted already.",
         ),
         Code.ALREADY_VOID: _m(Exit.CONFLICT, 409, "{reference} 已经作废。", "{reference} is void already."),
@@ -428,13 +428,13 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.HOLDS_SEVERAL: _m(
             Exit.CONFLICT,
             409,
-            "{reference} 有多项暂缓销毁（第 {holds} 号），请指明解除哪一项。",
+            "{reference} 有多项冻结（第 {holds} 号），请指明解除哪一项。",
             "{reference} has several holds ({holds}). Say which one to lift.",
         ),
         Code.HOLD_NOT_FOUND: _m(
             Exit.NOT_FOUND,
             404,
-            "没有找到可解除的暂缓销毁：{wanted}。",
+            "没有找到可解除的冻结：{wanted}。",
             "There is no hold to lift: {wanted}.",
         ),
         Code.INDEX_UNAVAILABLE: _m(
@@ -530,8 +530,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.OUTPUT_EXISTS: _m(
             Exit.CONFLICT,
             409,
-            "{path} 已存在，未覆盖任何内容。请指定另一个目录。",
-            "{path} is there already; nothing was overwritten. Name another folder.",
+            "{path} 已存在，未覆盖任何内容。请指定另一个位置。",
+            "{path} is there already; nothing was overwritten. Name another place.",
         ),
         Code.OWN_REQUEST: _m(
             Exit.DENIED,

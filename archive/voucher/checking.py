@@ -49,9 +49,9 @@ class Flag:
         return self.zh if language == "zh" else self.en
 
 
-def check(voucher: Voucher) -> tuple[Flag, ...]:
-    """All warnings, those on wording first, in the order of the form."""
-    return (*_vague(voucher), *_gaps(voucher), *_contents(voucher))
+def check(voucher: Voucher, evidence: int = 0) -> tuple[Flag, ...]:
+    """All warnings, those on wording first, in the order of the form. So many pieces of ``evidence`` came with it."""
+    return (*_vague(voucher), *_gaps(voucher, evidence), *_contents(voucher))
 
 
 def _vague(voucher: Voucher) -> Iterator[Flag]:
@@ -78,12 +78,12 @@ def _texts(voucher: Voucher) -> Iterator[tuple[str, str, str, str]]:
         yield f"demands[{index}]", f"{demands.zh}第 {number} 项", f"{demands.en} no. {number}", demand
 
 
-def _gaps(voucher: Voucher) -> Iterator[Flag]:
+def _gaps(voucher: Voucher, evidence: int) -> Iterator[Flag]:
     for key in ("visited_at", "script", "staff"):
         if getattr(voucher, key) is None:
             field = FORM.fields[key]
             yield Flag(Doubt.GAP, key, f"未填写“{field.zh}”，请补问", f"“{field.en}” is blank: ask for it")
-    if not voucher.evidence:
+    if not voucher.evidence and not evidence:
         yield Flag(
             Doubt.GAP,
             "evidence",

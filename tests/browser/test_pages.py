@@ -180,7 +180,7 @@ def test_the_keyboard_reaches_the_main_part_and_shows_where_it_is(visitors: Visi
     page.close()
 
 
-def test_what_was_filled_in_outlives_the_session(visitors: Visitors):
+def test_what_was_filled_in_outlives_a_refused_file_and_the_session(visitors: Visitors):
     page = visitors.page("孙倩", "desk", "zh")
     page.goto(visitors.place("/file"))
     for name, value in {"level": "二级", "category": "服务相关"}.items():
@@ -196,6 +196,12 @@ def test_what_was_filled_in_outlives_the_session(visitors: Visitors):
     }.items():
         page.fill(f"[name='{name}']", value)
     page.locator("input[name=demands]").first.check(force=True)
+    page.set_input_files("#evidence", {"name": "a.exe", "mimeType": "", "buffer": b"MZ" + bytes(4096)})
+    page.locator("#uploads li.no").wait_for()
+    page.click("#send")
+    assert "未通过检查" in page.locator("#refusal").inner_text()
+    page.keyboard.press("Enter")  # on the button that takes it off the list
+    expect(page.locator("#uploads li")).to_have_count(0)
     page.context.clear_cookies()
     page.click("#send")
     page.locator("#refusal a[target=_blank]").wait_for()

@@ -362,3 +362,39 @@ def test_an_archive_without_a_single_file_is_whole(desk: Desk):
     assert desk.ask("ledger", "verify")["entries"] == 2
     assert desk.ask("numbers") == {"whole": True, "series": []}
     assert desk.ask("fixity")["whole"] is True
+
+
+@pytest.mark.parametrize(
+    ("locale", "said", "unsaid"),
+    [("zh_CN.UTF-8", "备份", "snapshot"), ("en_GB.UTF-8", "Take a snapshot", "备份")],
+)
+def test_the_list_of_commands_is_whole_and_in_the_language_of_the_terminal(
+    locale: str, said: str, unsaid: str
+):
+    listed = muniment("--help", LC_ALL=locale).stdout.partition("Commands:")[2]
+    assert "..." not in listed
+    assert unsaid not in listed
+    assert said in " ".join(listed.split())
+
+
+def test_a_wrong_call_is_an_answer_too():
+    ended = muniment("search", "退款", "--sort", "colour", "--json")
+    assert ended.returncode == Exit.USAGE
+    assert json.loads(ended.stdout)["error"] == "usage"
+
+
+def test_what_is_kept_of_a_file_and_who_may_come_in_are_told_in_words(desk: Desk):
+    desk.file(desk.photo)
+    desk.ask("hold", REFERENCE, "--reason", "诉讼")
+    shown = desk.run("show", REFERENCE, LC_ALL="zh_CN.UTF-8").stdout
+    assert "状态：在库" in shown
+    assert "受理时间：2026-02-27 20:15:00" in shown  # at the hours of the house
+    assert "冻结中：诉讼" in shown
+    add = ("people", "add", "周敏", "--role", "employee", "--department", "客服部", "--password-stdin")
+    desk.ask(*add, given="correct-horse-battery\n")
+    desk.ask("people", "disable", "周敏")
+    listed = desk.run("people", "list", LC_ALL="zh_CN.UTF-8").stdout
+    assert listed == "P0001  周敏  员工  客服部  已停用\n"
+    assert desk.run("quarantine", "list", LC_ALL="zh_CN.UTF-8").stdout == "隔离区为空。\n"
+    refused = desk.run("backup", LC_ALL="zh_CN.UTF-8").stderr
+    assert not re.search("[a-z]{3}", refused.replace("muniment", "").replace("backup_to", ""))

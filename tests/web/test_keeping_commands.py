@@ -61,8 +61,11 @@ def test_fixity_says_what_is_whole_and_names_what_is_not(desk: Desk):
         }
     ]
     assert muniment("fixity", "--all", "--sample", "1", MUNIMENT_HOME=str(desk.home)).returncode == Exit.USAGE
+    code, answer, _ = desk.run("fixity", "--pdf", desk.folder / "report.pdf")
+    assert (code, answer["error"]) == (Exit.CONFLICT, "output-exists")
     code, answer, _ = desk.run("fixity", "--repair")
     assert (code, answer["error"]) == (Exit.USAGE, "setting-invalid")
+    assert desk.run("fixity")[1]["report"] == 3  # neither of the two began to check
 
 
 def test_fixity_repairs_from_the_copy_that_is_configured(desk: Desk):

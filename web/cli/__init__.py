@@ -4,6 +4,7 @@ Standard output carries the answer (one JSON document under ``--json``), standar
 those of the table in ``archive.errors``.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from web.cli import (
     serving,
     vault,
 )
-from web.cli.frame import answering
+from web.cli.frame import answering, language
+from web.wording import Language
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,6 +61,16 @@ for subject in (
         cli.add_command(command)
 
 
+def summarise(commands: click.Group, wanted: Language) -> None:
+    """In a list of commands each has one line: with both languages in it, the second would be cut off."""
+    for each in commands.commands.values():
+        english, _, chinese = " ".join((each.help or "").split()).removesuffix(".").rpartition(" · ")
+        each.short_help = chinese if wanted is Language.ZH else english
+        if isinstance(each, click.Group):
+            summarise(each, wanted)
+
+
 def main() -> None:
     """The entry point. Ends the process with the exit code of what happened."""
+    summarise(cli, language(os.environ))
     sys.exit(answering(cli, sys.argv[1:]))

@@ -122,7 +122,7 @@ def _places(frame: Frame, given: str | None, keys: str | None) -> tuple[str, str
     if given:
         return given, keys or ""
     if not frame.settings.backup_to:
-        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem="it is not set; name a place")
+        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=frame.words("cli.no_backup_place"))
     return frame.settings.backup_to, keys or frame.settings.backup_keys_to
 
 

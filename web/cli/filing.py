@@ -56,7 +56,7 @@ def file(
         filed = house.filing.file(
             CONSOLE, Submission(level, category, completed_on, permanent, text, sources)
         )
-        flags = [flag.say(frame.words.language) for flag in check(parse(text))]
+        flags = [flag.say(frame.words.language) for flag in check(parse(text), len(evidence))]
     for flag in flags:
         frame.tell(frame.words("cli.flag", flag=flag))
     frame.give(

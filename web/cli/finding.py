@@ -14,6 +14,7 @@ from indexer.engine import MOST_HITS
 from indexer.following import BATCH_FILES
 from indexer.searching import Sort
 from web.cli.frame import Frame, framed
+from web.formats import Formats
 
 if TYPE_CHECKING:
     from access.viewing import CaseFileDetails
@@ -66,7 +67,8 @@ def show(frame: Frame, *, reference: str) -> None:
     with frame.house() as house:
         details = house.viewing.details_at_console(reference)
         document = _described(house, details)
-    frame.give(document, _told(document))
+        told = _told(frame, house, details, document["due_on"])
+    frame.give(document, told)
 
 
 @click.group()
@@ -171,13 +173,33 @@ def _described(house: "House", details: "CaseFileDetails") -> dict[str, Any]:
     }
 
 
-def _told(document: dict[str, Any]) -> list[str]:
-    lines = [
-        f"{key}: {value}"
-        for key, value in document.items()
-        if isinstance(value, str | int) and not isinstance(value, bool)
+def _told(frame: Frame, house: "House", details: "CaseFileDetails", due_on: str | None) -> list[str]:
+    """As on its page: in the words of the reader, at the hours of the house."""
+    words, file = frame.words, details.case_file
+    at = Formats(words.language, house.settings.zone).stamp
+    facts = {
+        "reference": file.reference,
+        "state": words.of("file_state", file.state),
+        "level": file.level,
+        "category": file.category,
+        "received_at": at(file.received_at),
+        "channel": words.of("channel", file.channel),
+        "store": file.store,
+        "script": file.script,
+        "department": file.department,
+        "headcount": file.headcount,
+        "filed": f"{at(file.filed_at)}  {words.of('actor', file.filed_by)}",
+        "voided_at": at(file.voided_at) if file.voided_at else None,
+        "completed_on": file.completed_on or words("fact.open"),
+        "due_on": due_on,
+    }
+    colon = words("layout.colon")
+    lines = [f"{words(f'fact.{key}')}{colon}{value}" for key, value in facts.items() if value is not None]
+    lines += [f"{words('case.on_hold')}{colon}{each.reason}" for each in house.holds.active(file.reference)]
+    lines += [
+        f"  {each.name}  {words('fact.pages_count', count=each.pages)}  {each.title}"
+        for each in details.documents
     ]
-    lines += [f"  {each['name']}  {each['pages']}p  {each['title']}" for each in document["documents"]]
     return lines
 
 

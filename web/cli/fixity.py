@@ -41,15 +41,18 @@ def fixity(
 
     if everything and sample is not None:
         raise click.UsageError("--all and --sample exclude each other.")
+    if pdf is not None and pdf.exists():
+        raise MunimentError(Code.OUTPUT_EXISTS, path=str(pdf))
     with frame.house() as house, frame.bar(house.fixity.count(sample)) as bar:
+        repairing = house.repairing
+        if repair and repairing is None:  # said before all of the vault is read
+            raise MunimentError(Code.SETTING_INVALID, key="mirror", problem=frame.words("cli.no_mirror"))
         report = house.fixity.check(CONSOLE, sample, pace=Pace(rate), progress=lambda done, _total: bar(done))
         if pdf is not None:
             _write(pdf, house, report)
         repairs: tuple[Repair, ...] = ()
-        if repair and not report.whole:
-            if house.repairing is None:
-                raise MunimentError(Code.SETTING_INVALID, key="mirror", problem=frame.words("cli.no_mirror"))
-            repairs = house.repairing.repair(CONSOLE, report)
+        if repair and repairing is not None and not report.whole:
+            repairs = repairing.repair(CONSOLE, report)
         unrecorded = house.safeguarding.unrecorded()
     if unrecorded:  # no damage: they are from before there were records
         frame.tell(frame.words("cli.unrecorded", count=unrecorded))

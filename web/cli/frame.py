@@ -118,6 +118,9 @@ def answering(command: click.Command, arguments: Sequence[str]) -> int:
         ended = command.main(list(arguments), prog_name="muniment", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
+        if _JSON in arguments:
+            answer = {"error": "usage", "message": error.format_message()}
+            click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
         error.show()
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):

@@ -77,9 +77,15 @@ def _told(frame: Frame, found: "RecognitionStatus") -> tuple[str, ...]:
     ]
     if not found.available:
         told.append(words("cli.ocr_missing", count=found.waiting, command=INSTALL))
-    told += [f"  {each.reference}  {each.ordinal}" for each in found.unread]
-    told += [f"  {each.reference}  {each.ordinal}  {each.problem}" for each in found.failures]
+    told += [
+        f"{_place(frame, each.reference, each.ordinal)}  {words('cli.ocr_waits')}" for each in found.unread
+    ]
+    told += [f"{_place(frame, each.reference, each.ordinal)}  {each.problem}" for each in found.failures]
     return tuple(told)
+
+
+def _place(frame: Frame, reference: str, ordinal: int) -> str:
+    return f"  {reference}  {frame.words('case.evidence', number=ordinal)}"
 
 
 COMMANDS = (ocr,)

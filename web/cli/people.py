@@ -21,7 +21,9 @@ def people() -> None:
 @people.command()
 @click.option("--role", required=True, help="administrator, auditor, employee, head, …, 档案管理员, …")
 @click.option("--department", required=True, help="客服部, 春熙路店, …")
-@click.option("--password-stdin", is_flag=True, help="The password is a line of standard input.")
+@click.option(
+    "--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码."
+)
 @click.argument("name")
 @framed
 def add(frame: Frame, *, role: str, department: str, password_stdin: bool, name: str) -> None:
@@ -38,8 +40,8 @@ def add(frame: Frame, *, role: str, department: str, password_stdin: bool, name:
 def list_(frame: Frame) -> None:
     """Everybody, by number · 人员名单."""
     with frame.house() as house:
-        found = [_shown(each) for each in house.people.list()]
-    frame.give({"people": found}, ("  ".join(str(value) for value in each.values()) for each in found))
+        found = house.people.list()
+    frame.give({"people": [_shown(each) for each in found]}, (_told(frame, each) for each in found))
 
 
 @people.command()
@@ -56,7 +58,9 @@ def disable(frame: Frame, *, name: str) -> None:
 
 
 @people.command("password")
-@click.option("--password-stdin", is_flag=True, help="The password is a line of standard input.")
+@click.option(
+    "--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码."
+)
 @click.argument("name")
 @framed
 def reset(frame: Frame, *, password_stdin: bool, name: str) -> None:
@@ -75,7 +79,7 @@ def _password(frame: Frame, *, from_input: bool) -> str:
     if from_input:
         return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
     if not attended():
-        raise click.UsageError("--password-stdin")
+        raise click.UsageError("Give --password-stdin and the password as a line of standard input.")
     return getpass(frame.words("cli.password"))
 
 
@@ -87,6 +91,12 @@ def _shown(person: Person) -> dict[str, str | bool]:
         "department": person.department,
         "disabled": person.disabled,
     }
+
+
+def _told(frame: Frame, person: Person) -> str:
+    ended = (frame.words("people.disabled"),) if person.disabled else ()
+    role = frame.words.of("role", person.role)
+    return "  ".join((person.number, person.name, role, person.department, *ended))
 
 
 COMMANDS = (people,)

@@ -34,7 +34,8 @@ def list_(frame: Frame) -> None:
                 for each in found
             ]
         },
-        (f"{each.number}  {each.at:%Y-%m-%d %H:%M}  {each.actor}  {each.virus}" for each in found),
+        [f"{each.number}  {each.at:%Y-%m-%d %H:%M}  {each.actor}  {each.virus}" for each in found]
+        or [frame.words("cli.quarantine_empty")],
     )
 
 

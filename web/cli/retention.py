@@ -31,7 +31,7 @@ def sweep(frame: Frame, *, as_of: str | None) -> None:
 @click.argument("reference")
 @framed
 def hold(frame: Frame, *, reason: str, reference: str) -> None:
-    """Hold a file back from disposal · 暂缓销毁."""
+    """Hold a file back from disposal · 冻结处置."""
     with frame.house() as house:
         placed = house.holds.place(CONSOLE, reference, reason)
     frame.give(
@@ -45,7 +45,7 @@ def hold(frame: Frame, *, reason: str, reference: str) -> None:
 @click.argument("reference")
 @framed
 def lift(frame: Frame, *, reason: str, reference: str) -> None:
-    """Lift the hold of a file · 解除暂缓销毁."""
+    """Lift the hold of a file · 解除冻结."""
     with frame.house() as house:
         lifted = house.holds.lift(CONSOLE, reference, reason)
     frame.give(

@@ -20,7 +20,7 @@ def sample() -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @framed
 def write(frame: Frame, *, count: int, seed: int, directory: Path) -> None:
-    """Write so many case files to a new folder, for ``muniment import`` · 生成示例文件夹."""
+    """Write so many case files to a new folder, for muniment import · 生成示例文件夹."""
     from web.sample import cases, write_folder  # noqa: PLC0415
 
     if directory.exists():

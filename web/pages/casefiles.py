@@ -55,6 +55,7 @@ def show(reference: str) -> str:
         history=_history(here, file) if here.may(Permission.READ_LOOKUPS) else (),
         names=names(here),
         level=next((each for each in here.house.scheme.levels if each.name == file.level), None),
+        category=next((each for each in here.house.scheme.categories if each.name == file.category), None),
         is_void=file.state is FileState.VOID,
         unread=_unread(here, file) if here.may(Permission.RECOGNISE) else 0,
         install=None if here.house.recognition.available else INSTALL,

@@ -62,7 +62,7 @@ def send() -> Response | tuple[str, int]:
             evidence=sources,
         )
         filed = here.house.filing.file(here.actor, submission)
-        _tell_doubts(submission.voucher)
+        _tell_doubts(submission)
     except MunimentError as error:
         if wants_json():
             return _refused_to_script(error)
@@ -76,9 +76,9 @@ def send() -> Response | tuple[str, int]:
     return redirect(place, code=303)
 
 
-def _tell_doubts(text: bytes) -> None:
+def _tell_doubts(submission: Submission) -> None:
     """On the next page, while the customer may still be there: what is vague or missing (P9). No value is repeated."""
-    found = doubts(parse(text))
+    found = doubts(parse(submission.voucher), len(submission.evidence))
     for each in found[:_MOST_DOUBTS]:
         flask.flash(each.say(visit().language), "doubt")
 

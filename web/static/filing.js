@@ -191,6 +191,13 @@
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // What was refused would be missing from the file without a word: whoever files takes it off the list knowingly.
+    const refused = pieces.filter((piece) => piece.state === "no");
+    if (refused.length) {
+      show(words.refusedLeft);
+      refused[0].row.querySelector("button").focus({ preventScroll: true });
+      return;
+    }
     send(true);
   });
 

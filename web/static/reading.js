@@ -18,6 +18,11 @@ document.addEventListener("keydown", (event) => {
   link.click();
 });
 
+// On a narrow screen the row of documents is longer than the screen: the open one is never out of sight.
+const tabs = document.querySelector(".desk .tabs");
+const open = tabs?.querySelector("[aria-current]");
+if (open) tabs.scrollLeft = open.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+
 document.addEventListener("contextmenu", (event) => {
   if (event.target instanceof HTMLImageElement) event.preventDefault();
 });

@@ -84,3 +84,9 @@ def test_money_without_an_amount_is_asked_for(demands, asked):
 def test_brief_details_and_a_contact_without_number_are_flagged():
     found = flags(details="服务差", complainant={"name": "王", "contact": "微信联系"}, demands=["道歉"])
     assert [flag.doubt for flag in found] == [Doubt.BRIEF, Doubt.REACH]
+
+
+def test_evidence_that_was_handed_in_is_not_asked_for_though_the_voucher_lists_none():
+    voucher = read({**copy.deepcopy(EXAMPLE), "evidence": []})
+    assert "evidence" in [each.path for each in check(voucher)]
+    assert "evidence" not in [each.path for each in check(voucher, 1)]
