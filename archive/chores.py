@@ -20,6 +20,7 @@ class Chore(StrEnum):
     BACKUP = "backup"
     FIXITY_ALL = "fixity-all"  # each quarter
     FIXITY_SAMPLE = "fixity-sample"  # each day
+    PROTECTION = "protection"  # each day
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Hours:
 
     backup: int | None
     fixity: int
+    protection: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Last:
     backup: datetime | None
     fixity_all: datetime | None
     fixity: datetime | None  # of a sample or of all
+    protection: datetime | None = None
 
 
 def due(last: Last, now: datetime, zone: tzinfo, hours: Hours) -> tuple[Chore, ...]:
@@ -45,6 +48,9 @@ def due(last: Last, now: datetime, zone: tzinfo, hours: Hours) -> tuple[Chore, .
     found = []
     if hours.backup is not None and local.hour >= hours.backup and _day(last.backup, zone) != _day(now, zone):
         found.append(Chore.BACKUP)
+    wanted = hours.protection is not None and local.hour >= hours.protection
+    if wanted and _day(last.protection, zone) != _day(now, zone):
+        found.append(Chore.PROTECTION)
     if local.hour >= hours.fixity:
         if _quarter(last.fixity_all, zone) != _quarter(now, zone):
             found.append(Chore.FIXITY_ALL)
@@ -63,10 +69,13 @@ def last(catalogue: Catalogue) -> Last:
     report, entry = tables.report.c, ledger_tables.entry.c
     started = sa.func.max(report.started_at)
     with catalogue.reading() as connection:
+
+        def recorded(act: Act) -> datetime | None:
+            return connection.execute(sa.select(sa.func.max(entry.at)).where(entry.act == act.value)).scalar()
+
         return Last(
-            backup=connection.execute(
-                sa.select(sa.func.max(entry.at)).where(entry.act == Act.BACKED_UP.value)
-            ).scalar(),
+            backup=recorded(Act.BACKED_UP),
+            protection=recorded(Act.VAULT_PROTECTED),
             fixity_all=connection.execute(sa.select(started).where(report.scope == Scope.ALL.value)).scalar(),
             fixity=connection.execute(sa.select(started)).scalar(),
         )

@@ -42,6 +42,8 @@ class Code(StrEnum):
     ARCHIVE_IN_USE = "archive-in-use"
     ARCHIVE_MISSING = "archive-missing"
     BACKUP_DAMAGED = "backup-damaged"
+    BACKUP_IN_VAULT = "backup-in-vault"
+    BACKUP_KEYS_TOGETHER = "backup-keys-together"
     BACKUP_MISSING = "backup-missing"
     BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
@@ -125,6 +127,7 @@ class Code(StrEnum):
     VAULT_OCCUPIED = "vault-occupied"
     VAULT_REFUSED = "vault-refused"
     VAULT_THERE = "vault-there"
+    VAULT_UNLOCKED = "vault-unlocked"
     VAULT_UNREACHABLE = "vault-unreachable"
     VOUCHER_INVALID = "voucher-invalid"
 
@@ -215,6 +218,18 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             500,
             "备份中的 {path} 缺失或损坏（{problem}）。请改用更早的快照（--snapshot）或备份的另一副本。",
             "{path} of the backup is missing or damaged ({problem}). Take an earlier snapshot (--snapshot) or another copy of the backup.",
+        ),
+        Code.BACKUP_IN_VAULT: _m(
+            Exit.USAGE,
+            400,
+            "{place} 所在的存储桶与库的同名。库与其备份、密钥不可同处一桶：请另选名称不同的存储桶，并使用另一套凭据。",
+            "{place} is in a bucket with the name of the vault's. Vault and backup, vault and keys never lie in one bucket: choose one with another name, under other credentials.",
+        ),
+        Code.BACKUP_KEYS_TOGETHER: _m(
+            Exit.USAGE,
+            400,
+            "存储桶中的备份（{place}）不能与其密钥放在同一存储桶。请为密钥部分指定文件夹或另一个存储桶（--keys-to、--keys-from 或设置 backup_keys_to）。",
+            "A backup in a bucket ({place}) never has its keys in the same one. Name a folder or another bucket for them (--keys-to, --keys-from or the setting backup_keys_to).",
         ),
         Code.BACKUP_MISSING: _m(
             Exit.NOT_FOUND,
@@ -713,6 +728,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "库已在 {place}。",
             "The vault lies in {place} already.",
+        ),
+        Code.VAULT_UNLOCKED: _m(
+            Exit.USAGE,
+            503,
+            "设置 s3_object_lock 要求锁定对象，但 {place} 的存储桶未启用对象锁定（Object Lock）。请新建启用了对象锁定的存储桶，或将该设置改为 off。",
+            "The setting s3_object_lock asks for locks, but the bucket of {place} was made without Object Lock. Make a bucket that has it, or set it to off.",
         ),
         Code.VAULT_UNREACHABLE: _m(
             Exit.UNAVAILABLE,

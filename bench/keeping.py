@@ -86,11 +86,13 @@ def _read(root: Path) -> None:
 
 
 def _backup(house: House, folder: Path) -> None:
-    house.backups.take(CONSOLE, place(str(folder / "backup")))
+    house.backups.take(CONSOLE, place(house.settings, str(folder / "backup")))
 
 
 def _restore(settings: Settings, folder: Path) -> None:
-    restore(Settings(home=folder / "again", key_file=settings.key_path), place(str(folder / "backup")))
+    restore(
+        Settings(home=folder / "again", key_file=settings.key_path), place(settings, str(folder / "backup"))
+    )
 
 
 def _export(house: House, folder: Path) -> None:

@@ -5,6 +5,7 @@ lifted stays in the catalogue. The ledger seals the reasons under the case file'
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -20,6 +21,7 @@ from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.reasons import reason_of
+from retention.protecting import Protecting
 from retention.tables import hold
 
 HoldId = NewType("HoldId", int)
@@ -43,9 +45,12 @@ class Hold:
 class Holds:
     """Places, lifts and tells holds. Safe to call from several threads and processes at once."""
 
-    def __init__(self, catalogue: Catalogue, case_files: CaseFiles) -> None:
+    def __init__(
+        self, catalogue: Catalogue, case_files: CaseFiles, protecting: Protecting | None = None
+    ) -> None:
         self._catalogue = catalogue
         self._case_files = case_files
+        self._protecting = protecting
 
     def place(self, actor: Actor, reference: str, reason: str) -> Hold:
         """Any file may be held: due or not, void, permanent. The same reason twice is refused.
@@ -55,7 +60,7 @@ class Holds:
         words = reason_of(reason)
         case_file = self._case_files.get(reference)
         key = self._case_files.key_of(case_file)
-        with self._catalogue.unit(actor) as unit:
+        with self._changing(case_file, held=True), self._catalogue.unit(actor) as unit:
             for each in _active(unit.connection, case_file.id):
                 if each.reason == words:
                     raise MunimentError(Code.ALREADY_HELD, reference=case_file.reference, hold=each.id)
@@ -75,7 +80,7 @@ class Holds:
         words = reason_of(reason)
         case_file = self._file_of(which)
         key = self._case_files.key_of(case_file)
-        with self._catalogue.unit(actor) as unit:
+        with self._changing(case_file), self._catalogue.unit(actor) as unit:
             number = _only(unit.connection, case_file) if isinstance(which, str) else which
             lifted = unit.connection.execute(
                 sa.update(hold)
@@ -88,6 +93,10 @@ class Holds:
                 Act.HOLD_LIFTED, case_file.reference, detail={"hold": number, "reason": words}, key=key
             )
             return _get(unit.connection, number)
+
+    def _changing(self, case_file: CaseFile, *, held: bool = False) -> AbstractContextManager[None]:
+        """The vault follows: what is held is so there before the commit, and no longer after it."""
+        return self._protecting.changing(case_file, held=held) if self._protecting else nullcontext()
 
     def active(self, reference: str) -> tuple[Hold, ...]:
         """The holds the file is under now, oldest first. Raises REFERENCE_INVALID, FILE_NOT_FOUND."""

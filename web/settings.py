@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from archive.backup.places import check_apart, named_place
 from archive.errors import Code, MunimentError
 from archive.keys import aws_kms, pkcs11
 from archive.keys.aws_kms import AwsKms
@@ -19,6 +20,7 @@ from archive.keys.keyfile import PLAIN, Guard
 from archive.keys.pkcs11 import Pkcs11
 from archive.vault.bucket import SCHEME, Service
 from archive.vault.placing import Places
+from archive.vault.protection import Locking, LockMode
 
 PREFIX = "MUNIMENT_"
 # Read by the tests and by tools that start Muniment, not by Muniment itself.
@@ -41,6 +43,8 @@ class Settings:
     s3_endpoint: str | None = None  # of an S3 that is not Amazon's: https://s3.example.org
     s3_region: str | None = None
     s3_credentials: Path | None = None  # an AWS credentials file; default: where AWS tools look
+    s3_object_lock: str = "off"  # or governance, compliance: whether objects of the vault are locked
+    s3_object_lock_days: int = 7  # for which each is locked when it is put
     host: str = "127.0.0.1"
     port: int = 8000
     timezone: str = "Asia/Shanghai"
@@ -52,12 +56,19 @@ class Settings:
     pages_limit: int = 2000  # a document
     clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
-    backup_to: str = ""  # a folder; empty: none is taken by the server
-    backup_keys_to: str = ""  # another folder for the wrapped keys; empty: within backup_to
+    backup_to: str = ""  # a folder or s3://bucket/prefix; empty: none is taken by the server
+    backup_keys_to: str = (
+        ""  # another for the wrapped keys; empty: within backup_to, which must be a folder then
+    )
+    backup_s3_endpoint: str | None = (
+        None  # where backups lie on another S3 than the vault, or under other credentials
+    )
+    backup_s3_region: str | None = None
+    backup_s3_credentials: Path | None = None
     backup_hour: int = 2  # of the day, in the time zone
     fixity_hour: int = 3  # from which the day's sample and the quarter's check are due
     fixity_rate: int = 20  # MB/s that the server's own checks read
-    mirror: Path | None = None  # a folder with another copy of the vault, or a backup, to repair from
+    mirror: str | None = None  # another copy of the vault, or a backup, to repair from
     backup_keep: int = 30  # snapshots
     secure_cookies: bool = False  # set it where the server is reached over https
 
@@ -68,7 +79,19 @@ class Settings:
 
     @property
     def service(self) -> Service:
-        return Service(self.s3_endpoint, self.s3_region, self.s3_credentials)
+        mode = LockMode(self.s3_object_lock)
+        locking = None if mode is LockMode.OFF else Locking(mode, self.s3_object_lock_days)
+        return Service(self.s3_endpoint, self.s3_region, self.s3_credentials, locking=locking)
+
+    @property
+    def backup_service(self) -> Service:
+        """Where backups lie; what is not said of it is as for the vault."""
+        vault = self.service
+        return Service(
+            self.backup_s3_endpoint or vault.endpoint,
+            self.backup_s3_region or vault.region,
+            self.backup_s3_credentials or vault.credentials,
+        )
 
     @property
     def guard(self) -> Guard | None:
@@ -163,12 +186,14 @@ def check(settings: Settings) -> None:
         ("fixity_hour", 0, 23),
         ("fixity_rate", 1, 100_000),
         ("backup_keep", 1, 10_000),
+        ("s3_object_lock_days", 2, 365),  # the watch, which extends locks, comes once a day
     ):
         if not lowest <= getattr(settings, key) <= highest:
             problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     _check_key(settings)
     check_vault(settings)
+    _check_backup(settings)
     if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
         problem = f"{settings.clamav!r} is neither host:port nor the path of a socket"
         raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
@@ -205,8 +230,25 @@ def check_vault(settings: Settings) -> None:
     ):
         problem = f"{settings.key_path} lies inside the vault, with what it opens"
         raise MunimentError(Code.SETTING_INVALID, key="key_file", problem=problem)
-    endpoint = settings.s3_endpoint
-    if endpoint is not None and not endpoint.startswith(("https://", "http://")):
-        raise MunimentError(
-            Code.SETTING_INVALID, key="s3_endpoint", problem=f"{endpoint!r} does not begin with https://"
-        )
+    if settings.s3_object_lock not in list(LockMode):
+        problem = f"{settings.s3_object_lock!r} is not one of {', '.join(LockMode)}"
+        raise MunimentError(Code.SETTING_INVALID, key="s3_object_lock", problem=problem)
+    check_apart(settings.backup_to, settings.backup_keys_to, [settings.vault or ""])
+    for key in ("s3_endpoint", "backup_s3_endpoint"):
+        endpoint = getattr(settings, key)
+        if endpoint is not None and not endpoint.startswith(("https://", "http://")):
+            problem = f"{endpoint!r} does not begin with https://"
+            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+
+
+def _check_backup(settings: Settings) -> None:
+    """Raises SETTING_INVALID, BACKUP_KEYS_TOGETHER."""
+    home, key = settings.home.absolute(), "backup_to"
+    try:
+        if settings.backup_to:
+            named_place(settings.backup_to, settings.backup_keys_to, settings.backup_service, home)
+        key = "mirror"
+        if settings.mirror is not None:
+            named_place(settings.mirror, str(home), settings.backup_service, home)
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key=key, problem=str(error)) from None

@@ -1,4 +1,5 @@
-"""The server's own chores, in one thread: backup, the daily sample, the quarterly check, repair.
+"""The server's own chores, in one thread: backup, locks, the daily sample, the quarterly check,
+repair.
 
 Several servers may watch over one archive: a lease in the catalogue sees to it that one of them works. A chore that
 fails is tried again after an hour; nothing of it fails a request.
@@ -18,7 +19,7 @@ from archive.errors import MunimentError, refusal_of
 from archive.fixity.pace import Pace
 from archive.fixity.report import Report
 from archive.ledger.entries import SYSTEM
-from web.wiring import House, place
+from web.wiring import House, backup_place
 
 _LOOK_EVERY = 60.0  # seconds
 _LEASE = timedelta(minutes=10)
@@ -68,7 +69,11 @@ class Watch:
     def look(self) -> tuple[Chore, ...]:
         """Does what is due; returns what was done."""
         house, settings = self._house, self._house.settings
-        hours = Hours(settings.backup_hour if settings.backup_to else None, settings.fixity_hour)
+        hours = Hours(
+            settings.backup_hour if settings.backup_to else None,
+            settings.fixity_hour,
+            0 if house.founded.vault.protecting else None,
+        )
         wanted = [
             chore
             for chore in due(last(house.catalogue), house.clock(), settings.zone, hours)
@@ -97,8 +102,8 @@ class Watch:
         return True
 
     def _backup(self) -> None:
-        settings = self._house.settings
-        wanted = place(settings.backup_to, settings.backup_keys_to)
+        settings, vault = self._house.settings, self._house.founded.vault
+        wanted = backup_place(settings, vault, settings.backup_to, settings.backup_keys_to)
         taken = self._house.backups.take(SYSTEM, wanted, keep=settings.backup_keep, progress=self._step)
         if taken.damaged:
             _log.error("backup: %d files in the vault are damaged", len(taken.damaged))
@@ -108,6 +113,11 @@ class Watch:
 
     def _fixity_sample(self) -> None:
         self._check(daily_sample(self._house.fixity.count()))
+
+    def _protect(self) -> None:
+        settled = self._house.protecting.settle(SYSTEM, self._step)
+        if settled.left:
+            _log.error("protection: %d case files cannot be locked as they must be", len(settled.left))
 
     def _check(self, sample: int | None) -> None:
         house = self._house
@@ -144,4 +154,5 @@ _CHORES: dict[Chore, Callable[[Watch], None]] = {
     Chore.BACKUP: Watch._backup,  # noqa: SLF001 - its own
     Chore.FIXITY_ALL: Watch._fixity_all,  # noqa: SLF001
     Chore.FIXITY_SAMPLE: Watch._fixity_sample,  # noqa: SLF001
+    Chore.PROTECTION: Watch._protect,  # noqa: SLF001
 }

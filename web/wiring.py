@@ -16,16 +16,16 @@ from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
 from archive.backup.copies import BackupCopies
-from archive.backup.places import Place, open_place
+from archive.backup.places import Place, check_apart, named_place, open_place, same_place
 from archive.backup.rehearsing import Rehearsing
 from archive.backup.restoring import Progress, Restored
 from archive.backup.restoring import restore as restore_snapshot
-from archive.backup.stores import FolderStore
 from archive.backup.taking import Backups
 from archive.casefile.completing import Completing
 from archive.casefile.converting import Converting
 from archive.casefile.filing import Filing
 from archive.casefile.moving import Moving
+from archive.casefile.quarantining import FOLDER as QUARANTINE
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.receiving import Receiving
@@ -39,7 +39,7 @@ from archive.evidence.clamd import Clamd
 from archive.evidence.limits import ATTACHED
 from archive.evidence.sandbox import Limits, Sandbox
 from archive.fixity.checking import Fixity
-from archive.fixity.copies import Copies, MirrorCopies
+from archive.fixity.copies import BucketCopies, Copies, MirrorCopies
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.keys.aws_kms import AwsKms
@@ -52,6 +52,7 @@ from archive.packages.exporting import Exporting
 from archive.packages.importing import PackageImport
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
+from archive.vault.bucket import Bucket, bucket_of
 from archive.vault.placing import PlacedVault, Places
 from indexer.choosing import EngineName
 from indexer.engine import SearchEngine
@@ -62,6 +63,7 @@ from indexer.recognising import Recognition
 from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
 from retention.holds import Holds
+from retention.protecting import Protecting
 from retention.schedule import Schedule, due_date
 from retention.selecting import Selecting
 from retention.sweeping import Sweeps
@@ -103,6 +105,7 @@ class House:
     lookups: Lookups
     holds: Holds
     sweeps: Sweeps
+    protecting: Protecting
     clock: Clock
 
     @property
@@ -154,7 +157,7 @@ def opened(
     founded = open_archive(home, keyring, clock, token_bytes, settings.service)
     try:
         _check_place(settings, founded.vault)
-        _recover(founded)
+        _settle(founded)
         with (
             Sandbox(settings.workers, _limits(settings, attached)) as sandbox,
             Sandbox(1, transcribing.LIMITS) as reading_room,
@@ -171,13 +174,25 @@ def opened(
         founded.catalogue.database.close()
 
 
-def place(to: str, keys_to: str = "") -> Place:
-    """Where a backup lies, from the words of a person: folders. Raises SETTING_INVALID for what is none."""
-    for each in (to, keys_to):
-        if "://" in each:
-            raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem="it must be a folder")
-    store = FolderStore(Path(to).absolute())
-    return Place(store, FolderStore(Path(keys_to).absolute()) if keys_to else store, to)
+def place(settings: Settings, to: str, keys_to: str = "") -> Place:
+    """Where a backup lies, from the words of a person: folders or ``s3://``; where the settings speak of that backup,
+    they say where its keys are. Raises SETTING_INVALID for what is no place, BACKUP_KEYS_TOGETHER.
+    """
+    try:
+        return named_place(to, _keys(settings, to, keys_to), settings.backup_service, _scratch(settings))
+    except ValueError as error:
+        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=str(error)) from None
+
+
+def _keys(settings: Settings, to: str, keys_to: str) -> str:
+    same = settings.backup_to and same_place(to, settings.backup_to)
+    return keys_to or (settings.backup_keys_to if same else "")
+
+
+def _scratch(settings: Settings) -> Path:
+    """For encrypted files on their way; beside the archive where there is none yet."""
+    home = settings.home.absolute()
+    return home / "staging" if is_founded(home) else home.parent
 
 
 def restore(
@@ -207,7 +222,7 @@ def _build(
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
     quarantine = Quarantine(
-        settings.home.absolute() / "quarantine", founded.quarantine_key, catalogue, token_bytes
+        settings.home.absolute() / QUARANTINE, founded.quarantine_key, catalogue, token_bytes
     )
     scanner = Clamd(settings.clamav) if settings.clamav else None
     filing = Filing(
@@ -221,18 +236,20 @@ def _build(
         zone=zone,
         randomness=token_bytes,
     )
-    holds = Holds(catalogue, case_files)
+    schedule = Schedule(scheme, zone)
+    protecting = Protecting(catalogue, case_files, vault, schedule)
+    holds = Holds(catalogue, case_files, protecting)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     viewing = Viewing(catalogue, case_files, sandbox, zone, keepers)
     home = settings.home.absolute()
     index = home / "index"
-    backups = Backups(catalogue, vault, founded.keyring, home, founded.catalogue_key, token_bytes)
+    backups = Backups(catalogue, vault, quarantine, founded.keyring, home, founded.catalogue_key, token_bytes)
     engines: dict[EngineName, SearchEngine] = {
         EngineName.WHOOSH: WhooshEngine(index / "whoosh", founded.index_key),
         EngineName.FTS5: Fts5Engine(catalogue, index / "fts5.lock"),
     }
-    conditions = Conditions(scheme, zone, Selecting(Schedule(scheme, zone)))
+    conditions = Conditions(scheme, zone, Selecting(schedule))
     return House(
         settings=settings,
         founded=founded,
@@ -243,11 +260,11 @@ def _build(
         voiding=Voiding(catalogue, vault, sandbox, case_files, filing),
         quarantine=quarantine,
         converting=Converting(catalogue, vault, sandbox, case_files),
-        completing=Completing(catalogue, case_files, zone),
+        completing=Completing(catalogue, case_files, zone, protecting.protect),
         releasing=Releasing(catalogue, case_files, sandbox, zone, token_bytes),
         moving=Moving(catalogue, vault),
         rotating=Rotating(
-            home, catalogue, founded.keyring, kept, token_bytes, _backing_up(settings, backups)
+            home, catalogue, founded.keyring, kept, token_bytes, _backing_up(settings, vault, backups)
         ),
         fixity=Fixity(catalogue, case_files, vault, sandbox, settings.workers),
         repairing=_repairing(settings, founded, case_files, sandbox),
@@ -277,15 +294,18 @@ def _build(
         lookups=Lookups(catalogue, case_files, zone),
         holds=holds,
         sweeps=Sweeps(catalogue, holds, scheme, zone=zone, in_use=requests.in_use),
+        protecting=protecting,
         clock=clock,
     )
 
 
-def _recover(founded: Founded) -> None:
+def _settle(founded: Founded) -> None:
     """What a crash left is in nobody's way, so a vault that does not answer stops no start: there is much to do
-    without it, and each filing cleans up where it files.
+    without it, and each filing cleans up where it files. One that cannot lock what it is to lock does. Raises
+    VAULT_UNLOCKED.
     """
     try:
+        founded.vault.check_protection()
         recover(founded.catalogue, founded.vault)
     except MunimentError as error:
         if error.code not in (Code.VAULT_UNREACHABLE, Code.VAULT_REFUSED):
@@ -306,7 +326,7 @@ def _repairing(
 ) -> Repairing | None:
     if settings.mirror is None:
         return None
-    mirror = settings.mirror.absolute()
+    mirror = settings.mirror
     return Repairing(
         founded.catalogue,
         case_files,
@@ -316,24 +336,34 @@ def _repairing(
     )
 
 
-def _copies(mirror: Path, settings: Settings, keyring: Keyring) -> Copies:
-    """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give."""
-    apart = settings.backup_keys_to if str(mirror) == str(Path(settings.backup_to).absolute()) else ""
-    backup = place(str(mirror), apart)
+def _copies(mirror: str, settings: Settings, keyring: Keyring) -> Copies:
+    """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give. A bucket is the
+    backup of the settings, whose keys they name, or a plain copy.
+    """
+    if bucket_of(mirror) and not same_place(mirror, settings.backup_to):
+        return BucketCopies(Bucket(mirror, settings.backup_service, _scratch(settings)))
+    backup = place(settings, mirror)
     try:
         return BackupCopies(backup.store, open_place(backup, keyring, token_bytes)[1])
     except MunimentError as error:
         if error.code is not Code.BACKUP_MISSING:
             raise
-        return MirrorCopies(mirror)
+        return MirrorCopies(Path(mirror).absolute())
 
 
-def _backing_up(settings: Settings, backups: Backups) -> Callable[[Actor], None]:
+def backup_place(settings: Settings, vault: PlacedVault, to: str, keys_to: str = "") -> Place:
+    """As ``place``, for what is put there: not where the vault lies or moves to. Raises BACKUP_IN_VAULT too."""
+    wanted, where = place(settings, to, keys_to), vault.where()
+    check_apart(to, _keys(settings, to, keys_to), (where.place, where.moving_to or ""))
+    return wanted
+
+
+def _backing_up(settings: Settings, vault: PlacedVault, backups: Backups) -> Callable[[Actor], None]:
     """Before an old master key is gone, the backup is one that the new key opens."""
 
     def back_up(actor: Actor) -> None:
         if settings.backup_to:
-            backups.take(actor, place(settings.backup_to, settings.backup_keys_to))
+            backups.take(actor, backup_place(settings, vault, settings.backup_to, settings.backup_keys_to))
 
     return back_up
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from archive.backup.sealing import Sealer
 from archive.backup.stores import Store
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 
 
 class BackupCopies:
@@ -19,5 +19,8 @@ class BackupCopies:
         try:
             with self._store.open(name) as stream:
                 yield from self._sealer.open(name, stream)
-        except (MunimentError, OSError):
+        except MunimentError as error:
+            if error.code is not Code.BACKUP_DAMAGED:  # a store that is away has lost nothing
+                raise
+        except OSError:
             return

@@ -102,8 +102,10 @@ def _missing(
                     and line["case_file"] not in gone
                     and not _has_key(connection, line["case_file"])
                 ]
-        except MunimentError:
-            continue  # a rehearsal names it
+        except MunimentError as error:
+            if error.code is not Code.BACKUP_DAMAGED:
+                raise
+            # a rehearsal names it
     return []
 
 

@@ -1,13 +1,17 @@
 """The place of a backup: whose it is, and its key, wrapped by the master key and kept with the other keys, apart."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from archive.backup.s3 import S3Store
 from archive.backup.sealing import Sealer
-from archive.backup.stores import Store
+from archive.backup.stores import FolderStore, Store
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness
+from archive.vault.bucket import SCHEME, Bucket, Service, bucket_of
 
 _FORMAT = 1
 _DESCRIPTION = "muniment-backup.json"
@@ -24,6 +28,45 @@ class Place:
     store: Store
     keys: Store
     said: str
+
+
+def named_place(to: str, keys_to: str, service: Service, scratch: Path) -> Place:
+    """The place that somebody means: a folder or ``s3://bucket/prefix``, and another for the keys or ``""``. What goes
+    to a bucket never takes its keys along: whoever opens that bucket must not have both.
+
+    Raises ValueError for what can be none, BACKUP_KEYS_TOGETHER.
+    """
+    store = _store(to, service, scratch)
+    if bucket_of(to) and bucket_of(to) == bucket_of(keys_to or to):
+        raise MunimentError(Code.BACKUP_KEYS_TOGETHER, place=to)
+    return Place(store, _store(keys_to, service, scratch) if keys_to else store, to)
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two texts name the same place."""
+    return _named(one) == _named(other)
+
+
+def check_apart(to: str, keys_to: str, vaults: Iterable[str]) -> None:
+    """Neither a backup nor its keys go to the bucket of the vault: who can delete the one must not have the other.
+    Names decide, whatever the services: their addresses may have several spellings. Raises BACKUP_IN_VAULT.
+    """
+    taken = {bucket_of(each) for each in vaults if bucket_of(each)}
+    for each in (to, keys_to):
+        if bucket_of(each) in taken:
+            raise MunimentError(Code.BACKUP_IN_VAULT, place=each)
+
+
+def _named(text: str) -> str:
+    return text.rstrip("/") if bucket_of(text) else str(Path(text).absolute())
+
+
+def _store(text: str, service: Service, scratch: Path) -> Store:
+    if text.startswith(SCHEME):
+        return S3Store(Bucket(text, service, scratch), scratch)
+    if "://" in text:
+        raise ValueError(f"{text!r} is neither a folder nor like {SCHEME}bucket/prefix")
+    return FolderStore(Path(text).absolute())
 
 
 def open_place(place: Place, keyring: Keyring, randomness: Randomness) -> tuple[str, Sealer]:

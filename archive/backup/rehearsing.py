@@ -4,7 +4,6 @@ tried there: its ledger verified and compared with the living one, its vault che
 
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,7 +12,9 @@ import sqlalchemy as sa
 
 from archive.backup.places import Place, open_place
 from archive.backup.restoring import Progress, Restored, restore
-from archive.backup.sealing import Sealer
+from archive.backup.sealing import OBJECTS, Sealer
+from archive.casefile.quarantining import FOLDER as QUARANTINE
+from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -115,6 +116,10 @@ class Rehearsing:
             entries = size(connection)
         if not self._is_of_this_history(restored.checkpoint, entries):
             problems.append(f"ledger: the checkpoint over {entries} entries is not of this history")
+        folder = self.scratch / QUARANTINE
+        quarantine = Quarantine(folder, founded.quarantine_key, founded.catalogue, self.randomness)
+        lost = [number for number, path in quarantine.kept() if path is None]
+        problems += [f"{QUARANTINE}/{number}: it is missing or damaged" for number in lost]
         report = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox).check(Actor("system"))
         problems += _findings(report)
         tried, failed = self._read(case_files, reads)
@@ -162,6 +167,8 @@ def _damaged_parts(place: Place, sealer: Sealer) -> list[str]:
                     for _ in sealer.open(name, stream):
                         pass
             except MunimentError as error:
+                if error.code is not Code.BACKUP_DAMAGED:
+                    raise
                 found.append(_said(error))
     return found
 
@@ -169,9 +176,8 @@ def _damaged_parts(place: Place, sealer: Sealer) -> list[str]:
 def _set_aside(place: Place, restored: Restored) -> None:
     for each in restored.damaged:
         name = each.partition(" ")[0]
-        if name.startswith("objects/"):
-            with suppress(OSError):  # it is missing altogether
-                place.store.set_aside(name)
+        if name.startswith(f"{OBJECTS}/"):
+            place.store.set_aside(name)
 
 
 def _findings(report: Report) -> Sequence[str]:

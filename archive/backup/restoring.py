@@ -17,7 +17,8 @@ from archive.backup.keeping_apart import described, put_back, shredded
 from archive.backup.lines import read
 from archive.backup.places import Place, open_place
 from archive.backup.sealing import Sealer
-from archive.backup.snapshots import Kept, Listing, catalogue_name, keys_name, newest
+from archive.backup.snapshots import QUARANTINE, Kept, Listing, catalogue_name, keys_name, newest
+from archive.casefile.quarantining import FOLDER as QUARANTINE_FOLDER
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.description import NAME as DESCRIPTION
@@ -66,9 +67,9 @@ def restore(
     """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
+    home.parent.mkdir(parents=True, exist_ok=True)
     _, sealer = open_place(place, keyring, randomness)
     wanted = _wanted(place, snapshot)
-    home.parent.mkdir(parents=True, exist_ok=True)
     built = home.with_name(f".{home.name}.restoring")
     shutil.rmtree(built, ignore_errors=True)  # of a restore that was cut off
     try:
@@ -187,11 +188,13 @@ class _Restoring:
         durable.write(self._built / DESCRIPTION, json.dumps(description, indent=1).encode())
 
     def _file(self, kept: Kept) -> None:
-        """A document, or an inventory and what is made from it."""
+        """A document, a sealed file of the quarantine, or an inventory and what is made from it."""
         name = self._sealer.name_of(bytes.fromhex(kept.sha512))
-        target = self._vault.root / kept.path
-        if not target.resolve().is_relative_to(self._vault.root.resolve()):
+        root = self._built / QUARANTINE_FOLDER if kept.case_file == QUARANTINE else self._vault.root
+        target = root / kept.path
+        if not target.resolve().is_relative_to(root.resolve()):
             raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it names a place outside the vault")
+        root.mkdir(mode=0o700, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._place.store.open(name) as stream:

@@ -22,6 +22,7 @@ from archive.keys.sealing import KEY_BYTES, Randomness, derive
 
 MAGIC = b"MUNB\x01"
 CHUNK = 1 << 20
+OBJECTS = "objects"
 _SALT, _TAG = 32, 16
 _NONCE = struct.Struct(">3xQB")
 
@@ -37,7 +38,7 @@ class Sealer:
     def name_of(self, sha512: bytes) -> str:
         """The name of a piece of content: who sees the backup cannot tell whether it holds a known file."""
         named = hmac_new(self._names, sha512, sha256).hexdigest()
-        return f"objects/{named[:2]}/{named[2:]}"
+        return f"{OBJECTS}/{named[:2]}/{named[2:]}"
 
     def seal(self, name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         salt = self._randomness(_SALT)

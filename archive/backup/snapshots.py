@@ -10,6 +10,7 @@ from archive.backup.stores import Store
 from archive.errors import Code, MunimentError
 
 FORMAT = 1
+QUARANTINE = "quarantine"  # in the place of a case file's identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file of the vault that cannot be made from others: a document, or the inventory of a version."""
+    """A file of the vault that cannot be made from others: a document, or the inventory of a version. Or a sealed file
+    of the quarantine, by its name there.
+    """
 
-    case_file: str
+    case_file: str  # or QUARANTINE
     path: str  # from the root of the vault
     sha512: str
     size: int  # bytes

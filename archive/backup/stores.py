@@ -1,4 +1,4 @@
-"""Where a backup lies: a port, and a folder as its engine."""
+"""Where a backup lies: a port, and a folder as its engine. Another one is ``archive.backup.s3``."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -19,6 +19,8 @@ class Store(Protocol):
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """The object, on the disk when this returns; one that is there is replaced at once. When ``pieces`` raises,
         nothing was stored. Raises OSError.
+
+        This and the others may raise VAULT_UNREACHABLE and VAULT_REFUSED where the store is a service.
         """
 
     def has(self, name: str) -> bool: ...
@@ -33,7 +35,9 @@ class Store(Protocol):
         """One that is not there is no fault."""
 
     def set_aside(self, name: str) -> None:
-        """Keeps the object for whoever looks into it, and makes room for a good one under its name."""
+        """Keeps the object for whoever looks into it, and makes room for a good one under its name. One that is not
+        there is no fault.
+        """
 
     def clear(self) -> None:
         """Away with what a run that was cut off left half written. No other run is under way."""
@@ -87,6 +91,8 @@ class FolderStore:
 
     def set_aside(self, name: str) -> None:
         target = self.root / "damaged" / f"{name}.{uuid4()}"
+        if not self.has(name):
+            return
         durable.make_folders(target.parent, self.root)
         (self.root / name).replace(target)
         durable.sync_folder(target.parent)

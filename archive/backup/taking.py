@@ -1,4 +1,4 @@
-"""Taking a snapshot: the catalogue as it is at one moment, and each file of the vault that it names.
+"""Taking a snapshot: the catalogue as it is at one moment, and each file of vault and quarantine that it names.
 
 The files are there already, since files come before rows, and never change. What the backup holds is not copied
 again. A snapshot counts from the moment its list is in place, which comes last: cut off before that, the snapshots
@@ -8,7 +8,7 @@ before it are as they were, and the next run finds what is copied already.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha512
+from hashlib import blake2b, sha512
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from archive.backup.keeping_apart import key_lines, strip
 from archive.backup.lines import written
 from archive.backup.places import Place, prepare_place
-from archive.backup.sealing import Sealer
+from archive.backup.sealing import OBJECTS, Sealer
 from archive.backup.snapshots import (
     FORMAT,
+    QUARANTINE,
     Header,
     Kept,
     Trailer,
@@ -30,10 +31,11 @@ from archive.backup.snapshots import (
     snapshot_name,
 )
 from archive.casefile import tables
+from archive.casefile.quarantining import Quarantine
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import text_of
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 from archive.fixity.held import Held, held
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
@@ -42,10 +44,12 @@ from archive.ledger.entries import Actor
 from archive.ledger.log import latest_checkpoint, size
 from archive.vault.inventory import NAME, SIDECAR
 from archive.vault.port import Vault
+from archive.vault.staging import digest_of
 
 Progress = Callable[[int, int], None]  # case files copied, of how many
 _BLOCK = 1 << 20
 _KEY_PARTS = 2  # the newest, and one should it be damaged
+_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Taken:
 class Backups:
     catalogue: Catalogue
     vault: Vault
+    quarantine: Quarantine
     keyring: Keyring
     home: Path
     catalogue_key: bytes
@@ -81,7 +86,8 @@ class Backups:
         """One snapshot; the newest ``keep`` stay. Documents that are damaged in the vault are named and left out,
         but stay in the backup where an earlier run copied them whole.
 
-        Raises MunimentError: BACKUP_OF_OTHER, BACKUP_DAMAGED, KEY_WRONG, DISK_FULL; OSError.
+        Raises MunimentError: BACKUP_OF_OTHER, BACKUP_DAMAGED, KEY_WRONG, DISK_FULL, VAULT_UNREACHABLE, VAULT_REFUSED;
+        OSError.
         """
         with self.vault.held("backup"), self.vault.staging() as staging:
             origin = self.catalogue.ledger.origin
@@ -123,6 +129,8 @@ class _Taking:
         self._progress = progress
         self._documents = self._size = self._copied = self._copied_size = 0
         self._damaged: list[str] = []
+        # One listing instead of a question for each object; so short that a million of them fit into memory.
+        self._there = {_short(name) for name in place.store.names(OBJECTS)}
 
     def run(self, path: Path) -> Taken:
         header = self._header()
@@ -177,6 +185,7 @@ class _Taking:
             if known is not None:
                 yield from self._file(known)
             self._progress(done, len(ids))
+        yield from self._isolated()
         trailer.append(Trailer(len(ids), self._documents, self._size, self._damaged))
 
     def _file(self, known: Held) -> Iterator[Kept]:
@@ -191,6 +200,18 @@ class _Taking:
                 self._size += content.size
                 yield Kept(known.id, path, content.sha512, content.size)
 
+    def _isolated(self) -> Iterator[Kept]:
+        for number, path in self._backups.quarantine.kept():
+            if path is None:
+                self._damaged.append(f"{QUARANTINE}/{number}")
+                continue
+            with path.open("rb") as file:
+                digest = digest_of(file).hex()
+                self._put(digest, _blocks(file))
+            size = path.stat().st_size
+            self._size += size
+            yield Kept(QUARANTINE, path.name, digest, size)
+
     def _inventory(self, known: Held, version: int) -> Kept | None:
         """An inventory is known by nothing but its sidecar; both are small."""
         folder = f"{known.folder}/v{version}"
@@ -199,7 +220,8 @@ class _Taking:
                 content = file.read()
             with self._backups.vault.open_path(f"{folder}/{SIDECAR}") as file:
                 sidecar = file.read()
-        except (MunimentError, OSError):
+        except (MunimentError, OSError) as error:
+            _check_is_damage(error)
             content, sidecar = b"", b""
         digest = sha512(content).hexdigest()
         if sidecar != f"{digest} {NAME}\n".encode():
@@ -220,8 +242,9 @@ class _Taking:
 
     def _put(self, digest: str, pieces: Iterable[bytes]) -> None:
         name = self._sealer.name_of(bytes.fromhex(digest))
-        if not self._place.store.has(name):
+        if _short(name) not in self._there:
             self._place.store.put(name, self._sealer.seal(name, self._counted(pieces)))
+            self._there.add(_short(name))
             self._copied += 1
 
     def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -236,10 +259,21 @@ class _Taking:
                 for block in _blocks(file):
                     found.update(block)
                     yield block
-        except (MunimentError, OSError):
+        except (MunimentError, OSError) as error:
+            _check_is_damage(error)
             raise _Damaged from None
         if found.hexdigest() != digest:
             raise _Damaged
+
+
+def _check_is_damage(error: Exception) -> None:
+    """A vault that is away has lost nothing: that ends the run."""
+    if isinstance(error, MunimentError) and error.code not in _DAMAGE:
+        raise error
+
+
+def _short(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=16).digest()
 
 
 class _Damaged(Exception):  # noqa: N818 - says what happened

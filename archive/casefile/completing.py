@@ -1,6 +1,7 @@
 """Completing: the complaint is settled 办结, and from that day the retention period counts (P13.3)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 
+Protect = Callable[[CaseFile], None]  # told, before the commit, what the file is about to be
+
 
 @dataclass(frozen=True, slots=True)
 class Completing:
@@ -20,11 +23,21 @@ class Completing:
     catalogue: Catalogue
     case_files: CaseFiles
     zone: tzinfo
+    protect: Protect = lambda _: None
 
     def complete(self, actor: Actor, reference: str, on: date) -> CaseFile:
         """As ``complete`` below, with today's date by the clock of the catalogue."""
         today = self.catalogue.clock().astimezone(self.zone).date()
-        return complete(self.catalogue, self.case_files, actor, reference, on, today=today, zone=self.zone)
+        return complete(
+            self.catalogue,
+            self.case_files,
+            actor,
+            reference,
+            on,
+            today=today,
+            zone=self.zone,
+            protect=self.protect,
+        )
 
 
 def complete(
@@ -36,6 +49,7 @@ def complete(
     *,
     today: date,
     zone: tzinfo,
+    protect: Protect = lambda _: None,
 ) -> CaseFile:
     """The file with its completion date, which is given once and never changed: the period hangs on it.
 
@@ -46,6 +60,7 @@ def complete(
     """
     case_file = case_files.get(reference)
     _check(case_file, on, today, zone)
+    protect(replace(case_file, completed_on=on))
     key = case_files.key_of(case_file)
     columns = tables.case_file.c
     with catalogue.unit(actor) as unit:

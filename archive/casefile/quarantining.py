@@ -26,6 +26,7 @@ from archive.ledger.entries import Actor, Detail
 from archive.ledger.tables import entry as entry_table
 from archive.vault import durable
 
+FOLDER = "quarantine"  # in the archive's
 _CHUNK = 1 << 20
 _FINDINGS = (
     sa.select(entry_table.c.position)
@@ -86,6 +87,18 @@ class Quarantine:
                     str(detail.get("sha256", "")),
                     int(str(detail.get("size", 0))),
                 )
+
+    def kept(self) -> Iterator[tuple[str, Path | None]]:
+        """Each number once, with its sealed file, read to its end; none where that is missing or does not open."""
+        for number in dict.fromkeys(each.number for each in self.isolated()):
+            path = self._path(number)
+            try:
+                for _ in self._opened(number):
+                    pass
+            except (MunimentError, OSError):
+                yield number, None
+            else:
+                yield number, path
 
     def take(self, actor: Actor, number: str) -> Iterator[bytes]:
         """The bytes as they came in, recorded first.

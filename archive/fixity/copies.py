@@ -1,8 +1,11 @@
-"""Other copies of the vault, from which damage is repaired, and a mirror folder as one."""
+"""Other copies of the vault, from which damage is repaired: a folder or a bucket with the same files as one."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
+
+from archive.errors import Code, MunimentError
+from archive.vault.bucket import Bucket
 
 _BLOCK = 1 << 20
 
@@ -27,3 +30,21 @@ class MirrorCopies:
                     yield block
         except OSError:
             return
+
+
+class BucketCopies:
+    """A bucket with the same files under the same keys: replicated, or the vault's before it moved."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def pieces(self, path: str, sha512: str) -> Iterator[bytes]:  # noqa: ARG002 - found by its path
+        try:
+            file = self._bucket.open(path)
+        except MunimentError as error:
+            if error.code in (Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE):
+                return
+            raise  # a service that is away has lost nothing
+        with file:
+            while block := file.read(_BLOCK):
+                yield block

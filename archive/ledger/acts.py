@@ -45,6 +45,7 @@ class Act(StrEnum):
     TEXT_READ = "text-read"  # in the pictures of a document
     VAULT_MOVED = "vault-moved"
     VAULT_MOVE_BEGUN = "vault-move-begun"
+    VAULT_PROTECTED = "vault-protected"
     VIEWED = "viewed"
     VIEW_REFUSED = "view-refused"
     VOIDED = "voided"

@@ -18,6 +18,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeVar
 
 from archive.errors import Code, MunimentError
+from archive.vault.protection import Locking, LockMode, Protection
 
 SCHEME = "s3://"
 PART = 16 << 20  # bytes of a part; what is larger is put in parts
@@ -42,17 +43,23 @@ class Service:
     region: str | None = None
     credentials: Path | None = None  # an AWS credentials file
     seconds: float = 20  # that it may keep silent
+    locking: Locking | None = None  # none: nothing is locked
 
 
 AMAZON = Service()  # or whatever the environment says
+
+
+def bucket_of(place: str) -> str:
+    """The name of the bucket that a place lies in; empty for a folder."""
+    return place.removeprefix(SCHEME).partition("/")[0] if place.startswith(SCHEME) else ""
 
 
 class Bucket:
     """``place`` is ``s3://bucket/prefix``. Raises ValueError for anything else."""
 
     def __init__(self, place: str, service: Service, scratch: Path, part: int = PART) -> None:
-        self._name, _, prefix = place.removeprefix(SCHEME).rstrip("/").partition("/")
-        if not place.startswith(SCHEME) or not self._name or "//" in f"/{prefix}":
+        self._name, prefix = bucket_of(place), place.removeprefix(SCHEME).rstrip("/").partition("/")[2]
+        if not self._name or "//" in f"/{prefix}":
             raise ValueError(f"{place!r} is not like {SCHEME}bucket/prefix")
         self.place = place.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
@@ -69,9 +76,78 @@ class Bucket:
                 if not self._holds(key, stream):
                     raise MunimentError(Code.VAULT_OCCUPIED, place=self.place) from None
 
-    def replace(self, key: str, content: bytes | BinaryIO) -> None:
+    def replace(self, key: str, content: bytes | BinaryIO, like: Protection | None = None) -> None:
+        """``like`` is how its neighbours are locked; else it is for the short time."""
         with _stream(content) as stream:
-            self._put(key, stream, only_new=False)
+            self._put(key, stream, only_new=False, like=like)
+
+    @property
+    def locks(self) -> bool:
+        return self._service.locking is not None
+
+    def check_locks(self) -> None:
+        """Raises VAULT_UNLOCKED where objects are to be locked and the bucket was not made for that."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        if not self.locks:
+            return
+        with self._told():
+            try:
+                found = self._client.get_object_lock_configuration(Bucket=self._name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+                    raise
+                found = {}
+        if found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") != "Enabled":
+            raise MunimentError(Code.VAULT_UNLOCKED, place=self.place)
+
+    def protection(self, key: str) -> Protection | None:
+        """How the object is locked; none where there is none."""
+        try:
+            with self._told(key):
+                head = self._client.head_object(Bucket=self._name, Key=self._prefix + key)
+        except MunimentError as error:
+            if error.code is Code.DOCUMENT_MISSING:
+                return None
+            raise
+        # A lock of the weaker mode is none: it is set anew in the mode that is wanted now.
+        strong = head.get("ObjectLockMode") in (self._mode, LockMode.COMPLIANCE.name)
+        held = head.get("ObjectLockLegalHoldStatus") == "ON"
+        return Protection(head.get("ObjectLockRetainUntilDate") if strong else None, held)
+
+    def protect(self, key: str, wanted: Protection) -> None:
+        """Locks what is there longer where that is wanted, never shorter; the hold is as it is wanted."""
+        there = self.protection(key)
+        if there is None:
+            return
+        where = {"Bucket": self._name, "Key": self._prefix + key}
+        with self._told():
+            if self._falls_short(there, wanted):
+                until = {"Mode": self._mode, "RetainUntilDate": wanted.until}
+                self._client.put_object_retention(**where, Retention=until)
+            if there.held != wanted.held:
+                status = {"Status": "ON" if wanted.held else "OFF"}
+                self._client.put_object_legal_hold(**where, LegalHold=status)
+
+    def protects(self, key: str, wanted: Protection) -> bool:
+        there = self.protection(key)
+        return there is not None and there.held == wanted.held and not self._falls_short(there, wanted)
+
+    def _falls_short(self, there: Protection, wanted: Protection) -> bool:
+        """What is over needs no lock any more. Services keep whole seconds."""
+        if wanted.until is None or wanted.until <= self._locking.clock():
+            return False
+        return there.until is None or there.until < wanted.until.replace(microsecond=0)
+
+    @property
+    def _locking(self) -> Locking:
+        if self._service.locking is None:
+            raise ValueError("nothing is locked here")
+        return self._service.locking
+
+    @property
+    def _mode(self) -> str:
+        return self._locking.mode.name
 
     def open(self, key: str) -> BinaryIO:
         """A seekable copy on the local disk, with no name there.
@@ -176,19 +252,33 @@ class Bucket:
                     Bucket=self._name, Key=each["Key"], UploadId=each["UploadId"]
                 )
 
-    def _put(self, key: str, stream: BinaryIO, *, only_new: bool) -> None:
+    def _put(self, key: str, stream: BinaryIO, *, only_new: bool, like: Protection | None = None) -> None:
         condition = {"IfNoneMatch": "*"} if only_new else {}
         where = {"Bucket": self._name, "Key": self._prefix + key}
+        lock = self._lock(like)
         with self._told():
             if stream.seek(0, 2) > self._part:
-                self._put_in_parts(where, stream, condition)
+                self._put_in_parts(where, stream, condition, lock)
             else:
                 stream.seek(0)
                 content = stream.read()
-                self._client.put_object(**where, Body=content, ChecksumSHA256=_checksum(content), **condition)
+                self._client.put_object(
+                    **where, Body=content, ChecksumSHA256=_checksum(content), **condition, **lock
+                )
 
-    def _put_in_parts(self, where: dict[str, str], stream: BinaryIO, condition: dict[str, str]) -> None:
-        upload = self._client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]
+    def _lock(self, like: Protection | None) -> dict[str, object]:
+        if not self.locks:
+            return {}
+        until = self._locking.first
+        if like is not None and like.until is not None:
+            until = max(until, like.until)
+        held = {"ObjectLockLegalHoldStatus": "ON"} if like is not None and like.held else {}
+        return {"ObjectLockMode": self._mode, "ObjectLockRetainUntilDate": until, **held}
+
+    def _put_in_parts(
+        self, where: dict[str, str], stream: BinaryIO, condition: dict[str, str], lock: dict[str, object]
+    ) -> None:
+        upload = self._client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **lock)["UploadId"]
         try:
             parts: list[dict[str, object]] = []
             stream.seek(0)

@@ -17,6 +17,7 @@ from uuid import uuid4
 from archive.errors import Code, MunimentError
 from archive.vault import durable, inventory
 from archive.vault.inventory import Change
+from archive.vault.protection import Protection
 from archive.vault.staging import Staging, StagingArea, digest_of
 
 _BLOCK = 1 << 20
@@ -188,6 +189,19 @@ class LocalVault:
 
     def sha512(self, stream: BinaryIO) -> bytes:
         return digest_of(stream)
+
+    @property
+    def protecting(self) -> bool:
+        return False
+
+    def check_protection(self) -> None:
+        """Nothing is asked of a disk."""
+
+    def protect(self, folder: str, wanted: Protection) -> None:
+        """A disk locks nothing."""
+
+    def protects(self, folder: str, wanted: Protection) -> bool:  # noqa: ARG002 - a disk locks nothing
+        return True
 
     @contextmanager
     def _room(self, staging: Staging) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from archive.vault.inventory import Change
 from archive.vault.local import LocalVault
 from archive.vault.locks import Gate
 from archive.vault.port import Vault
+from archive.vault.protection import Protection
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import Staging, StagingArea
 
@@ -152,3 +153,16 @@ class PlacedVault:
 
     def sha512(self, stream: BinaryIO) -> bytes:
         return self.now.sha512(stream)
+
+    @property
+    def protecting(self) -> bool:
+        return self.now.protecting
+
+    def check_protection(self) -> None:
+        self.now.check_protection()
+
+    def protect(self, folder: str, wanted: Protection) -> None:
+        self.now.protect(folder, wanted)
+
+    def protects(self, folder: str, wanted: Protection) -> bool:
+        return self.now.protects(folder, wanted)

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
 from archive.vault.inventory import Change
+from archive.vault.protection import Protection
 from archive.vault.staging import Staging
 
 
@@ -79,3 +80,18 @@ class Vault(Protocol):
         """The file at ``path`` is the stream, durably: for repairing and for copying a vault. On a disk, what was there
         is kept beside the vault; in a bucket, where its versioning keeps it.
         """
+
+    @property
+    def protecting(self) -> bool:
+        """Whether anything is locked here; where it is not, the others do nothing."""
+
+    def check_protection(self) -> None:
+        """Raises VAULT_UNLOCKED where objects are to be locked and cannot be."""
+
+    def protect(self, folder: str, wanted: Protection) -> None:
+        """Every file of the object is locked so, those that are locked longer stay so; again is no fault, and what a
+        crash left half done goes on.
+        """
+
+    def protects(self, folder: str, wanted: Protection) -> bool:
+        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since."""

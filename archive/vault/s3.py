@@ -18,6 +18,7 @@ from archive.errors import Code, MunimentError
 from archive.vault import inventory
 from archive.vault.bucket import Bucket
 from archive.vault.inventory import Change
+from archive.vault.protection import Protection
 from archive.vault.staging import Staging, StagingArea, digest_of
 
 _VERSION = re.compile(r"v([1-9]\d*)/")
@@ -30,6 +31,7 @@ class S3Vault:
 
     def create(self) -> None:
         name, content = inventory.ROOT_DECLARATION
+        self._bucket.check_locks()
         if any(key != name for key in self._bucket.keys("")):  # one that was cut off right here goes on
             raise MunimentError(Code.VAULT_OCCUPIED, place=self._bucket.place)
         self._area.create()
@@ -125,10 +127,42 @@ class S3Vault:
         return self._bucket.open(path)
 
     def replace(self, path: str, stream: BinaryIO) -> None:
-        self._bucket.replace(path, stream)
+        """Locked as the head of its object is: a repaired file is no less protected than the others."""
+        like = self._bucket.protection(_head_of(path)) if self._bucket.locks else None
+        self._bucket.replace(path, stream, like)
+
+    @property
+    def protecting(self) -> bool:
+        return self._bucket.locks
+
+    def check_protection(self) -> None:
+        self._bucket.check_locks()
+
+    def protect(self, folder: str, wanted: Protection) -> None:
+        """The declaration first and the head last: where both are as they must be, all between them is, for every
+        new version replaces the head, and what was cut off has changed the one and not the other.
+        """
+        if self._bucket.locks:
+            first, last = _ends(folder)
+            for key in sorted(
+                self._bucket.keys(f"{folder}/"), key=lambda key: (key == last) - (key == first)
+            ):
+                self._bucket.protect(key, wanted)
+
+    def protects(self, folder: str, wanted: Protection) -> bool:
+        return not self._bucket.locks or all(self._bucket.protects(key, wanted) for key in _ends(folder))
 
     def sha512(self, stream: BinaryIO) -> bytes:
         return digest_of(stream)
+
+
+def _ends(folder: str) -> tuple[str, str]:
+    return f"{folder}/{inventory.OBJECT_DECLARATION[0]}", f"{folder}/{inventory.NAME}"
+
+
+def _head_of(path: str) -> str:
+    """The inventory of the object that the path leads to or into: year, level, category, reference."""
+    return "/".join([*path.split("/")[:4], inventory.NAME])
 
 
 def _version(key: str, folder: str) -> int:

@@ -55,7 +55,7 @@ def test_what_was_done_by_hand_counts(house: House, filed, clock, tmp_path):
     house.fixity.check(CONSOLE, 1)
     assert last(house.catalogue) == Last(None, None, clock.now)
     house.fixity.check(CONSOLE)
-    house.backups.take(CONSOLE, place(str(tmp_path / "backup")))
+    house.backups.take(CONSOLE, place(house.settings, str(tmp_path / "backup")))
     assert last(house.catalogue) == Last(clock.now, clock.now, clock.now)
 
 

@@ -151,6 +151,14 @@ def bucket(server) -> str:
     return name
 
 
+@pytest.fixture
+def lockable(server) -> str:
+    """The name of a fresh bucket with Object Lock."""
+    name = f"locked-{uuid4()}"
+    server.client().create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return name
+
+
 class Faults:
     """A proxy in front of the server that spoils what ``plan`` says: a function from method, path and the number of the
     request (from 1) to a fault or none. Faults: a status to answer with; ``slow``: nothing is answered; ``cut``: the

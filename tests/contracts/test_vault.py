@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,6 +19,7 @@ from archive.vault.bucket import Bucket, Service
 from archive.vault.inventory import Change
 from archive.vault.local import LocalVault
 from archive.vault.port import Vault
+from archive.vault.protection import Locking, LockMode, Protection
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
 
@@ -37,12 +38,15 @@ class Subject:
     staging: Path
 
 
-@pytest.fixture(params=["local", "other disk", "s3", "s3 in parts"])
+@pytest.fixture(params=["local", "other disk", "s3", "s3 in parts", "s3 locked"])
 def subject(request, tmp_path, monkeypatch):
     staging, locks = tmp_path / "staging", tmp_path / "locks"
     if request.param.startswith("s3"):
-        server, name = request.getfixturevalue("server"), request.getfixturevalue("bucket")
-        service = Service(server.endpoint, "us-east-1", server.credentials)
+        locked = request.param == "s3 locked"
+        server = request.getfixturevalue("server")
+        name = request.getfixturevalue("lockable" if locked else "bucket")
+        locking = Locking(LockMode.GOVERNANCE, 3) if locked else None
+        service = Service(server.endpoint, "us-east-1", server.credentials, locking=locking)
         part = 5 << 20 if request.param == "s3 in parts" else 16 << 20
         vault = S3Vault(
             Bucket(f"s3://{name}/deep/prefix", service, staging, part), StagingArea(staging, locks)
@@ -302,3 +306,20 @@ def test_recovery_asks_about_what_a_dead_process_was_adding_to(subject) -> None:
     assert asked == ["2026-一级-剧本相关-001"]
     assert subject.vault.inventory(FOLDER)["head"] == "v1"
     whole(subject.down())
+
+
+def test_protecting_an_object_changes_nothing_that_is_read_and_may_be_repeated(subject: Subject):
+    place(subject.vault, **{NAME: b"encrypted"})
+    before = sorted(subject.vault.paths())
+    subject.vault.check_protection()
+    for wanted in (
+        Protection(datetime.now(UTC) + timedelta(days=900), held=True),
+        Protection(None, held=False),
+    ):
+        for _ in range(2):
+            subject.vault.protect(FOLDER, wanted)
+            assert subject.vault.protects(FOLDER, wanted)
+    assert sorted(subject.vault.paths()) == before
+    subject.vault.protect(
+        FOLDER.replace("001", "999"), Protection(None, held=True)
+    )  # none is there: no fault

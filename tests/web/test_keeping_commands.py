@@ -99,10 +99,18 @@ def test_a_backup_is_taken_rehearsed_and_restored_on_another_machine(desk: Desk)
     assert any(f"{REFERENCE}-01.pdf" in each for each in answer["problems"])
 
 
-@pytest.mark.parametrize("to", ["s3://bucket/prefix", ""])
-def test_a_backup_needs_a_place_that_it_knows(desk: Desk, to: str):
-    code, answer, _ = desk.run("backup", *(["--to", to] if to else []))
-    assert (code, answer["error"]) == (Exit.USAGE, "setting-invalid")
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ([], "setting-invalid"),
+        (["--to", "ftp://there/x"], "setting-invalid"),
+        (["--to", "s3://bucket/prefix"], "backup-keys-together"),
+        (["--to", "s3://bucket/prefix", "--keys-to", "s3://bucket/keys"], "backup-keys-together"),
+    ],
+)
+def test_a_backup_needs_a_place_that_it_knows_and_one_for_its_keys(desk: Desk, given: list[str], error: str):
+    code, answer, _ = desk.run("backup", *given)
+    assert (code, answer["error"]) == (Exit.USAGE, error)
 
 
 def test_a_package_leaves_and_enters(desk: Desk):

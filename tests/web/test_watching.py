@@ -22,7 +22,10 @@ from web.wiring import House, init, opened
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     return Settings(
-        home=tmp_path / "var", backup_to=str(tmp_path / "backup"), mirror=tmp_path / "mirror", backup_keep=3
+        home=tmp_path / "var",
+        backup_to=str(tmp_path / "backup"),
+        mirror=str(tmp_path / "mirror"),
+        backup_keep=3,
     )
 
 
@@ -129,7 +132,7 @@ def test_a_mirror_of_another_archive_stops_no_start(tmp_path, clock):
     init(other)
     with opened(other, clock=clock, passwords=QUICK) as house:
         Watch(house).look()
-    mine = Settings(home=tmp_path / "mine", mirror=tmp_path / "theirs")
+    mine = Settings(home=tmp_path / "mine", mirror=str(tmp_path / "theirs"))
     init(mine)
     with opened(mine, clock=clock, passwords=QUICK) as house:
         assert house.repairing is not None

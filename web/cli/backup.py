@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from archive.backup.restoring import Restored
     from archive.fixity.report import Report
 
-_TO = click.option("--to", help="A folder; default: the setting backup_to · 备份目录.")
-_KEYS_TO = click.option("--keys-to", help="Another folder for the wrapped keys · 密钥部分的目录.")
-_FROM = click.option("--from", "source", help="A folder; default: the setting backup_to · 备份目录.")
-_KEYS_FROM = click.option("--keys-from", help="Where the wrapped keys lie, if apart · 密钥部分的目录.")
+_PLACE = "A folder or s3://bucket/prefix; default: the setting backup_to · 目录或 S3."
+_TO = click.option("--to", help=_PLACE)
+_KEYS_TO = click.option("--keys-to", help="Another place for the wrapped keys · 密钥部分的位置.")
+_FROM = click.option("--from", "source", help=_PLACE)
+_KEYS_FROM = click.option("--keys-from", help="Where the wrapped keys lie, if apart · 密钥部分的位置.")
 
 
 @click.command()
@@ -24,10 +25,12 @@ _KEYS_FROM = click.option("--keys-from", help="Where the wrapped keys lie, if ap
 @framed
 def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
     """Take a snapshot: encrypted, incremental, while the archive is in use · 备份."""
-    from web.wiring import place  # noqa: PLC0415
+    from web.wiring import backup_place, place  # noqa: PLC0415
 
-    wanted = place(*_places(frame, to, keys_to))
+    places = _places(frame, to, keys_to)
+    place(frame.settings, *places)  # what is no place is said before a passphrase is asked for
     with frame.house() as house, frame.bar(house.fixity.count()) as bar:
+        wanted = backup_place(frame.settings, house.founded.vault, *places)
         taken = house.backups.take(
             CONSOLE, wanted, keep=frame.settings.backup_keep, progress=lambda done, _total: bar(done)
         )
@@ -55,7 +58,7 @@ def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot
     from web.wiring import place  # noqa: PLC0415
     from web.wiring import restore as restore_archive  # noqa: PLC0415
 
-    wanted = place(*_places(frame, source, keys_from))
+    wanted = place(frame.settings, *_places(frame, source, keys_from))
     with frame.bar(0) as bar:
         restored = frame.unlocked(
             lambda passphrase: restore_archive(
@@ -98,7 +101,7 @@ def rehearse(frame: Frame, *, source: str | None, keys_from: str | None, reads: 
     """Restore into a scratch place and try it there; recorded · 恢复演练（留有记录）."""
     from web.wiring import place  # noqa: PLC0415
 
-    wanted = place(*_places(frame, source, keys_from))
+    wanted = place(frame.settings, *_places(frame, source, keys_from))
     with frame.house() as house, frame.bar(0) as bar:
         result = house.rehearsing.rehearse(CONSOLE, wanted, reads=reads, progress=bar)
     facts = _counts(result, "snapshot", "files", "documents", "entries", "reads")
@@ -115,11 +118,11 @@ def rehearse(frame: Frame, *, source: str | None, keys_from: str | None, reads: 
 
 
 def _places(frame: Frame, given: str | None, keys: str | None) -> tuple[str, str]:
-    """As given, else as the settings say; keys lie apart only where the place of both is of one mind."""
+    """As given, else as the settings say."""
     if given:
         return given, keys or ""
     if not frame.settings.backup_to:
-        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem="it is not set; name a folder")
+        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem="it is not set; name a place")
     return frame.settings.backup_to, keys or frame.settings.backup_keys_to
 
 

@@ -17,14 +17,21 @@ def vault() -> None:
 @vault.command()
 @framed
 def status(frame: Frame) -> None:
-    """Say where the vault lies · 库的位置."""
+    """Say where the vault lies, and how much of it is locked as it must be · 库的位置与对象锁定."""
+    locks: dict[str, object] = {}
     with frame.house() as house:
         where, places = house.founded.vault.where(), house.founded.vault.places
+        if house.founded.vault.protecting:
+            files = house.case_files.select()
+            locked = sum(house.protecting.is_protected(each) for each in frame.progress(files, len(files)))
+            locks = {"files": len(files), "locked": locked}
     moving_to = None if where.moving_to is None else places.shown(where.moving_to)
     lines = [places.shown(where.place)]
+    if locks:
+        lines.append(frame.words("cli.vault_locked", **locks))
     if moving_to is not None:
         lines.append(frame.words("cli.vault_moving", place=moving_to))
-    frame.give({"place": places.shown(where.place), "moving_to": moving_to}, lines)
+    frame.give({"place": places.shown(where.place), "moving_to": moving_to, **locks}, lines)
 
 
 @vault.command()
@@ -39,6 +46,9 @@ def move(frame: Frame, *, to: str) -> None:
         total = len(house.case_files.select())
         with frame.bar(total) as progress:
             moved = house.moving.move(CONSOLE, to, progress)
+        if house.founded.vault.protecting:  # killed before the end, the server's watch does it
+            with frame.bar(total) as progress:
+                house.protecting.settle(CONSOLE, lambda done, _total: progress(done))
     frame.give(
         {
             "from": moved.came_from,

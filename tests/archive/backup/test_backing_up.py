@@ -1,6 +1,7 @@
 """What is backed up comes back whole, whatever happens meanwhile; what is damaged is found and named."""
 
 import errno
+import io
 import json
 import os
 import random
@@ -43,13 +44,13 @@ def target(tmp_path) -> Path:
 
 
 def take(house: House, target: Path, **more) -> Taken:
-    return house.backups.take(CONSOLE, place(str(target)), **more)
+    return house.backups.take(CONSOLE, place(house.settings, str(target)), **more)
 
 
 def bring_back(house: House, target: Path, home: Path, **more) -> Restored:
     """As on an empty machine: from the backup and the master key alone."""
     settings = Settings(home=home, key_file=house.settings.key_path)
-    return restore(settings, place(str(target)), **more)
+    return restore(settings, place(settings, str(target)), **more)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -109,6 +110,31 @@ def test_only_what_is_new_is_copied(house: House, filed, target, clock):
     assert len(newest(FolderStore(target), "snapshots")) == 3
 
 
+def test_what_was_isolated_is_in_the_backup_and_comes_back(house: House, filed, target, tmp_path):
+    content = b"X5O!" * 1000
+    number = house.quarantine.isolate(CONSOLE, io.BytesIO(content), "a.jpg", "Eicar")
+    taken = take(house, target)
+    assert (taken.copied, taken.damaged) == (6 + 4 + 1, ())
+    assert take(house, target).copied == 0
+    bring_back(house, target, tmp_path / "again")
+    folder = tmp_path / "again" / "quarantine"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    settings = Settings(home=tmp_path / "again", key_file=house.settings.key_path)
+    with opened(settings, passwords=QUICK) as again:
+        assert b"".join(again.quarantine.take(CONSOLE, number)) == content
+    assert house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).whole
+
+
+def test_what_was_isolated_and_lost_is_named_at_backup_and_rehearsal(house: House, filed, target):
+    numbers = [house.quarantine.isolate(CONSOLE, io.BytesIO(each), "a", "Eicar") for each in (b"1", b"2")]
+    paths = [house.settings.home / "quarantine" / f"{each}.sealed" for each in numbers]
+    paths[0].unlink()
+    paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
+    assert take(house, target).damaged == tuple(f"quarantine/{each}" for each in numbers)
+    problems = "\n".join(house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
+    assert all(each in problems for each in numbers)
+
+
 def test_an_earlier_snapshot_can_be_restored_and_old_ones_go(house: House, filed, target, clock, tmp_path):
     first = take(house, target)
     house.filing.file(CONSOLE, BARE)
@@ -153,7 +179,7 @@ def test_no_key_lies_with_the_catalogue_and_keys_may_lie_elsewhere(house: House,
         bring_back(house, target, tmp_path / "again")  # without the keys' place
     assert caught.value.code is Code.BACKUP_DAMAGED
     settings = Settings(home=tmp_path / "again", key_file=house.settings.key_path)
-    assert restore(settings, place(str(target), str(tmp_path / "keys"))).files == 3
+    assert restore(settings, place(settings, str(target), str(tmp_path / "keys"))).files == 3
 
 
 def test_nothing_of_the_archive_can_be_read_in_the_backup(house: House, filed, target):
@@ -170,10 +196,10 @@ def test_a_wrong_or_missing_master_key_is_a_clear_stop(house: House, filed, targ
     from archive.backup.restoring import restore as restore_with
 
     with pytest.raises(MunimentError) as caught:
-        restore_with(place(str(target)), wrong, tmp_path / "again", token_bytes)
+        restore_with(place(house.settings, str(target)), wrong, tmp_path / "again", token_bytes)
     assert caught.value.code is Code.KEY_WRONG
     with pytest.raises(MunimentError) as caught:
-        restore(Settings(home=tmp_path / "again"), place(str(target)))
+        restore(Settings(home=tmp_path / "again"), place(house.settings, str(target)))
     assert caught.value.code is Code.KEY_MISSING
     assert not (tmp_path / "again").exists()
     assert not (tmp_path / "again.key").exists()
@@ -318,7 +344,7 @@ def test_a_key_that_is_lost_by_damage_stays_in_the_backup(house: House, filed, t
 
 def test_a_rehearsal_says_what_a_restore_would_be_and_is_recorded(house: House, filed, target):
     taken = take(house, target)
-    result = house.rehearsing.rehearse(CONSOLE, place(str(target)))
+    result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
     assert (result.whole, result.snapshot, result.files, result.reads) == (True, taken.snapshot, 3, 3)
     assert not house.rehearsing.scratch.exists()
     with house.catalogue.reading() as connection:
@@ -334,7 +360,7 @@ def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House
     clock.wait(days=1)
     take(house, target)
     old.write_bytes(old.read_bytes()[:-1])
-    result = house.rehearsing.rehearse(CONSOLE, place(str(target)))
+    result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
     named = "\n".join(result.problems)
     assert one.name in named
     assert other.name not in named  # the backup in between copied it anew
@@ -342,7 +368,7 @@ def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House
     old.unlink()
     clock.wait(days=1)
     assert take(house, target).copied >= 1
-    assert house.rehearsing.rehearse(CONSOLE, place(str(target))).whole
+    assert house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).whole
 
 
 def test_a_rehearsal_tells_a_ledger_of_another_history(house: House, filed, target):
@@ -350,7 +376,10 @@ def test_a_rehearsal_tells_a_ledger_of_another_history(house: House, filed, targ
     with house.catalogue.housekeeping() as connection:
         connection.execute(sa.text("DROP TRIGGER ledger_checkpoint_no_update"))
         connection.execute(sa.text("UPDATE ledger_checkpoint SET note = note || 'x'"))
-    assert any("history" in each for each in house.rehearsing.rehearse(CONSOLE, place(str(target))).problems)
+    assert any(
+        "history" in each
+        for each in house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems
+    )
 
 
 def test_two_backups_at_once_are_both_whole(house: House, filed, target, tmp_path):

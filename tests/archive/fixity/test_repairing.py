@@ -124,10 +124,10 @@ def test_an_altered_time_in_one_inventory_gives_way_to_the_one_its_sidecar_confi
 
 
 def test_a_backup_serves_as_the_other_copy(house: House, filed, tmp_path):
-    house.backups.take(CONSOLE, place(str(tmp_path / "backup")))
+    house.backups.take(CONSOLE, place(house.settings, str(tmp_path / "backup")))
     path = document(house, filed[0])
     good = path.read_bytes()
-    settings = replace(house.settings, mirror=tmp_path / "backup")
+    settings = replace(house.settings, mirror=str(tmp_path / "backup"))
     with opened(settings, clock=house.clock, passwords=QUICK) as mirrored:
         for damage in (path.unlink, lambda: path.write_bytes(good[1:])):
             damage()
