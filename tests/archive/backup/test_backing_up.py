@@ -114,7 +114,7 @@ def test_what_was_isolated_is_in_the_backup_and_comes_back(house: House, filed, 
     content = b"X5O!" * 1000
     number = house.quarantine.isolate(CONSOLE, io.BytesIO(content), "a.jpg", "Eicar")
     taken = take(house, target)
-    assert (taken.copied, taken.damaged) == (6 + 4 + 1, ())
+    assert (taken.copied, taken.damaged) == (6 + 4 + 4 + 1, ())
     assert take(house, target).copied == 0
     bring_back(house, target, tmp_path / "again")
     folder = tmp_path / "again" / "quarantine"
