@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import FileState
+from archive.errors import Code, MunimentError
 from archive.scheme.scheme import Scheme
 from indexer.analysis import fold
 from indexer.query.expression import AllOf, AnyOf, Expression, Not
 from indexer.query.facts import Days, Fact, Field, Status, Years
 from indexer.query.initials import has_initials
 from indexer.query.parsing import code_of
+from indexer.query.problems import QueryProblem
 
 Condition = sa.ColumnElement[bool]
 
@@ -68,6 +70,8 @@ class Conditions:
     ) -> Condition:
         """The tree speaks of no texts. ``connection`` tells which names of stores and the like there are: in the files
         that ``allowed`` selects (none: all), for how many others are like them must not even show in the time it takes.
+
+        Raises MunimentError: QUERY_INVALID for a level or category that there is not.
         """
         match tree:
             case AllOf(parts):
@@ -123,7 +127,19 @@ class Conditions:
         column = _NAMED[field]
         wanted = fold(self._canonical(field, given))
         names = [each for each in known if _is_like(fold(each), wanted, by_initials=field in _BY_INITIALS)]
+        possible = self._possible(field)
+        if possible and not names and not any(wanted in fold(each) for each in possible):
+            raise MunimentError(Code.QUERY_INVALID, problem=_none_so(field, possible))
         return sa.and_(column.is_not(None), column.in_(names))
+
+    def _possible(self, field: Field) -> tuple[str, ...]:
+        """The names that the scheme has for it; none where people may write what they like."""
+        match field:
+            case Field.LEVEL:
+                return tuple(each.name for each in self._scheme.levels)
+            case Field.CATEGORY:
+                return tuple(each.name for each in self._scheme.categories)
+        return ()
 
     def _canonical(self, field: Field, given: str) -> str:
         """A level may be given by its number and a category by its English title, as everywhere else."""
@@ -142,6 +158,14 @@ def permitted(allowed: sa.Select[Any] | None) -> tuple[Condition, ...]:
 
 def _is_like(name: str, wanted: str, *, by_initials: bool) -> bool:
     return wanted in name or (by_initials and has_initials(name, wanted))
+
+
+def _none_so(field: Field, possible: Sequence[str]) -> QueryProblem:
+    name = {Field.LEVEL: "级别"}.get(field, "类别")
+    return QueryProblem(
+        f"没有这样的{name}，可用的有：{'、'.join(possible)}",
+        f"no {field.value} is called so; there are {', '.join(possible)}",
+    )
 
 
 def _status(status: Status) -> Condition:

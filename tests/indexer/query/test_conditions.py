@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from archive.casefile import tables
 from archive.casefile.reading import FileState
+from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
 from archive.scheme.scheme import load_scheme
 from indexer import searching
@@ -226,7 +227,8 @@ def make_archive(tmp_path, monkeypatch):
         ("department:kfb", []),
         ("channel:phone", [0, 1, 2]),
         ("level:1", [0, 1]),
-        ("level:%", []),
+        ("store:%", []),
+        ("level:三级", []),
         ("reference:2026-二级", [2]),
         ("档号:2026-一级-收费相关-001", [1]),
         ("reference:%", []),
@@ -238,6 +240,20 @@ def test_days_are_those_of_the_house_and_names_are_found_in_part(archive, indexe
     archive.now = datetime(2026, 3, 1, 16, 30, tzinfo=UTC)
     files.append(archive.file("丙", level="二级", category="服务相关"))
     assert [each.reference for each in indexer.search(query).files] == [files[at] for at in found[::-1]]
+
+
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [("退款 级别:四级", "一级、二级、三级"), ("NOT level:%", "三级"), ("category:剧情", "剧本相关")],
+)
+def test_a_level_or_category_that_there_is_not_is_said_and_never_taken_for_one_without_files(
+    archive, indexer, query, there
+):
+    archive.file("退款")
+    with pytest.raises(MunimentError) as refused:
+        indexer.search(query)
+    assert refused.value.code is Code.QUERY_INVALID
+    assert there in refused.value.say("zh")
 
 
 def test_facts_are_answered_while_no_index_can_be(archive, indexer):
