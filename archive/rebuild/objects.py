@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha512
@@ -23,6 +23,7 @@ from archive.vault.inventory import NAME, SIDECAR
 from archive.vault.port import Vault
 
 _URN = "urn:uuid:"
+_VERSION = re.compile(r"v([1-9]\d*)/")
 _CONTENT = re.compile(r"v([1-9]\d*)/content/([^/]+)")
 _WORDS = {"title", "text"}  # sealed, in a document's row
 _ABSENT = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
@@ -89,24 +90,26 @@ class Reader:
     others: tuple[sa.Table, ...]
 
     def read(self, folder: str, paths: frozenset[str]) -> Told:
-        """``paths`` are the inventories of the object, from the root. Its documents are not read here, but must be
-        those that the record was made of, by SHA-512 and HMAC. Raises UnfitError; what ails the vault as a whole as
-        it is.
+        """``paths`` are the object's files, from the root; inventories and records will do. Its documents are not
+        read here, but must be those that the record was made of, by SHA-512 and HMAC. Raises UnfitError; what ails
+        the vault as a whole as it is.
         """
         reference = _reference(folder)
         inventory = self._inventory(folder, paths)
         try:
             case_file = CaseFileId(str(inventory["id"]).removeprefix(_URN))
             head = int(str(inventory["head"])[1:])
-            content = {path: digest for digest, each in inventory["manifest"].items() for path in each}
+            content = {str(path): digest for digest, each in inventory["manifest"].items() for path in each}
+            made = [each.get("user", {}).get("name") for each in inventory["versions"].values()]
         except (KeyError, ValueError, TypeError, AttributeError):
             raise UnfitError(Reason.INVENTORY) from None
         wrapped = self.kept.file_keys.get(case_file)
         if wrapped is None:
             raise UnfitError(Reason.KEY_MISSING)
-        recorded = tuple(self._recorded(folder, reference, case_file, content))
-        record = self._record(folder, reference, self._key(case_file, wrapped), head, content)
-        return Told(record, recorded, wrapped, _actors(inventory, record))
+        key = self._key(case_file, wrapped)
+        recorded = tuple(self._recorded(folder, reference, key, content))
+        record = self._record(folder, reference, key, head, content)
+        return Told(record, recorded, wrapped, _actors(made, record))
 
     def _key(self, case_file: CaseFileId, wrapped: Wrapped) -> FileKey:
         try:
@@ -122,24 +125,37 @@ class Reader:
         path = f"v{head}/content/{reference.record}"
         if path not in content:
             raise UnfitError(Reason.RECORD_MISSING)
-        try:
-            record = unseal(self._proven(folder, path, content[path]), key, head, self.others)
-        except BoxError:
-            raise UnfitError(Reason.RECORD_ALTERED) from None
-        except (ValueError, KeyError, TypeError):
-            raise UnfitError(Reason.RECORD_NEWER) from None
+        record = self._opened(self._proven(folder, path, content[path]), key, head)
+        if record is None:
+            raise UnfitError(Reason.RECORD_NEWER)
         if not _agrees(record, reference, key, content):
             raise UnfitError(Reason.DISAGREES)
         return record
 
+    def _opened(self, box: bytes, key: FileKey, version: int) -> Record | None:
+        """None for one of a newer form. Raises UnfitError for what is not the record of that version."""
+        try:
+            return unseal(box, key, version, self.others)
+        except BoxError:
+            raise UnfitError(Reason.RECORD_ALTERED) from None
+        except (ValueError, KeyError, TypeError):
+            return None
+
     def _recorded(
-        self, folder: str, reference: Reference, case_file: CaseFileId, content: Mapping[str, str]
+        self, folder: str, reference: Reference, key: FileKey, content: Mapping[str, str]
     ) -> Iterator[Row]:
+        """Each proven by its seal: the inventory has no witness yet, and its digests become the catalogue's."""
         for path, digest in content.items():
             match = _CONTENT.fullmatch(path)
             if match is not None and match[2] == reference.record:
-                size = len(self._proven(folder, path, digest))
-                yield {"case_file": case_file, "version": int(match[1]), "size": size, "sha512": digest}
+                box, version = self._proven(folder, path, digest), int(match[1])
+                self._opened(box, key, version)
+                yield {
+                    "case_file": key.case_file,
+                    "version": version,
+                    "size": len(box),
+                    "sha512": digest,
+                }
 
     def _proven(self, folder: str, path: str, digest: str) -> bytes:
         content = self._small(f"{folder}/{path}")
@@ -151,14 +167,12 @@ class Reader:
 
     def _inventory(self, folder: str, paths: frozenset[str]) -> dict[str, Any]:
         """The object's own, else that of the newest version, the first that its sidecar confirms. A version whose
-        inventory was being put to the top when the machine failed counts as made.
+        inventory was being put to the top when the machine failed counts as made. That of an older one is never
+        taken: it would bring back a state that later acts have ended.
         """
-        versions = [
-            int(match[1])
-            for path in paths
-            if (match := re.fullmatch(rf"v([1-9]\d*)/{re.escape(NAME)}", path.removeprefix(f"{folder}/")))
-        ]
-        for within in ("", *(f"v{version}/" for version in sorted(versions, reverse=True))):
+        found = (_VERSION.match(path.removeprefix(f"{folder}/")) for path in paths)
+        newest = max((int(match[1]) for match in found if match is not None), default=0)
+        for within in ("", f"v{newest}/"):
             content = self._small(f"{folder}/{within}{NAME}")
             sidecar = self._small(f"{folder}/{within}{SIDECAR}")
             if content is None or sidecar is None:
@@ -193,11 +207,10 @@ def _reference(folder: str) -> Reference:
     return reference
 
 
-def _actors(inventory: Mapping[str, Any], record: Record) -> frozenset[str]:
-    """From the versions of the object, and the columns that name one (``filed_by``, ``placed_by``, …)."""
+def _actors(made: Iterable[Any], record: Record) -> frozenset[str]:
+    """Who ``made`` the versions of the object, and the columns that name one (``filed_by``, ``placed_by``, …)."""
     rows = (record.case_file, *(row for each in record.rows.values() for row in each))
     named = [value for row in rows for column, value in row.items() if column.endswith("_by") and value]
-    made = [each.get("user", {}).get("name") for each in inventory["versions"].values()]
     return frozenset(map(str, (*named, *made)))
 
 

@@ -312,11 +312,11 @@ def _read(reader: Reader, objects: Mapping[str, frozenset[str]]) -> Iterator[tup
 
 
 def _objects(vault: Vault) -> dict[str, frozenset[str]]:
-    """The inventories of each object, by its folder; what lies elsewhere is for a check to name."""
+    """Inventories and records of each object, by its folder; what lies elsewhere is for a check to name."""
     found = {}
     for folder, paths in groupby(vault.paths(), key=_folder):
         if folder is not None:
-            found[folder] = frozenset(path for path in paths if path.endswith(f"/{NAME}"))
+            found[folder] = frozenset(path for path in paths if path.endswith((f"/{NAME}", ".record")))
     return found
 
 

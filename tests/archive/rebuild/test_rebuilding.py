@@ -242,6 +242,56 @@ def _swap_document(home: Path, reference: str) -> None:
         (place / "inventory.json.sha512").write_text(f"{sha512(content).hexdigest()} inventory.json\n")
 
 
+def _say(folder: Path, places: list[Path], change) -> None:
+    """The object's inventory as ``change`` makes it, each with a sidecar that confirms it."""
+    inventory = json.loads((folder / "inventory.json").read_text())
+    content = json.dumps(change(inventory) or inventory).encode()
+    for place in places:
+        (place / "inventory.json").write_bytes(content)
+        (place / "inventory.json.sha512").write_text(f"{sha512(content).hexdigest()} inventory.json\n")
+
+
+def _swap_older_record(home: Path, reference: str) -> None:
+    """By somebody who can write the vault, inventory and all, but has no key."""
+    folder = object_of(home, reference)
+    other = folder / "v1" / "content" / f"{reference}.record"
+    path, old = f"v1/content/{other.name}", sha512(other.read_bytes()).hexdigest()
+    other.write_bytes(b"what was never sealed")
+
+    def changed(inventory) -> None:
+        inventory["manifest"][sha512(other.read_bytes()).hexdigest()] = [path]
+        del inventory["manifest"][old]
+
+    _say(folder, [folder, folder / "v2"], changed)
+
+
+def _spoil_newest_inventories(home: Path, reference: str) -> None:
+    """What is left would tell of the state before the last act."""
+    for path in (
+        object_of(home, reference) / "inventory.json",
+        object_of(home, reference) / "v2" / "inventory.json",
+    ):
+        _flip(path)
+
+
+def _lose_newest_inventories(home: Path, reference: str) -> None:
+    for path in (
+        object_of(home, reference) / "inventory.json",
+        object_of(home, reference) / "v2" / "inventory.json",
+    ):
+        path.unlink()
+
+
+def _without_versions(home: Path, reference: str) -> None:
+    folder = object_of(home, reference)
+    _say(folder, [folder], lambda inventory: {**inventory, "versions": [None]})
+
+
+def _with_a_number_for_a_path(home: Path, reference: str) -> None:
+    folder = object_of(home, reference)
+    _say(folder, [folder], lambda inventory: {**inventory, "manifest": {"0": [1]}})
+
+
 def _on_records(spoil) -> object:
     def damage(home: Path, reference: str) -> None:
         for path in object_of(home, reference).rglob("*.record"):
@@ -256,6 +306,11 @@ DAMAGE = {
     "key forgotten": (_forget_key, Reason.KEY_MISSING),
     "inventories altered": (_spoil_inventories, Reason.INVENTORY),
     "another document in the manifest": (_swap_document, Reason.DISAGREES),
+    "another older record in the manifest": (_swap_older_record, Reason.RECORD_ALTERED),
+    "newest inventories altered": (_spoil_newest_inventories, Reason.INVENTORY),
+    "newest inventories lost": (_lose_newest_inventories, Reason.INVENTORY),
+    "no versions in the inventory": (_without_versions, Reason.INVENTORY),
+    "no path in the manifest": (_with_a_number_for_a_path, Reason.RECORD_MISSING),
 }
 
 
