@@ -45,12 +45,19 @@ def recover(catalogue: Catalogue, vault: Vault) -> int:
             settle(catalogue, vault, reference)
 
     cleared = vault.recover(settle_named)
-    for folder in vault.series():
-        year, level, category = folder.split("/")
-        series = Series(int(year), level, category)
+    for series in filter(None, map(_series, vault.series())):
         with catalogue.reading() as connection:
             following = Reference(series, last_number(connection, series) + 1)
         if vault.holds(following.folder):  # the one place where a filing cut off leaves an object
             settle_named(str(following))
             cleared += 1
     return cleared
+
+
+def _series(folder: str) -> Series | None:
+    """None for a folder that is none's: a check names it, and it stops no start."""
+    try:
+        first = Reference.parse(f"{folder.replace('/', '-')}-001")
+    except MunimentError:
+        return None
+    return first.series if first.folder.startswith(f"{folder}/") else None

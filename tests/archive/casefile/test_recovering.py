@@ -51,6 +51,15 @@ def test_a_version_that_no_row_knows_is_rolled_back(archive, vault, cleared):
     assert archive.wrong() == []
 
 
+@pytest.mark.parametrize("folder", ["lost+found/a/b", "二零二六/一级/剧本相关", "2026/一级/剧 本"])
+def test_a_folder_in_the_vault_that_is_no_series_stops_no_start(archive, cleared, folder):
+    foreign = archive.home / "vault" / folder / "c" / "file"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"somebody's")
+    assert cleared(archive) == 0
+    assert foreign.read_bytes() == b"somebody's"
+
+
 def test_settling_asks_the_catalogue_first(archive, vault):
     """A commit may have succeeded although its caller was interrupted."""
     settle(archive.founded.catalogue, vault, FIRST)
