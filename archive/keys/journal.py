@@ -86,14 +86,15 @@ class KeyJournal:
             descriptor, name = mkstemp(prefix=f".{self.path.name}-", dir=self.path.parent)  # mode 0600
             try:
                 with os.fdopen(descriptor, "wb") as fresh:
+                    fcntl.flock(fresh, fcntl.LOCK_EX)  # nobody appends to it before its name is on the disk
                     fresh.writelines(_lines(kept))
                     fresh.flush()
                     os.fsync(fresh.fileno())
-                Path(name).replace(self.path)
+                    Path(name).replace(self.path)
+                    durable.sync_folder(self.path.parent)
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
-            durable.sync_folder(self.path.parent)
 
     def forget(self, case_files: Iterable[str]) -> None:
         """For shredding: the keys are in the journal no more. The bytes may stay on the disk until it overwrites them.

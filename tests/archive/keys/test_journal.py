@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from archive.errors import Code, MunimentError
 from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyring import Wrapped
+from archive.vault import durable
 from tests.striking import Counted, in_a_child, strike
 
 ARCHIVE = {"format": 1, "archive": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "master_version": 1, "key": "AUBB"}
@@ -163,6 +164,24 @@ def test_appending_and_writing_anew_at_once_lose_nothing(journal):
     assert [each.wait() for each in processes] == [0, 0]
     expected = {f"{name}{n}" for name in "pqrs" for n in range(60)} | {"a"}
     assert journal.read().file_keys.keys() == expected
+
+
+def test_nobody_appends_to_a_journal_whose_name_is_not_on_the_disk_yet(journal, monkeypatch):
+    """Else a power cut brings back the one before it, without the key that was acknowledged."""
+    appender, early, sync = Thread(target=lambda: add(journal, "b")), [], durable.sync_folder
+
+    def syncing(folder) -> None:
+        appender.start()
+        appender.join(0.3)
+        early.append(not appender.is_alive())
+        sync(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive.keys.journal.durable.sync_folder", syncing)
+        journal.rewrite(lambda kept: kept)
+    appender.join()
+    assert early == [False]
+    assert journal.read().file_keys.keys() == {"a", "b"}
 
 
 def test_what_is_no_file_is_refused(tmp_path):
