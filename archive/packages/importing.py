@@ -104,7 +104,8 @@ class PackageImport:
 
     def _check_unused(self) -> None:
         entry = ledger_tables.entry.c
-        query = sa.select(sa.func.count()).where(entry.act.in_((Act.FILED.value, Act.FILE_REBUILT.value)))
+        taken = tuple(each.value for each in (Act.FILED, Act.FILE_REBUILT, Act.NOT_REBUILT))
+        query = sa.select(sa.func.count()).where(entry.act.in_(taken))
         with self.catalogue.reading() as connection:
             if connection.execute(query).scalar_one():
                 raise MunimentError(Code.ARCHIVE_IN_USE)

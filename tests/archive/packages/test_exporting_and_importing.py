@@ -344,6 +344,20 @@ def test_an_archive_in_which_something_was_filed_takes_no_package(house: House, 
     assert caught.value.code is Code.ARCHIVE_IN_USE
 
 
+def test_a_package_takes_no_number_under_which_an_object_lies_that_was_not_rebuilt(
+    other: House, filed, package
+):
+    with other.catalogue.unit(CONSOLE) as unit:
+        unit.record(Act.NOT_REBUILT, filed[0])
+    lies = other.settings.home / "vault" / Reference.parse(filed[0]).folder / "inventory.json"
+    lies.parent.mkdir(parents=True)
+    lies.write_bytes(b"of a case file that only waits for its key")
+    with pytest.raises(MunimentError) as caught:
+        bring(other, package)
+    assert caught.value.code is Code.ARCHIVE_IN_USE
+    assert lies.read_bytes() == b"of a case file that only waits for its key"
+
+
 def test_an_export_overwrites_nothing_and_a_failed_one_leaves_nothing(house: House, filed, package, tmp_path):
     with pytest.raises(MunimentError) as caught:
         house.exporting.export(CONSOLE, filed, package, {})
