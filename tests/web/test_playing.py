@@ -256,7 +256,7 @@ def test_damage_is_said_before_anything_is_given(house: House, reference: str, v
 def test_the_register_of_look_ups_and_the_history_name_it(house: House, reference: str, visitor):
     reader = visitor(Role.ADMINISTRATOR)
     hear(reader, place(reference), Range="bytes=0-9")
-    assert re.search(r"材料 1\s+录音录像", reader.get("/lookups").text)
+    assert re.search(r"材料 1：录音录像", reader.get("/lookups").text)
     assert "录音录像" in reader.get(f"/files/{reference}").text
 
 
