@@ -121,7 +121,7 @@ def test_completing_is_whole_or_not_at_all(at_every_step, disk, open_at, forms, 
     assert at_every_step(fault_kinds[fault], complete, check, begin).total() > 25
 
 
-@faults("KILLED", "ONCE_FULL")
+@faults("KILLED")  # on a full disk they go the way of a completion
 def test_holding_and_lifting_are_whole_or_not_at_all(at_every_step, fault, fault_kinds):
     def hold_and_lift(archive):
         if not archive.holds.active(FIRST):
