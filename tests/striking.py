@@ -1,10 +1,12 @@
 """Faults at every step that touches the disk: killed there, or told that it is full."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.httpsession import URLLib3Session
 
 _STEPS = (
     (os, "fsync"),
@@ -50,3 +52,16 @@ def in_a_child(work: Callable[[], None]) -> int:
         except BaseException:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def die_at_request(number: int) -> None:
+    """In a child of its own: the process is killed before it makes its request of this number to S3."""
+    send, left = URLLib3Session.send, [number]
+
+    def kill(self, request):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return send(self, request)
+
+    URLLib3Session.send = kill

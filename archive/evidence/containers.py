@@ -48,6 +48,7 @@ def in_zip(data: bytes) -> EvidenceKind | str:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             return _in_package(package)
     except (zipfile.BadZipFile, struct.error, ValueError, OSError, EOFError, NotImplementedError) as fault:
+        # The last one is what zipfile raises for a compression or an encryption that it does not know.
         raise Refused(Code.EVIDENCE_UNREADABLE) from fault
 
 

@@ -1,7 +1,6 @@
 """A backup on a real S3: whole, incremental, and nothing lost when the service fails or loses an object."""
 
 import json
-import os
 import shutil
 import signal
 from dataclasses import replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from botocore.httpsession import URLLib3Session
 
 from archive.backup.restoring import Restored
 from archive.backup.taking import Taken
@@ -22,7 +20,7 @@ from archive.ledger.entries import CONSOLE
 from archive.ledger.verifying import verify
 from archive.vault.bucket import Service
 from tests.conftest import QUICK, VOUCHER
-from tests.striking import in_a_child
+from tests.striking import die_at_request, in_a_child
 from web.settings import Settings, check
 from web.watching import Watch
 from web.wiring import House, backup_place, init, opened, place, restore
@@ -211,22 +209,14 @@ def test_whichever_request_the_service_stays_away_from_it_is_told_and_the_snapsh
 def test_killed_before_any_request_the_snapshot_before_restores_and_the_next_run_goes_on(
     course: Course, tmp_path, record_property
 ):
-    send, number = URLLib3Session.send, 0
+    number = 0
     while True:
         number += 1
         course.prepare()
         course.house.catalogue.database.close()  # no connection crosses into a child
 
         def work(at: int = number) -> None:
-            left = [at]
-
-            def kill(self, request):
-                left[0] -= 1
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return send(self, request)
-
-            URLLib3Session.send = kill
+            die_at_request(at)
             take(course.house)
 
         status = in_a_child(work)

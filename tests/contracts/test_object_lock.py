@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.httpsession import URLLib3Session
 
 from archive.casefile.filing import Submission
 from archive.casefile.recovering import recover
@@ -24,7 +22,7 @@ from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
 from tests.conftest import QUICK, VOUCHER
 from tests.contracts.test_s3_faults import KEPT, NAME, NEXT, add, as_it_should_be, place
-from tests.striking import in_a_child
+from tests.striking import die_at_request, in_a_child
 from web.settings import Settings, check
 from web.watching import Watch
 from web.wiring import House, init, opened
@@ -301,7 +299,7 @@ def test_killed_before_any_request_the_watch_sets_right_what_was_left(
     house, reference, locks, act, record_property
 ):
     today = house.clock().astimezone(house.settings.zone).date()
-    send, number, points = URLLib3Session.send, 0, 0
+    number, points = 0, 0
     while True:
         number, points = (
             number * 3 // 2 + 2,
@@ -314,15 +312,7 @@ def test_killed_before_any_request_the_watch_sets_right_what_was_left(
         house.catalogue.database.close()  # no connection crosses into a child
 
         def work(at: int = number) -> None:
-            left = [at]
-
-            def kill(self, request):
-                left[0] -= 1
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return send(self, request)
-
-            URLLib3Session.send = kill
+            die_at_request(at)
             house.founded.vault._known.clear()  # nor one to the service
             if act == "complete":
                 house.completing.complete(CONSOLE, reference, today)
