@@ -85,14 +85,20 @@ class Database:
         ):
             yield connection
 
+    @contextmanager
+    def apart(self) -> Iterator[Any]:
+        """A connection for this block only, also where the schema is damaged. Once it met a damaged page, none is read
+        rightly by it any more.
+        """
+        with self._said(), closing(self._opened(self.path)) as connection:
+            yield connection
+
     def truncate_log(self) -> bool:
         """Empties the write-ahead log, where replaced rows would lie on; left for later while others read. Whether all
         of the catalogue is in the one file now.
         """
-        with self._said(), closing(self.engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, *_ = cursor.fetchone() or (1,)
+        with self.apart() as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return not busy
 
     def copy_to(self, path: Path) -> None:

@@ -20,8 +20,8 @@ _TEMPLATE: Final = Path(__file__).with_name("report.typ")
 _MOST: Final = 2000  # findings on paper; the browser and --json name every one
 _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
     Trait.AUTHENTICITY: (
-        "SHA-512、HMAC-SHA256 与登记一致；OCFL 清单与目录一致",
-        "SHA-512 and HMAC-SHA256 as catalogued; OCFL inventories as catalogued",
+        "SHA-512、HMAC-SHA256 与登记一致；OCFL 清单与目录一致；目录数据库每一页的 HMAC 相符",
+        "SHA-512 and HMAC-SHA256 as catalogued; OCFL inventories as catalogued; the HMAC of each page of the catalogue",
     ),
     Trait.INTEGRITY: (
         "编号连续；每份文件及其清单都在；页数与登记一致",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
 from archive.casefile.reference import Reference
+from archive.errors import Code, MunimentError
 from archive.fixity import tables
 from archive.fixity.pace import Pace
 from archive.fixity.printing import sheet
@@ -22,6 +23,7 @@ from archive.fixity.report import Fault, Report, Scope, Trait
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
+from archive.ledger.verifying import verify
 from web.wiring import House
 
 
@@ -78,6 +80,58 @@ def test_a_flipped_bit_in_any_stored_file_is_found_and_named(house: House, filed
             path.write_bytes(content)
     assert check(house).whole
     record_property("faults", (flips, "a bit flipped in a stored file"))
+
+
+def root_page(house: House, index: str) -> int:
+    with house.catalogue.reading() as connection:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        return connection.exec_driver_sql(query, (index,)).scalar_one()
+
+
+def flip(path: Path, place: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        (byte,) = file.read(1)
+        file.seek(place)
+        file.write(bytes([byte ^ 16]))
+
+
+@pytest.mark.parametrize("sample", [None, 1])
+def test_a_page_of_the_catalogue_that_no_check_reads_is_found_and_named(house: House, filed, sample):
+    path = house.catalogue.database.path
+    page = root_page(house, "ix_saved_search_owner")
+    house.catalogue.database.truncate_log()
+    flip(path, (page - 1) * 4096 + 1000)
+    (finding,) = check(house, sample).findings
+    assert (finding.fault, finding.trait, finding.reference) == (
+        Fault.CATALOGUE_DAMAGED,
+        Trait.AUTHENTICITY,
+        "",
+    )
+    assert finding.name == f"catalogue.db: HMAC verification failed for page {page}"
+    flip(path, (page - 1) * 4096 + 1000)
+    assert check(house, sample).whole
+
+
+def test_where_the_damage_ends_the_check_there_is_a_report_of_what_was_found(house: House, filed):
+    path = house.catalogue.database.path
+    page = root_page(house, "ix_hold_case_file")  # of what a sealed record must say
+    house.catalogue.database.truncate_log()
+    flip(path, (page - 1) * 4096 + 1000)
+    report = check(house)
+    assert {each.fault for each in report.findings} == {Fault.CATALOGUE_DAMAGED}
+    assert report.files < 3
+    assert kept_report(house.catalogue, 1) == report
+
+
+def test_a_damaged_index_of_the_ledger_is_found_by_its_verification(house: House, filed):
+    path = house.catalogue.database.path
+    page = root_page(house, "ix_ledger_entry_actor_position")
+    house.catalogue.database.close()
+    flip(path, (page - 1) * 4096 + 1000)
+    with pytest.raises(MunimentError) as caught, house.catalogue.reading() as connection:
+        verify(connection, house.catalogue.ledger, house.case_files.file_key)
+    assert caught.value.code is Code.ARCHIVE_DAMAGED
 
 
 def test_a_missing_file_is_found_and_named_whichever_it_is(house: House, filed):
