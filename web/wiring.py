@@ -18,6 +18,7 @@ from access.viewing import Viewing
 from archive.backup.copies import BackupCopies
 from archive.backup.places import Place, check_apart, named_place, open_place, same_place
 from archive.backup.rehearsing import Rehearsing
+from archive.backup.remembering import PlaceKeys
 from archive.backup.restoring import Progress, Restored
 from archive.backup.restoring import restore as restore_snapshot
 from archive.backup.taking import Backups
@@ -426,19 +427,20 @@ def _repairing(
         founded.vault,
         sandbox,
         recording,
-        lambda: _copies(mirror, settings, founded.keyring),
+        lambda: _copies(mirror, settings, founded),
     )
 
 
-def _copies(mirror: str, settings: Settings, keyring: Keyring) -> Copies:
+def _copies(mirror: str, settings: Settings, founded: Founded) -> Copies:
     """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give. A bucket is the
     backup of the settings, whose keys they name, or a plain copy.
     """
     if bucket_of(mirror) and not same_place(mirror, settings.backup_to):
         return BucketCopies(Bucket(mirror, settings.backup_service, _scratch(settings)))
     backup = place(settings, mirror)
+    kept = PlaceKeys(founded.catalogue, founded.keyring)
     try:
-        return BackupCopies(backup.store, open_place(backup, keyring, token_bytes)[1])
+        return BackupCopies(backup.store, open_place(backup, founded.keyring, token_bytes, kept)[1])
     except MunimentError as error:
         if error.code is not Code.BACKUP_MISSING:
             raise
