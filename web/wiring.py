@@ -42,6 +42,7 @@ from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
 from archive.evidence.limits import ATTACHED
 from archive.evidence.sandbox import Limits, Sandbox
+from archive.fixity.beside import Beside
 from archive.fixity.checking import Fixity
 from archive.fixity.copies import BucketCopies, Copies, MirrorCopies
 from archive.fixity.repairing import Repairing
@@ -345,6 +346,7 @@ def _build(
             sandbox,
             recording,
             settings.workers,
+            Beside(home, founded.keyring, journalling, quarantine).findings,
             lambda: journalling.status().missing,
         ),
         repairing=_repairing(settings, founded, case_files, sandbox, recording),

@@ -5,7 +5,7 @@ People go on working meanwhile. What looks wrong is therefore looked at again un
 filing is half done, before it is called a finding.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -48,6 +48,7 @@ class Fixity:
     sandbox: Sandbox
     recording: Recording
     parallel: int = 2
+    beside: Callable[[Scope], Iterable[Finding]] = lambda _: ()
     unjournalled: Callable[[], Collection[CaseFileId]] = frozenset  # whose key the key journal has not
 
     def check(
@@ -66,7 +67,7 @@ class Fixity:
         damaged that nothing can be looked up, or written, there. Other damage raises nothing: it is what is reported.
         """
         started_at, pace = self.catalogue.clock(), pace or Pace(None)
-        ids = self._ids(sample)
+        scope, ids = Scope.ALL if sample is None else Scope.SAMPLE, self._ids(sample)
         examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace, self.recording)
         findings = set(self._catalogue(pace, thorough=sample is None))
         damaged, checked, documents = bool(findings), 0, 0
@@ -75,7 +76,7 @@ class Fixity:
                 checked, documents = checked + 1, documents + count
                 findings |= set(found)
                 progress(checked, len(ids))
-            findings |= set(self._numbers())
+            findings |= {*self._numbers(), *self.beside(scope)}
             if sample is None:
                 findings |= {*self._outside(), *self._ledger(), *self._journal()}
         except MunimentError as error:
@@ -87,7 +88,7 @@ class Fixity:
             ids[:checked],
             Report(
                 number=0,
-                scope=Scope.ALL if sample is None else Scope.SAMPLE,
+                scope=scope,
                 actor=actor,
                 started_at=started_at,
                 ended_at=self.catalogue.clock(),

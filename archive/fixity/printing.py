@@ -27,7 +27,10 @@ _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
         "编号连续；每份文件及其清单都在；页数与登记一致",
         "numbers without gap; every document and inventory present; page counts as catalogued",
     ),
-    Trait.USABILITY: ("每份文件可读取并能用其密钥打开", "every document can be read and opened with its key"),
+    Trait.USABILITY: (
+        "每份文件可读取并能用其密钥打开；主密钥文件、密钥日志与档案库说明完好",
+        "every document can be read and opened with its key; key file, key journal and the archive's description whole",
+    ),
     Trait.SECURITY: (
         "每份文件均为 AES-256 加密；案卷目录中没有外来文件",
         "every document is encrypted with AES-256; no foreign file among them",
@@ -36,6 +39,7 @@ _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
 # What only a check of all can say.
 _OF_ALL: Final[Mapping[Trait, tuple[str, str]]] = {
     Trait.AUTHENTICITY: ("；台账 Merkle 树完好", "; the ledger's Merkle tree whole"),
+    Trait.USABILITY: ("；隔离区完好", "; the quarantine whole"),
     Trait.SECURITY: ("；库中其他位置也没有", ", nor anywhere else in the vault"),
 }
 

@@ -1,6 +1,7 @@
 """Whatever happens to a stored file, a check finds it and names it; what is whole is called whole."""
 
 import io
+import json
 import os
 import random
 import shutil
@@ -122,6 +123,46 @@ def test_where_the_damage_ends_the_check_there_is_a_report_of_what_was_found(hou
     assert {each.fault for each in report.findings} == {Fault.CATALOGUE_DAMAGED}
     assert report.files < 3
     assert kept_report(house.catalogue, 1) == report
+
+
+def test_a_flipped_bit_in_what_lies_beside_the_vault_is_found_and_named(house: House, filed, record_property):
+    number = house.quarantine.isolate(CONSOLE, io.BytesIO(b"X5O!" * 100), "a.jpg", "Eicar")
+    settings, dice, flips = house.settings, random.Random(5), 0
+    sealed = settings.home / "quarantine" / f"{number}.sealed"
+    named = {
+        settings.home / "archive.json": "archive.json",
+        settings.key_path: settings.key_path.name,
+        settings.journal_path: settings.journal_path.name,
+        sealed: f"quarantine/{number}",
+    }
+    for path, name in named.items():
+        content = path.read_bytes()
+        scopes = [Scope.ALL] if path == sealed else list(Scope)
+        for place in (dice.randrange(len(content)) for _ in range(60)):
+            flip(path, place)
+            try:
+                document = json.loads(path.read_bytes())
+            except ValueError:
+                document = None
+            same = document is not None and document == json.loads(
+                content
+            )  # white space, or what nobody reads
+            for scope in scopes:
+                found = list(house.fixity.beside(scope))
+                assert same or name in {each.name for each in found}, (path, place)
+                flips += 1
+            flip(path, place)
+            assert not list(house.fixity.beside(Scope.ALL))
+        moved = path.rename(path.with_name("away"))
+        assert name in {each.name for each in house.fixity.beside(Scope.ALL)}, path
+        moved.rename(path)
+    record_property("faults", (flips, "a bit flipped in a file beside the vault"))
+
+
+def test_what_lies_beside_the_vault_is_part_of_every_check(house: House, filed):
+    house.settings.key_path.unlink()
+    for sample in (None, 1):
+        assert faults(check(house, sample)) == {(Fault.BESIDE_DAMAGED, "", house.settings.key_path.name)}
 
 
 def test_a_damaged_index_of_the_ledger_is_found_by_its_verification(house: House, filed):
