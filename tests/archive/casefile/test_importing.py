@@ -161,6 +161,14 @@ def test_a_refused_folder_stops_no_other_and_is_filed_once_it_is_mended(run, fol
     assert (outcomes["好"].filed, outcomes["坏"].filed) == (False, True)
 
 
+@pytest.mark.parametrize("name", ["录像.bin", "voucher.json", "case.json"])
+def test_a_file_without_end_is_refused_by_its_size_before_it_is_read(folder, refused, name):
+    path = folder("long") / name
+    with path.open("ab") as file:
+        file.truncate(1 << 40)  # a hole: to read it would take the better part of an hour
+    assert refused("long") is Code.EVIDENCE_TOO_LARGE
+
+
 # A voucher.json that leads to a folder is no voucher: then the folder is no case file.
 @pytest.mark.parametrize(
     ("name", "target"),
