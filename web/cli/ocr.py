@@ -20,7 +20,7 @@ def ocr() -> None:
 @ocr.command()
 @framed
 def status(frame: Frame) -> None:
-    """What was read, what waits, what failed · 识别进度."""
+    """What was read, what waits, what failed · 已识别、等待、失败各多少."""
     with frame.house() as house:
         house.recognition.follow()
         found = house.recognition.status()
@@ -28,10 +28,10 @@ def status(frame: Frame) -> None:
 
 
 @ocr.command()
-@click.option("--again", is_flag=True, help="Also what failed before · 重试失败的文件.")
+@click.option("--again", is_flag=True, help="Also what failed before · 以前未能识别的也重试.")
 @framed
 def run(frame: Frame, *, again: bool) -> None:
-    """Read all pictures that wait, now · 立即识别."""
+    """Read all pictures that wait, now · 立即识别所有等待的图片."""
     with frame.house() as house:
         if not house.recognition.available:
             raise MunimentError(Code.OCR_MISSING, command=INSTALL)
