@@ -48,7 +48,13 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
         with house.catalogue.unit(CONSOLE) as unit:
             detail: Detail = {"query": query, "hits": len(found.files), "more": found.more}
             unit.record(Act.SEARCHED, "search", detail=detail)
-        hits = [{**_facts(each), "snippet": house.index.snippet(each, query).text} for each in found.files]
+        hits = [
+            {
+                **_facts(each),
+                "snippet": each_snippet.text if (each_snippet := house.index.snippet(each, query)) else "",
+            }
+            for each in found.files
+        ]
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
     partly = (frame.words("find.partly"),) if found.partly else ()
     behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
