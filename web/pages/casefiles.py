@@ -172,7 +172,7 @@ def _unread(here: Visit, file: CaseFile) -> int:
 
 
 def _history(here: Visit, file: CaseFile) -> list[Entry]:
-    """What was done with the file, newest first. Who looked at it stands in the register: here it would drown the rest."""
+    """What was done with it, newest first. Who looked at it stands in the register, or it would drown the rest."""
     columns = ledger_tables.entry.c
     query = (
         sa.select(columns.position)
