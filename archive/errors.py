@@ -803,6 +803,14 @@ class MunimentError(Exception):
         return f"{self.code.value}: {self.say('en')}"
 
 
+def say_kept(code: str, language: str) -> str:
+    """The sentence of a code that was kept without its facts, where it needs none but a name; else the code."""
+    try:
+        return MunimentError(Code(code), name="PDF", document="PDF", seconds="–").say(language)
+    except (KeyError, ValueError):
+        return code
+
+
 def refusal_of(error: BaseException) -> MunimentError | None:
     """What the machine did to us, as a refusal the table knows; none for a defect of ours."""
     if isinstance(error, MunimentError):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, say_kept
 from archive.evidence.transcribing import INSTALL
 from web.cli.frame import Frame, framed
 
@@ -80,7 +80,10 @@ def _told(frame: Frame, found: "RecognitionStatus") -> tuple[str, ...]:
     told += [
         f"{_place(frame, each.reference, each.ordinal)}  {words('cli.ocr_waits')}" for each in found.unread
     ]
-    told += [f"{_place(frame, each.reference, each.ordinal)}  {each.problem}" for each in found.failures]
+    told += [
+        f"{_place(frame, each.reference, each.ordinal)}  {say_kept(each.problem or '', words.language)}"
+        for each in found.failures
+    ]
     return tuple(told)
 
 
