@@ -48,20 +48,19 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
         with house.catalogue.unit(CONSOLE) as unit:
             detail: Detail = {"query": query, "hits": len(found.files), "more": found.more}
             unit.record(Act.SEARCHED, "search", detail=detail)
-        hits = [
-            {
-                **_facts(each),
-                "snippet": each_snippet.text if (each_snippet := house.index.snippet(each, query)) else "",
-            }
-            for each in found.files
-        ]
+        hits = [{**_facts(each), "snippet": _snippet(house, each, query)} for each in found.files]
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
     partly = (frame.words("find.partly"),) if found.partly else ()
     behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
     frame.give(
         {"query": query, "hits": hits, "more": found.more, "behind": found.behind},
-        (*(f"{each['reference']}  {each['snippet']}" for each in hits), count, *partly, *behind),
+        (*(f"{each['reference']}  {each['snippet']}".rstrip() for each in hits), count, *partly, *behind),
     )
+
+
+def _snippet(house: "House", file: "CaseFile", query: str) -> str:
+    found = house.index.snippet(file, query)
+    return "" if found is None else found.text
 
 
 def _level(frame: Frame, house: "House") -> None:
