@@ -67,12 +67,15 @@ class Importing:
     again_after: float = 10.0  # seconds
 
     def folders(self, root: Path) -> list[Path]:
-        """Every case file folder at or below ``root``, in order. Raises PATH_NOT_FOUND."""
+        """Every case file folder at or below ``root``, in order. Raises PATH_NOT_FOUND, NOTHING_TO_IMPORT."""
         if not root.is_dir():
             raise MunimentError(Code.PATH_NOT_FOUND, path=str(root))
-        return sorted(
+        found = sorted(
             Path(folder) for folder, _, names in os.walk(root, followlinks=False) if VOUCHER in names
         )
+        if not found:
+            raise MunimentError(Code.NOTHING_TO_IMPORT, path=printable(str(root)))
+        return found
 
     def import_all(self, actor: Actor, root: Path, defaults: Defaults) -> Iterator[Outcome]:
         """Files folder after folder, a few at a time; yields as each is done. A refused one stops no other."""

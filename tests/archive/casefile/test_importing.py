@@ -191,7 +191,11 @@ def test_a_link_to_a_folder_of_case_files_is_not_walked(run, folder, root, tmp_p
     other.mkdir(parents=True)
     (other / "voucher.json").write_bytes(forms.voucher())
     (root / "link").symlink_to(tmp_path / "elsewhere")
-    assert run() == {}
+    with pytest.raises(MunimentError) as refused:
+        run()
+    assert refused.value.code is Code.NOTHING_TO_IMPORT
+    folder("乙")
+    assert list(run()) == ["乙"]
 
 
 def test_a_pipe_or_a_folder_among_the_evidence_is_refused(folder, refused):
