@@ -231,8 +231,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.BACKUP_KEYS_TOGETHER: _m(
             Exit.USAGE,
             400,
-            "存储桶中的备份（{place}）不能与其密钥放在同一存储桶。请为密钥部分指定文件夹或另一个存储桶（--keys-to、--keys-from 或设置 backup_keys_to）。",
-            "A backup in a bucket ({place}) never has its keys in the same one. Name a folder or another bucket for them (--keys-to, --keys-from or the setting backup_keys_to).",
+            "存储桶中的备份（{place}）不能与其密钥放在同一存储桶。请为密钥部分指定文件夹或另一个存储桶（--keys-to、--keys-from 或设置 backup_keys_to），或不指定：默认存放在“存储桶名-keys”。",
+            "A backup in a bucket ({place}) never has its keys in the same one. Name a folder or another bucket for them (--keys-to, --keys-from or the setting backup_keys_to), or none: they go to the bucket of that name with “-keys” behind it.",
         ),
         Code.BACKUP_MISSING: _m(
             Exit.NOT_FOUND,

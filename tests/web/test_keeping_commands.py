@@ -107,7 +107,6 @@ def test_a_backup_is_taken_rehearsed_and_restored_on_another_machine(desk: Desk)
     [
         ([], "setting-invalid"),
         (["--to", "ftp://there/x"], "setting-invalid"),
-        (["--to", "s3://bucket/prefix"], "backup-keys-together"),
         (["--to", "s3://bucket/prefix", "--keys-to", "s3://bucket/keys"], "backup-keys-together"),
     ],
 )
