@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.notes import Checkpoint, NoteError, open_note
 from archive.rebuild.objects import Reader, Reason, Told, UnfitError
+from archive.rebuild.renumbering import Renumbered, fresh, make_room, numbered
 from archive.vault import durable
 from archive.vault.bucket import AMAZON, Service
 from archive.vault.inventory import NAME, ROOT_DECLARATION
@@ -65,7 +66,8 @@ class Unfit:
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """``missing`` are numbers within a series that no rebuilt file bears; ``unused_keys`` counts keys of the journal
-    that no object asked for. ``known`` is the newest checkpoint of the lost ledger that a record holds.
+    that no object asked for. ``known`` is the newest checkpoint of the lost ledger that a record holds. The records of
+    those ``renumbered`` are stale until they are written anew.
     """
 
     place: str  # of the vault, for people
@@ -75,6 +77,7 @@ class Rebuilt:
     missing: tuple[str, ...]
     unused_keys: int
     known: Checkpoint | None
+    renumbered: tuple[Renumbered, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ class Rebuilding:
         for done, (folder, found) in enumerate(_read(reader, objects), start=1):
             course.take(folder, found)
             progress(done)
-        course.write()
+        course.end()
         known = course.known(ledger.origin, lambda note: open_note(note, [ledger.verifier]))
         self._record(catalogue, archive, course, known)
         with database.reading() as connection:
@@ -185,6 +188,7 @@ class Rebuilding:
             tuple(map(str, missing)),
             len(kept.file_keys) - len(course.references),
             known,
+            tuple(course.renumbered),
         )
 
     def _record(
@@ -200,6 +204,7 @@ class Rebuilding:
                     "findings": len(course.unfit),
                     "entries": 0 if known is None else known.size,
                     "root": None if known is None else known.root.hex(),
+                    "renumbered": [f"{each.object} {each.was} {each.now}" for each in course.renumbered],
                 },
             )
             # Their numbers stay those people's, whom only a backup knows by name.
@@ -250,6 +255,8 @@ class _Course:
     notes: set[str] = field(default_factory=set)
     actors: set[str] = field(default_factory=set)
     waiting: list[Told] = field(default_factory=list)
+    claiming: list[Told] = field(default_factory=list)  # what another has already
+    renumbered: list[Renumbered] = field(default_factory=list)
 
     def take(self, folder: str, found: Told | Reason) -> None:
         if isinstance(found, Reason):
@@ -263,18 +270,37 @@ class _Course:
     def write(self) -> None:
         with self.database.writing() as connection:
             for told in self.waiting:
-                reference = str(told.record.case_file["reference"])
-                try:
-                    with connection.begin_nested():
-                        self._insert(connection, told)
-                except sa.exc.IntegrityError:  # two that say the same of themselves
-                    self.unfit.append(Unfit(reference, Reason.DISAGREES))
-                    continue
-                self.references.append(reference)
-                self.documents += len(told.record.documents)
-                self.actors |= told.actors
-                self.notes |= {told.record.checkpoint} if told.record.checkpoint else set()
+                if not self._wrote(connection, told):
+                    self.claiming.append(told)
         self.waiting.clear()
+
+    def end(self) -> None:
+        """What is left is written, and those who claim what another has are given what nobody has."""
+        self.write()
+        columns = numbered(self.others)
+        with self.database.writing() as connection:
+            free = fresh(connection, columns, [each.record for each in self.claiming])
+            for told in self.claiming:
+                with connection.begin_nested() as attempt:
+                    record, renumbered = make_room(connection, told.record, columns, free)
+                    if self._wrote(connection, replace(told, record=record)):
+                        self.renumbered += renumbered
+                        continue
+                    attempt.rollback()
+                self.unfit.append(Unfit(str(told.record.case_file["reference"]), Reason.DISAGREES))
+
+    def _wrote(self, connection: sa.Connection, told: Told) -> bool:
+        """False where two say the same of themselves."""
+        try:
+            with connection.begin_nested():
+                self._insert(connection, told)
+        except sa.exc.IntegrityError:
+            return False
+        self.references.append(str(told.record.case_file["reference"]))
+        self.documents += len(told.record.documents)
+        self.actors |= told.actors
+        self.notes |= {told.record.checkpoint} if told.record.checkpoint else set()
+        return True
 
     def known(self, origin: str, opened: Callable[[str], Checkpoint]) -> Checkpoint | None:
         """The newest of the checkpoints that the records hold and that the archive's own key signed."""

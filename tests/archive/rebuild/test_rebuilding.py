@@ -6,7 +6,8 @@ import random
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
 from secrets import token_bytes
@@ -20,6 +21,7 @@ from archive.casefile.documents import place_of
 from archive.casefile.filing import document_row
 from archive.casefile.reading import FileState
 from archive.casefile.reference import Reference
+from archive.casefile.safeguarding import Safeguarding
 from archive.errors import Code, MunimentError
 from archive.founding import found
 from archive.keys.journal import KeyJournal
@@ -31,7 +33,9 @@ from archive.ledger.log import follow
 from archive.packages.tables import former_history
 from archive.rebuild.objects import Reason
 from archive.rebuild.rebuilding import Rebuilding, Rebuilt
+from archive.rebuild.renumbering import Renumbered
 from archive.rotating import Rotating
+from retention.holds import Holds
 from retention.tables import hold
 from web.wiring import RECORDED
 
@@ -432,3 +436,64 @@ def test_the_state_of_a_void_file_comes_back(lost, open_at):
     rebuilding(lost).rebuild()
     with open_at(lost) as archive:
         assert archive.case_files.get(FIRST.replace("001", "003")).state is FileState.VOID
+
+
+def cut_off(archive) -> Holds:
+    """Holds whose version comes into the vault and whose row never into the catalogue."""
+
+    def full(_case_file, _act) -> nullcontext[None]:
+        raise MunimentError(Code.DISK_FULL)
+
+    return Holds(replace(archive.amending, around=full))
+
+
+def hold_cut_off(archive, reference: str, reason: str) -> None:
+    with pytest.raises(MunimentError) as caught:
+        cut_off(archive).place(ACTOR, reference, reason)
+    assert caught.value.code is Code.DISK_FULL
+
+
+@pytest.mark.parametrize(("first", "second"), [(FIRST, SECOND), (SECOND, FIRST)])
+def test_a_hold_cut_off_whose_number_another_was_given_costs_no_file_and_no_hold(
+    first, second, model, disk, open_at, forms
+):
+    """The one acknowledged keeps its number; the other, which may have been, stands too and gets one of its own."""
+    home = Path(shutil.copytree(model, disk / "lost"))
+    with open_at(home, "lost") as archive:
+        archive.filing.file(ACTOR, forms.submission())
+        hold_cut_off(archive, first, "稽查")
+        archive.founded.catalogue.clock = lambda: now() + timedelta(minutes=1)
+        assert archive.holds.place(ACTOR, second, "诉讼").id == 1
+    lose(home)
+    rebuilt = rebuilding(home).rebuild()
+    assert (rebuilt.files, rebuilt.unfit, rebuilt.missing) == (2, (), ())
+    assert rebuilt.renumbered == (Renumbered("hold", first, 1, 2),)
+    with open_at(home, "after") as archive:
+        assert [(each.id, each.reason) for each in archive.holds.active(second)] == [(1, "诉讼")]
+        assert [(each.id, each.reason) for each in archive.holds.active(first)] == [(2, "稽查")]
+        safeguarding = Safeguarding(archive.amending, archive.journalling)
+        assert [each.recorded for each in safeguarding.record(CONSOLE, [first])] == [True]
+        assert archive.wrong() == []
+    lose(home)
+    assert rebuilding(home).rebuild().renumbered == ()
+
+
+def test_three_holds_of_one_number_are_three(model, disk, open_at, forms):
+    home = Path(shutil.copytree(model, disk / "lost"))
+    with open_at(home, "lost") as archive:
+        archive.filing.file(ACTOR, forms.submission())
+        archive.filing.file(ACTOR, forms.submission())
+        hold_cut_off(archive, FIRST, "稽查")
+        hold_cut_off(archive, SECOND, "审计")
+        archive.founded.catalogue.clock = lambda: now() + timedelta(minutes=1)
+        archive.holds.place(ACTOR, FIRST.replace("001", "003"), "诉讼")
+    lose(home)
+    rebuilt = rebuilding(home).rebuild()
+    assert (rebuilt.files, rebuilt.unfit) == (3, ())
+    assert {each.now for each in rebuilt.renumbered} == {2, 3}
+    with open_at(home, "after") as archive:
+        held = {each.reference: each.id for (each,) in archive.holds.all_active().values()}
+    assert held == {
+        FIRST.replace("001", "003"): 1,
+        **{each.object: each.now for each in rebuilt.renumbered},
+    }
