@@ -15,9 +15,11 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
 from errno import ENOSPC
 from hashlib import sha256
 from io import FileIO
+from itertools import count
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
@@ -95,6 +97,18 @@ class KeyJournal:
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
+
+    def keep_aside(self, on: date) -> Path:
+        """A second name for the journal as it is, beside it and named by the day: for ``change``, which leaves out
+        what may still be needed. No later line comes into it, since what ``change`` returns takes the first name.
+        """
+        for number in count(1):
+            aside = self.path.with_name(f"{self.path.name}.{on}" + (f".{number}" if number > 1 else ""))
+            with suppress(FileExistsError):
+                aside.hardlink_to(self.path)
+            if aside.samefile(self.path):  # made now, or by a change that was cut off
+                break
+        return aside
 
     def forget(self, case_files: Iterable[str]) -> None:
         """For shredding: the keys are in the journal no more. The bytes may stay on the disk until it overwrites them.
