@@ -48,6 +48,7 @@ class Code(StrEnum):
     BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
+    CATALOGUE_LOST = "catalogue-lost"
     CATEGORY_UNKNOWN = "category-unknown"
     CHECKPOINT_INVALID = "checkpoint-invalid"
     CHECKPOINT_MISMATCH = "checkpoint-mismatch"
@@ -256,6 +257,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "{name} 无法读取，或有未知的键。可用的键：{keys}。",
             "{name} cannot be read or has unknown keys. The keys are: {keys}.",
+        ),
+        Code.CATALOGUE_LOST: _m(
+            Exit.DAMAGED,
+            503,
+            "目录 {path} 在使用中被移走或替换，本次操作未保存。请立即停止本档案库的所有服务，把原来的文件放回；原文件已丢失时，从备份恢复或运行 muniment rebuild，然后再启动。",
+            "{path} was taken away or replaced while it was in use; nothing of this was saved. Stop every server of this archive now and put the file back; where it is lost, restore a backup or run muniment rebuild, then start again.",
         ),
         Code.CATEGORY_UNKNOWN: _m(
             Exit.REFUSED,

@@ -63,7 +63,7 @@ class Journalling:
     journal: KeyJournal
 
     def begin(self) -> None:
-        """At opening: an archive from before there was a journal, or whose journal was lost, gets one. Raises
+        """An archive from before there was a journal, or whose journal was lost, gets one. Raises
         KEY_JOURNAL_OF_OTHER.
         """
         archive = self.journal.archive()
@@ -74,7 +74,10 @@ class Journalling:
             self._check(archive)
 
     def keep(self, key: FileKey) -> None:
-        """The key is in the journal, on the disk. To be called before the vault is given anything sealed under it."""
+        """The key is in the journal, on the disk. To be called before the vault is given anything sealed under it.
+        One that was taken away or exchanged since the opening is not to begin with this key. Raises as ``begin``.
+        """
+        self.begin()
 
         def wrap() -> Wrapped:
             with self.catalogue.reading() as connection:

@@ -10,6 +10,8 @@ from archive.errors import Code, MunimentError
 from archive.vault.port import Vault
 from archive.vault.staging import Staging
 
+_UNSURE = frozenset({Code.CATALOGUE_LOST, Code.DISK_FULL})
+
 
 def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
     """Removes what the vault holds of this file beyond its row. The caller holds the series' lock.
@@ -25,12 +27,13 @@ def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
 def undo(
     catalogue: Catalogue, vault: Vault, reference: Reference, staging: Staging, error: BaseException
 ) -> None:
-    """After an act that failed with ``error``: settles, unless it is the disk that failed the catalogue.
+    """After an act that failed with ``error``: settles, unless the catalogue failed it.
 
     A commit whose fsync failed is reported as failed, yet its pages may be in the write-ahead log: if all processes
-    end before the next commit, the next start finds it committed. So nothing is removed until ``recover`` has looked.
+    end before the next commit, the next start finds it committed. Nor does a catalogue that was taken away know what
+    others filed since. So nothing is removed until ``recover`` has looked.
     """
-    if isinstance(error, MunimentError) and error.code is Code.DISK_FULL:
+    if isinstance(error, MunimentError) and error.code in _UNSURE:
         return
     settle(catalogue, vault, reference)
     staging.settled = True

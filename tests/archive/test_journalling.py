@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyfile import KeyFile
@@ -106,3 +107,25 @@ def test_what_is_whole_is_written_anew_without_a_second_file(folder):
         assert len(journalled_keys(founded, folder / "var")) == 7
     assert KeyJournal(folder / "var.keys").read() != Kept()
     assert asides(folder) == []
+
+
+def test_a_journal_deleted_under_a_running_server_is_made_whole_before_the_next_key_goes_in(folder, caplog):
+    with opened(folder / "var") as (founded, rotating):
+        (folder / "var.keys").unlink()
+        with caplog.at_level(logging.WARNING, "muniment"):
+            rotating.journalling.keep(late_key(1000))
+        assert len(journalled_keys(founded, folder / "var")) == 8
+        assert len(caplog.records) == 1
+    assert KeyJournal(folder / "var.keys").archive() is not None
+
+
+def test_the_journal_of_another_archive_put_in_its_place_is_not_written_to(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    make(other)
+    with opened(folder / "var") as (_, rotating):
+        shutil.copy(other / "var.keys", folder / "var.keys")
+        before = (folder / "var.keys").read_bytes()
+        with pytest.raises(MunimentError) as caught:
+            rotating.journalling.keep(late_key(1000))
+    assert caught.value.code is Code.KEY_JOURNAL_OF_OTHER
+    assert (folder / "var.keys").read_bytes() == before

@@ -7,6 +7,7 @@ import pytest
 
 from archive.casefile.recovering import settle
 from archive.casefile.reference import Reference
+from archive.errors import Code, MunimentError
 from archive.vault.inventory import Change
 
 FIRST = Reference.parse("2026-一级-剧本相关-001")
@@ -90,3 +91,59 @@ def test_a_filing_at_work_is_waited_for_not_removed(archive, vault, cleared, for
     recovering.join()
     assert archive.references() == [str(FIRST), str(NEXT)]
     assert archive.wrong() == []
+
+
+def test_on_a_catalogue_that_was_taken_away_nothing_is_filed_amended_or_removed(archive, vault, forms):
+    (archive.home / "catalogue.db").rename(archive.home / "away")
+    before = set((archive.home / "vault").rglob("*"))
+    for act in (
+        lambda: archive.filing.file("P0001", forms.submission()),
+        lambda: archive.holds.place("P0001", str(FIRST), "诉讼"),
+        lambda: settle(archive.founded.catalogue, vault, NEXT),
+    ):
+        with pytest.raises(MunimentError) as caught:
+            act()
+        assert caught.value.code is Code.CATALOGUE_LOST
+    assert set((archive.home / "vault").rglob("*")) == before
+    (archive.home / "away").rename(archive.home / "catalogue.db")
+    assert archive.wrong() == []
+
+
+@pytest.mark.parametrize("act", ["file", "hold"])
+def test_a_catalogue_that_goes_at_the_commit_leaves_the_vault_to_the_next_start(
+    archive, cleared, forms, monkeypatch, act
+):
+    """What lies in the vault may be another's by then, who files with the catalogue that is there now."""
+    real = archive.founded.catalogue.ledger.append
+    acts = {
+        "file": lambda: archive.filing.file("P0001", forms.submission()),
+        "hold": lambda: archive.holds.place("P0001", str(FIRST), "诉讼"),
+    }
+
+    def append(*given):
+        (archive.home / "catalogue.db").rename(archive.home / "away")
+        return real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(archive.founded.catalogue.ledger), "append", lambda _, *given: append(*given))
+        with pytest.raises(MunimentError) as caught:
+            acts[act]()
+    assert caught.value.code is Code.CATALOGUE_LOST
+    assert (archive.home / "vault" / FIRST.folder / "v2").exists() == (act == "hold")
+    assert (archive.home / "vault" / NEXT.folder).exists() == (act == "file")
+    (archive.home / "away").rename(archive.home / "catalogue.db")
+    cleared(archive)
+    assert archive.wrong() == []
+
+
+def test_an_older_content_put_into_the_very_file_is_noticed(archive, forms):
+    database = archive.founded.catalogue.database
+    database.truncate_log()
+    old = database.path.read_bytes()
+    archive.filing.file("P0001", forms.submission())
+    database.truncate_log()
+    database.path.write_bytes(old)
+    database.engine.dispose()  # what is cached of the newer content would be seen yet
+    with pytest.raises(MunimentError) as caught:
+        archive.holds.place("P0001", str(FIRST), "诉讼")
+    assert caught.value.code is Code.CATALOGUE_LOST
