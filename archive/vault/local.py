@@ -7,6 +7,7 @@ Locks, always taken in this order: the series of a number, the staging folders, 
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -21,6 +22,7 @@ from archive.vault.protection import Protection
 from archive.vault.staging import Staging, StagingArea, digest_of
 
 _BLOCK = 1 << 20
+_VERSION = re.compile(r"v([1-9]\d*)")
 _FOLDERS = "folders"  # a lock; no series is called so
 
 
@@ -125,8 +127,11 @@ class LocalVault:
                     path.rmdir()
                 path = path.parent
 
-    def holds(self, folder: str) -> bool:
-        return (self.root / folder).exists()
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        if not beyond:
+            return (self.root / folder).exists()
+        found = (_VERSION.fullmatch(path.name) for path in (self.root / folder).glob("v*"))
+        return any(int(match[1]) > beyond for match in found if match is not None)
 
     def series(self) -> list[str]:
         """Empty folders that a crash left are removed."""
@@ -136,9 +141,14 @@ class LocalVault:
                     self.prune(path)
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/*"))
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        cleared = self._area.recover(settle)
-        return cleared if self._beside == self._area else cleared + self._beside.recover(lambda _: None)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        cleared = self._area.recover(settle, of)
+        if of is None and self._beside != self._area:
+            cleared += self._beside.recover(lambda _: None)
+        return cleared
+
+    def marked(self, name: str) -> bool:
+        return self._area.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self.open_path(f"{folder}/{inventory.NAME}") as file:

@@ -48,14 +48,19 @@ class Vault(Protocol):
     def remove(self, folder: str) -> None:
         """Removes an object that no row names."""
 
-    def holds(self, folder: str) -> bool:
-        """Whether anything lies there."""
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        """Whether anything lies there, of versions after ``beyond``."""
 
     def series(self) -> list[str]:
         """The folders in which objects lie, or lay: ``2026/一级/剧本相关``."""
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        """After a crash: ``settle`` is given the name of each object that a version was being made for."""
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        """After a crash: ``settle`` is given the name of each object that a version was being made for; ``of``: only
+        where it is that one.
+        """
+
+    def marked(self, name: str) -> bool:
+        """Whether somebody makes a version of the object of that name, or was cut off at it."""
 
     def inventory(self, folder: str) -> dict[str, object]:
         """Raises DOCUMENT_MISSING."""

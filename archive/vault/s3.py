@@ -100,8 +100,8 @@ class S3Vault:
             self._bucket.delete(key)
         self._bucket.give_up_uploads(f"{folder}/")
 
-    def holds(self, folder: str) -> bool:
-        return next(self._bucket.keys(f"{folder}/"), None) is not None
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        return any(not beyond or _version(key, folder) > beyond for key in self._bucket.keys(f"{folder}/"))
 
     def series(self) -> list[str]:
         folders = [""]
@@ -109,8 +109,11 @@ class S3Vault:
             folders = [below for each in folders for below in self._bucket.folders(each)]
         return sorted(each.rstrip("/") for each in folders)
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        return self._area.recover(settle)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        return self._area.recover(settle, of)
+
+    def marked(self, name: str) -> bool:
+        return self._area.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self._bucket.open(f"{folder}/{inventory.NAME}") as file:
