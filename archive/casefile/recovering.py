@@ -73,7 +73,7 @@ def recover(catalogue: Catalogue, vault: Vault) -> int:
             try:
                 settle(catalogue, vault, reference)
             except MunimentError as error:
-                if error.code is not Code.CATALOGUE_OLDER:
+                if error.code not in (Code.CATALOGUE_OLDER, Code.DOCUMENT_MISSING):  # damage stops no start
                     raise
                 _logger.warning("%s", error.say("en"))
 

@@ -10,7 +10,6 @@ people file, and written anew as a whole when the master key is rotated or a key
 import fcntl
 import json
 import os
-import stat
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from errno import ENOSPC
 from hashlib import sha256
-from io import FileIO
+from io import BufferedReader, FileIO
 from itertools import count
 from pathlib import Path
 from tempfile import mkstemp
@@ -52,13 +51,18 @@ class KeyJournal:
 
     def read(self) -> Kept:
         """Nothing where there is no journal."""
-        with self._said(), suppress(FileNotFoundError):
-            return _kept(self.path.read_bytes())
+        with self._said(), suppress(FileNotFoundError), self._opened(os.O_RDONLY) as file:
+            return _kept(file.read())
         return Kept()
 
     def archive(self) -> str | None:
         """The archive it belongs to, by its first lines; none where these do not hold what is the archive's own."""
-        with self._said(), suppress(FileNotFoundError), self.path.open("rb") as file:
+        with (
+            self._said(),
+            suppress(FileNotFoundError),
+            self._opened(os.O_RDONLY) as raw,
+            BufferedReader(raw) as file,
+        ):
             first, *others = (_document(file.readline().rstrip(b"\n")) or {} for _ in range(_OWN))
             if "archive" in first and all("secret" in each for each in others):
                 return str(first["archive"].get("archive"))
@@ -127,8 +131,7 @@ class KeyJournal:
         """The file that bears the name now, at its start, made where there is none."""
         with self._said():
             while True:
-                flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-                with FileIO(os.open(self.path, flags, 0o600), "r+") as file:
+                with self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
                     fcntl.flock(file, fcntl.LOCK_EX)
                     if self._is_named(file):
                         if os.fstat(file.fileno()).st_size == 0:
@@ -138,12 +141,16 @@ class KeyJournal:
 
     def _is_named(self, file: FileIO) -> bool:
         """Whether it was not replaced while we waited for its lock."""
-        mine = os.fstat(file.fileno())
-        if not stat.S_ISREG(mine.st_mode):
-            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem="it is no plain file")
         with suppress(FileNotFoundError):
-            return os.path.samestat(mine, self.path.stat())
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
         return False
+
+    def _opened(self, flags: int) -> FileIO:
+        """A plain file only: a pipe would be waited for, a link replaced by the file that is written anew."""
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
+            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem="it is no plain file")
+        descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        return FileIO(descriptor, "r+" if flags & os.O_RDWR else "r")
 
     @contextmanager
     def _said(self) -> Iterator[None]:

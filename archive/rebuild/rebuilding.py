@@ -36,11 +36,11 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.notes import Checkpoint, NoteError, open_note
-from archive.rebuild.objects import Reader, Reason, Told, UnfitError
+from archive.rebuild.objects import Reader, Reason, Told, UnfitError, newest_version
 from archive.rebuild.renumbering import Renumbered, fresh, make_room, numbered
 from archive.vault import durable
 from archive.vault.bucket import AMAZON, Service
-from archive.vault.inventory import NAME, ROOT_DECLARATION
+from archive.vault.inventory import ROOT_DECLARATION
 from archive.vault.local import LocalVault
 from archive.vault.locks import alone
 from archive.vault.placing import HOME, Places, Where, write_where
@@ -78,6 +78,9 @@ class Rebuilt:
     unused_keys: int
     known: Checkpoint | None
     renumbered: tuple[Renumbered, ...]
+    unsettled: tuple[
+        str, ...
+    ]  # references; the next start clears away what an act left there that was cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +136,23 @@ class Rebuilding:
 
     def _rebuild(self, work: Path, kept: Kept, key: bytes, progress: Progress) -> Rebuilt:
         vault = self._vault(work)
-        objects = _objects(vault)
-        if not objects and not _is_declared(vault):
-            raise MunimentError(Code.PATH_NOT_FOUND, path=Places(self.home).shown(self.place))
+        objects, declared = _objects(vault), _is_declared(vault)
+        if not objects and not declared:
+            raise self._no_vault()
         database = Database(work / _CATALOGUE, key)
         try:
             rebuilt = self._filled(database, kept, vault, objects, progress)
+            if declared and not _is_declared(vault):  # its disk went meanwhile: what is missing is not lost
+                raise self._no_vault()
             if not database.truncate_log():  # closing would do it too, and keep silent where there is no room
                 raise MunimentError(Code.ARCHIVE_BUSY)
         finally:
             database.close()
-        self._put_into_place(work, kept)
+        self._put_into_place(work, kept, rebuilt.unsettled)
         return rebuilt
+
+    def _no_vault(self) -> MunimentError:
+        return MunimentError(Code.PATH_NOT_FOUND, path=Places(self.home).shown(self.place))
 
     def _vault(self, work: Path) -> Vault:
         if self.place == HOME:
@@ -158,7 +166,7 @@ class Rebuilding:
         database: Database,
         kept: Kept,
         vault: Vault,
-        objects: Mapping[str, frozenset[str]],
+        objects: Mapping[str, int],
         progress: Progress,
     ) -> Rebuilt:
         migrate(database)
@@ -186,9 +194,10 @@ class Rebuilding:
             course.documents,
             tuple(course.unfit),
             tuple(map(str, missing)),
-            len(kept.file_keys) - len(course.references),
+            len(kept.file_keys.keys() - reader.asked),
             known,
             tuple(course.renumbered),
+            tuple(course.unsettled),
         )
 
     def _record(
@@ -219,7 +228,7 @@ class Rebuilding:
                 for act, subject in subjects[start : start + _ENTRIES]:
                     unit.record(act, subject)
 
-    def _put_into_place(self, work: Path, kept: Kept) -> None:
+    def _put_into_place(self, work: Path, kept: Kept, unsettled: Iterable[str]) -> None:
         """The catalogue comes last, by one step that never replaces one."""
         home = self.home
         for left in (home / f"{_CATALOGUE}-wal", home / f"{_CATALOGUE}-shm"):  # of another catalogue
@@ -231,7 +240,11 @@ class Rebuilding:
         )  # nobody is at work, nor was anything acknowledged
         for folder in ("staging", "locks"):
             (home / folder).mkdir(exist_ok=True)
-        Places(home, self.service).vault(self.place).prepare()
+        vault = Places(home, self.service).vault(self.place)
+        vault.prepare()
+        for reference in unsettled:
+            with vault.staging(adds_to=reference) as staging:
+                staging.settled = False
         write_description(home, described(kept.archive or {}))
         with (work / _CATALOGUE).open("rb") as file:
             os.fsync(file.fileno())
@@ -257,6 +270,7 @@ class _Course:
     waiting: list[Told] = field(default_factory=list)
     claiming: list[Told] = field(default_factory=list)  # what another has already
     renumbered: list[Renumbered] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
 
     def take(self, folder: str, found: Told | Reason) -> None:
         if isinstance(found, Reason):
@@ -297,6 +311,7 @@ class _Course:
         except sa.exc.IntegrityError:
             return False
         self.references.append(str(told.record.case_file["reference"]))
+        self.unsettled += [] if told.settled else self.references[-1:]
         self.documents += len(told.record.documents)
         self.actors |= told.actors
         self.notes |= {told.record.checkpoint} if told.record.checkpoint else set()
@@ -323,7 +338,7 @@ class _Course:
             connection.execute(table.insert().values(dict(row)))
 
 
-def _read(reader: Reader, objects: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, Told | Reason]]:
+def _read(reader: Reader, objects: Mapping[str, int]) -> Iterator[tuple[str, Told | Reason]]:
     def one(folder: str) -> Told | Reason:
         try:
             return reader.read(folder, objects[folder])
@@ -337,13 +352,13 @@ def _read(reader: Reader, objects: Mapping[str, frozenset[str]]) -> Iterator[tup
             yield from zip(some, pool.map(one, some), strict=True)
 
 
-def _objects(vault: Vault) -> dict[str, frozenset[str]]:
-    """Inventories and records of each object, by its folder; what lies elsewhere is for a check to name."""
-    found = {}
-    for folder, paths in groupby(vault.paths(), key=_folder):
-        if folder is not None:
-            found[folder] = frozenset(path for path in paths if path.endswith((f"/{NAME}", ".record")))
-    return found
+def _objects(vault: Vault) -> dict[str, int]:
+    """The newest version of each object, by its folder; what lies elsewhere is for a check to name."""
+    return {
+        folder: newest_version(paths, folder)
+        for folder, paths in groupby(vault.paths(), key=_folder)
+        if folder is not None
+    }
 
 
 def _folder(path: str) -> str | None:

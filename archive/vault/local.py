@@ -102,10 +102,12 @@ class LocalVault:
             self.remove(folder)
             return
         beyond = target / f"v{version + 1}"
-        kept = target / f"v{version}"
-        if beyond.exists() or (target / inventory.NAME).read_bytes() != (kept / inventory.NAME).read_bytes():
-            durable.replace(target / inventory.SIDECAR, (kept / inventory.SIDECAR).read_bytes())
-            durable.replace(target / inventory.NAME, (kept / inventory.NAME).read_bytes())
+        kept = f"{folder}/v{version}"
+        content, sidecar = self._bytes(f"{kept}/{inventory.NAME}"), self._bytes(f"{kept}/{inventory.SIDECAR}")
+        head = target / inventory.NAME
+        if beyond.exists() or not head.exists() or head.read_bytes() != content:
+            durable.replace(target / inventory.SIDECAR, sidecar)
+            durable.replace(head, content)
             shutil.rmtree(beyond, ignore_errors=True)
             durable.sync_folder(target)
 
@@ -183,6 +185,10 @@ class LocalVault:
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.DOCUMENT_MISSING, document=path.rpartition("/")[2]) from None
         return os.fdopen(descriptor, "rb")
+
+    def _bytes(self, path: str) -> bytes:
+        with self.open_path(path) as file:
+            return file.read()
 
     def replace(self, path: str, stream: BinaryIO) -> None:
         target = self.root / path

@@ -74,6 +74,8 @@ def _lines(frame: Frame, rebuilt: "Rebuilt", report: "Report") -> list[str]:
         words("cli.rebuilt_renumbered", reference=each.object, was=each.was, now=each.now)
         for each in rebuilt.renumbered
     ]
+    if rebuilt.unsettled:
+        lines.append(words("cli.rebuilt_settled", references=", ".join(rebuilt.unsettled)))
     if rebuilt.known is not None:
         root = rebuilt.known.root.hex()
         lines.append(words("cli.rebuilt_known", entries=rebuilt.known.size, root=root))
@@ -93,6 +95,7 @@ def _document(frame: Frame, rebuilt: "Rebuilt", report: "Report") -> dict[str, A
             {"object": each.object, "what": each.table, "was": each.was, "now": each.now}
             for each in rebuilt.renumbered
         ],
+        "settled": list(rebuilt.unsettled),
         "unused_keys": rebuilt.unused_keys,
         "former_ledger": None if known is None else {"entries": known.size, "root": known.root.hex()},
         "report": report.number,

@@ -244,3 +244,12 @@ def test_what_nobody_cut_off_is_left_where_it_lies_and_said(archive, vault, clea
     assert any(str(NEXT) in each.getMessage() for each in caplog.records)
     assert refused(lambda: archive.filing.file("P0001", forms.submission())) is Code.CATALOGUE_OLDER
     assert (archive.home / "vault" / NEXT.folder).exists()
+
+
+@pytest.mark.parametrize("within", ["", "v1/"])
+def test_an_object_without_its_inventory_stops_no_start(archive, cleared, within):
+    (archive.home / "vault" / FIRST.folder / within / "inventory.json").unlink()
+    (archive.home / "staging" / f"0@{FIRST}").mkdir()
+    assert cleared(archive) == 1
+    if not within:
+        assert archive.wrong() == []

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
 from secrets import token_bytes
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -26,12 +28,12 @@ from archive.errors import Code, MunimentError
 from archive.founding import found
 from archive.keys.journal import KeyJournal
 from archive.keys.keyfile import KeyFile
-from archive.keys.keyring import Keyring
+from archive.keys.keyring import Keyring, Wrapped
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from archive.packages.tables import former_history
-from archive.rebuild.objects import Reason
+from archive.rebuild.objects import Reader, Reason
 from archive.rebuild.rebuilding import Rebuilding, Rebuilt
 from archive.rebuild.renumbering import Renumbered
 from archive.rotating import Rotating
@@ -288,12 +290,12 @@ def _lose_newest_inventories(home: Path, reference: str) -> None:
 
 def _without_versions(home: Path, reference: str) -> None:
     folder = object_of(home, reference)
-    _say(folder, [folder], lambda inventory: {**inventory, "versions": [None]})
+    _say(folder, [folder, folder / "v2"], lambda inventory: {**inventory, "versions": [None]})
 
 
 def _with_a_number_for_a_path(home: Path, reference: str) -> None:
     folder = object_of(home, reference)
-    _say(folder, [folder], lambda inventory: {**inventory, "manifest": {"0": [1]}})
+    _say(folder, [folder, folder / "v2"], lambda inventory: {**inventory, "manifest": {"0": [1]}})
 
 
 def _on_records(spoil) -> object:
@@ -357,11 +359,19 @@ def test_a_missing_object_is_named_by_its_number(lost):
     assert (rebuilt.missing, rebuilt.unused_keys, rebuilt.unfit) == ((SECOND,), 1, ())
 
 
-def test_an_inventory_that_was_being_replaced_when_the_machine_failed_counts_as_replaced(lost, open_at):
+@pytest.mark.parametrize("files", [["inventory.json"], ["inventory.json", "inventory.json.sha512"]])
+def test_an_inventory_that_was_being_replaced_when_the_machine_failed_counts_as_replaced(
+    files, lost, open_at, cleared
+):
+    """Else an older state came back, with a whole newer one beside it."""
     folder = object_of(lost, FIRST)
-    shutil.copy(folder / "v1" / "inventory.json", folder / "inventory.json")  # its sidecar is the newer one's
-    assert rebuilding(lost).rebuild().unfit == ()
+    for each in files:  # where it is not replaced yet, the sidecar is the newer one's
+        shutil.copy(folder / "v1" / each, folder / each)
+    rebuilt = rebuilding(lost).rebuild()
+    assert (rebuilt.unfit, rebuilt.unsettled) == ((), (FIRST,))
     with open_at(lost) as archive:
+        assert cleared(archive) == 1
+        assert archive.wrong() == []
         assert archive.case_files.get(FIRST).version == 2
         assert [each.reason for each in archive.holds.active(FIRST)] == ["诉讼"]
 
@@ -497,3 +507,65 @@ def test_three_holds_of_one_number_are_three(model, disk, open_at, forms):
         FIRST.replace("001", "003"): 1,
         **{each.object: each.now for each in rebuilt.renumbered},
     }
+
+
+@pytest.mark.parametrize("left", ["content/x.pdf", f"content/{SECOND}.record", "inventory.json"])
+def test_a_version_cut_off_before_it_was_whole_is_cleared_away_and_the_one_before_counts(
+    left, lost, open_at, cleared
+):
+    """As puts to a bucket leave it, which come one by one."""
+    path = object_of(lost, SECOND) / "v3" / left
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half")
+    rebuilt = rebuilding(lost).rebuild()
+    assert (rebuilt.files, rebuilt.unfit, rebuilt.unsettled) == (3, (), (SECOND,))
+    with open_at(lost) as archive:
+        cleared(archive)
+        archive.holds.place(ACTOR, SECOND, "诉讼")
+        assert archive.wrong() == []
+
+
+def test_what_lies_there_as_a_later_version_and_is_nobodys_is_left(lost, open_at, cleared):
+    path = object_of(lost, SECOND) / "v9" / "notes.txt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"somebody's")
+    rebuilt = rebuilding(lost).rebuild()
+    assert (rebuilt.files, rebuilt.unfit, rebuilt.unsettled) == (3, (), ())
+    with open_at(lost) as archive:
+        assert cleared(archive) == 0
+    assert path.read_bytes() == b"somebody's"
+
+
+def test_a_key_that_an_object_asks_for_is_used_even_where_that_is_not_rebuilt(lost):
+    _flip(next(object_of(lost, SECOND).glob("v2/content/*.record")))
+    KeyJournal(lost / "keys").append(str(UUID(int=1)), lambda: Wrapped(1, b"of a filing that was cut off"))
+    rebuilt = rebuilding(lost).rebuild()
+    assert (len(rebuilt.unfit), rebuilt.unused_keys) == (1, 1)
+
+
+def test_an_inventory_without_end_is_none_of_ours_and_not_read_to_it(lost):
+    for within in ("", "v2/"):
+        os.truncate(object_of(lost, SECOND) / within / "inventory.json", 1 << 40)
+    rebuilt = rebuilding(lost).rebuild()
+    assert [(each.object, each.reason) for each in rebuilt.unfit] == [(SECOND, Reason.INVENTORY)]
+
+
+def test_a_vault_whose_disk_goes_meanwhile_makes_no_catalogue_that_lacks_its_files(lost, monkeypatch):
+    real = Reader.read
+
+    def read(self, folder, newest):
+        if folder.endswith("002"):
+            (lost / "vault").rename(lost.with_name("unmounted"))
+            (lost / "vault").mkdir()
+        return real(self, folder, newest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive.rebuild.rebuilding._READERS", 1)
+        patch.setattr(Reader, "read", read)
+        with pytest.raises(MunimentError) as caught:
+            rebuilding(lost).rebuild()
+    assert caught.value.code is Code.PATH_NOT_FOUND
+    assert not (lost / "catalogue.db").exists()
+    (lost / "vault").rmdir()
+    lost.with_name("unmounted").rename(lost / "vault")
+    assert rebuilding(lost).rebuild().files == 3
