@@ -25,11 +25,18 @@ def make_way(catalogue: Catalogue, vault: Vault, reference: Reference, version: 
     """Before the version after ``version`` is put there: clears what an act left that was cut off. The caller holds
     the series' lock. Raises CATALOGUE_OLDER for what nobody was cut off at, ARCHIVE_BUSY where a start is clearing it.
     """
-    vault.recover(lambda _: settle(catalogue, vault, reference), of=str(reference))
+    clear(catalogue, vault, reference)
     if vault.holds(reference.folder, version):
         if vault.marked(str(reference)):
             raise MunimentError(Code.ARCHIVE_BUSY)
         raise MunimentError(Code.CATALOGUE_OLDER, reference=str(reference))
+
+
+def clear(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
+    """What an act left at this file that was cut off, and the folder that is the proof of it: no later act is to be
+    taken for that one. The caller holds the series' lock. Raises as ``settle``.
+    """
+    vault.recover(lambda _: settle(catalogue, vault, reference), of=str(reference))
 
 
 def settle(catalogue: Catalogue, vault: Vault, reference: Reference) -> None:
