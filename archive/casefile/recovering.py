@@ -82,7 +82,7 @@ def recover(catalogue: Catalogue, vault: Vault) -> int:
             except MunimentError as error:
                 if error.code not in (Code.CATALOGUE_OLDER, Code.DOCUMENT_MISSING):  # damage stops no start
                     raise
-                _logger.warning("%s", error.say("en"))
+                _warn(error.code, reference)
 
     cleared = vault.recover(settle_named)
     for series in filter(None, map(_series, vault.series())):
@@ -90,9 +90,12 @@ def recover(catalogue: Catalogue, vault: Vault) -> int:
             with vault.locked(str(series)):  # a filing may be at work there
                 following = _following(catalogue, series)
                 if vault.holds(following.folder):
-                    unknown = MunimentError(Code.CATALOGUE_OLDER, reference=str(following))
-                    _logger.warning("%s", unknown.say("en"))
+                    _warn(Code.CATALOGUE_OLDER, following)
     return cleared
+
+
+def _warn(code: Code, reference: Reference) -> None:
+    _logger.warning("%s: what the vault holds of %s beyond the catalogue is left as it is", code, reference)
 
 
 def _following(catalogue: Catalogue, series: Series) -> Reference:
