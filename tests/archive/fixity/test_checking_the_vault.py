@@ -1,7 +1,6 @@
 """Whatever happens to a stored file, a check finds it and names it; what is whole is called whole."""
 
 import io
-import json
 import os
 import random
 import shutil
@@ -28,7 +27,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from retention.holds import Holds
-from tests.conftest import VOUCHER
+from tests.vouchers import voucher
 from web.wiring import House
 
 
@@ -265,7 +264,7 @@ def test_what_an_act_left_that_was_cut_off_is_cleared_away_and_no_damage(house: 
     with monkeypatch.context() as patch:
         patch.setattr(Filing, "_insert", full)
         with pytest.raises(MunimentError):
-            house.filing.file(CONSOLE, Submission("二级", "其他", None, None, json.dumps(VOUCHER).encode()))
+            house.filing.file(CONSOLE, Submission("二级", "其他", None, None, voucher()))
     assert house.fixity.check(CONSOLE).whole
     assert not any((house.settings.home / "staging").iterdir())
 
