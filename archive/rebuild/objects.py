@@ -1,6 +1,5 @@
 """Reading one object of the vault without a catalogue: what its record tells, after everything else agreed with it."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,14 +18,13 @@ from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.journal import Kept
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import BoxError
-from archive.vault.inventory import NAME, SIDECAR
+from archive.vault.inventory import LONGEST, NAME, SIDECAR, decode
 from archive.vault.port import Vault
 
 _URN = "urn:uuid:"
 _VERSION = re.compile(r"v([1-9]\d*)/")
 _CONTENT = re.compile(r"v([1-9]\d*)/content/([^/]+)")
-_LONGEST_INVENTORY = 1 << 26  # bytes
-_LONGEST_RECORD = 1 << 29
+_LONGEST_RECORD = 1 << 29  # bytes
 _WORDS = {"title", "text"}  # sealed, in a document's row
 _ABSENT = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
@@ -185,8 +183,8 @@ class Reader:
 
     def _confirmed(self, within: str) -> dict[str, Any] | None:
         """The inventory there, if its sidecar confirms it."""
-        content = self._small(f"{within}/{NAME}", _LONGEST_INVENTORY)
-        sidecar = self._small(f"{within}/{SIDECAR}", _LONGEST_INVENTORY)
+        content = self._small(f"{within}/{NAME}", LONGEST)
+        sidecar = self._small(f"{within}/{SIDECAR}", LONGEST)
         if (
             content is None
             or sidecar is None
@@ -194,10 +192,9 @@ class Reader:
         ):
             return None
         try:
-            document: dict[str, Any] = json.loads(content)
-        except (ValueError, RecursionError):
+            return decode(content)
+        except MunimentError:
             return None
-        return document if isinstance(document, dict) else None
 
     def _small(self, path: str, longest: int) -> bytes | None:
         """None where there is no such file that can be read, or one that is none of ours."""

@@ -5,7 +5,6 @@ A version is built on the same disk and moved into place by one rename; only the
 Locks, always taken in this order: the series of a number, the staging folders, the folders of the root.
 """
 
-import json
 import os
 import re
 import shutil
@@ -154,8 +153,7 @@ class LocalVault:
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self.open_path(f"{folder}/{inventory.NAME}") as file:
-            document: dict[str, object] = json.load(file)
-        return document
+            return inventory.decode(file.read(inventory.LONGEST + 1))
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         try:

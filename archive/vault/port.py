@@ -63,7 +63,7 @@ class Vault(Protocol):
         """Whether somebody makes a version of the object of that name, or was cut off at it."""
 
     def inventory(self, folder: str) -> dict[str, object]:
-        """Raises DOCUMENT_MISSING."""
+        """Raises DOCUMENT_MISSING, DOCUMENT_ALTERED for what is none."""
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         """A seekable stream of a file that version ``version`` brought, encrypted. Raises DOCUMENT_MISSING, and

@@ -8,7 +8,6 @@ is at the next number of a series or beyond an object's known version, where the
 The locks are those of one machine. Several machines that file into one bucket need a lock that they share.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -117,8 +116,7 @@ class S3Vault:
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self._bucket.open(f"{folder}/{inventory.NAME}") as file:
-            document: dict[str, object] = json.load(file)
-        return document
+            return inventory.decode(file.read(inventory.LONGEST + 1))
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         return self._bucket.open(f"{folder}/v{version}/content/{name}")
