@@ -1,11 +1,13 @@
 """The house under test: a real archive in a temporary folder, with the clock of a test and quick passwords."""
 
 import io
+import os
 import shutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from PIL import Image
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from access.passwords import Passwords
 from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
+from archive.evidence.sandbox import Limits, Sandbox
 from archive.ledger.entries import CONSOLE
 from tests.vouchers import voucher
 from web.settings import Settings
@@ -37,6 +40,42 @@ class Clock:
 
     def wait(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+
+class LastingSandbox(Sandbox):
+    """Outlives the house that it was opened for: a worker takes half a second of a processor to start."""
+
+    kept: ClassVar[dict[tuple[int, int, Limits], "LastingSandbox"]] = {}
+
+    @classmethod
+    def of(cls, workers: int, limits: Limits) -> "LastingSandbox":
+        """A child process has its own, and so has who comes after one that was closed on purpose."""
+        key = os.getpid(), workers, limits
+        if key not in cls.kept or cls.kept[key].closed:
+            cls.kept[key] = cls(workers, limits)
+        return cls.kept[key]
+
+    def __init__(self, workers: int, limits: Limits) -> None:
+        super().__init__(workers, limits)
+        self.closed = False
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandboxes() -> Iterator[None]:
+    """What the houses of all tests convert with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.wiring.Sandbox", LastingSandbox.of)
+        yield
+    for (process, *_), each in LastingSandbox.kept.items():
+        if process == os.getpid():
+            each.close()
 
 
 @pytest.fixture
