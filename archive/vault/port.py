@@ -33,8 +33,8 @@ class Vault(Protocol):
         """A staging folder; ``adds_to`` names the object when a version is added to one that is there."""
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
-        """The staged content becomes version 1 of a new object. What a crash left at this place is removed:
-        the caller holds the series' lock and knows that no row names it.
+        """The staged content becomes version 1 of a new object. What lies at this place is removed: the caller holds
+        the series' lock and knows that no row names it, nor that of a newer catalogue, and has marked the staging.
         """
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
