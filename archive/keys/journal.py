@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
+from archive.causes import NO_PLAIN_FILE, of_system
 from archive.errors import Code, MunimentError, refusal_of
 from archive.keys.keyring import Wrapped
 from archive.vault import durable
@@ -148,7 +149,7 @@ class KeyJournal:
     def _opened(self, flags: int) -> FileIO:
         """A plain file only: a pipe would be waited for, a link replaced by the file that is written anew."""
         if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
-            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem="it is no plain file")
+            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=NO_PLAIN_FILE)
         descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         return FileIO(descriptor, "r+" if flags & os.O_RDWR else "r")
 
@@ -157,7 +158,7 @@ class KeyJournal:
         try:
             yield
         except OSError as error:
-            unusable = MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=error.strerror)
+            unusable = MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=of_system(error.errno))
             raise refusal_of(error) or unusable from None
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.causes import NO_PLAIN_FILE
 from archive.errors import Code, MunimentError
 from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyring import Wrapped
@@ -202,4 +203,4 @@ def test_what_is_no_file_is_not_read_either(journal, tmp_path):
             with pytest.raises(MunimentError) as caught:
                 reads()
             assert caught.value.code is Code.PATH_UNUSABLE
-            assert caught.value.facts["problem"] == "it is no plain file"
+            assert caught.value.facts["problem"] == NO_PLAIN_FILE
