@@ -36,6 +36,7 @@ from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
+from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
@@ -212,8 +213,8 @@ def place(settings: Settings, to: str, keys_to: str = "") -> Place:
     """
     try:
         return named_place(to, _keys(settings, to, keys_to), settings.backup_service, _scratch(settings))
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=error.cause) from None
 
 
 def _keys(settings: Settings, to: str, keys_to: str) -> str:
@@ -258,8 +259,8 @@ def rebuild(
     home = settings.home.absolute()
     try:
         place = Places(home, settings.service).named(vault or settings.vault or "")
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=error.cause) from None
     keyring = key_file(settings, passphrase).open()
     journal = KeyJournal(settings.journal_path)
     return Rebuilding(home, keyring, journal, now, token_bytes, RECORDED, place, settings.service).rebuild(
@@ -413,7 +414,11 @@ def _check_place(settings: Settings, vault: PlacedVault) -> None:
     """The catalogue says where the vault lies; a setting that says otherwise is out of date, or for another archive."""
     where, places = vault.where(), vault.places
     if settings.vault is not None and places.named(settings.vault) != where.place:
-        problem = f"the vault lies in {places.shown(where.place)}; muniment vault move moves it"
+        shown = places.shown(where.place)
+        problem = Cause(
+            f"库在 {shown}；迁移请用 muniment vault move",
+            f"the vault lies in {shown}; muniment vault move moves it",
+        )
         raise MunimentError(Code.SETTING_INVALID, key="vault", problem=problem)
 
 
@@ -518,6 +523,10 @@ def _passphrase(settings: Settings) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
+        secret = path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None
+    if not secret:
+        problem = Cause(f"{path} 中没有口令", f"there is no passphrase in {path}")
+        raise MunimentError(Code.SETTING_INVALID, key="passphrase_file", problem=problem)
+    return secret

@@ -9,6 +9,7 @@ from archive.backup.remembering import PlaceKeys, identified
 from archive.backup.s3 import S3Store
 from archive.backup.sealing import Sealer
 from archive.backup.stores import FolderStore, Store
+from archive.causes import UNREADABLE, Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness
@@ -17,6 +18,7 @@ from archive.vault.bucket import SCHEME, Bucket, Service, bucket_of
 _FORMAT = 1
 _DESCRIPTION = "muniment-backup.json"
 _KEY = "backup-key.json"
+_KEYS_BUCKET = "-keys"  # behind the name of the backup's
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,22 @@ def named_place(to: str, keys_to: str, service: Service, scratch: Path) -> Place
     """The place that somebody means: a folder or ``s3://bucket/prefix``, and another for the keys or ``""``. What goes
     to a bucket never takes its keys along: whoever opens that bucket must not have both.
 
-    Raises ValueError for what can be none, BACKUP_KEYS_TOGETHER.
+    Raises Unfit for what can be none, BACKUP_KEYS_TOGETHER.
     """
-    store = _store(to, service, scratch)
-    if bucket_of(to) and bucket_of(to) == bucket_of(keys_to or to):
+    store, apart = _store(to, service, scratch), keys_place(to, keys_to)
+    if bucket_of(to) and bucket_of(to) == bucket_of(apart):
         raise MunimentError(Code.BACKUP_KEYS_TOGETHER, place=to)
-    return Place(store, _store(keys_to, service, scratch) if keys_to else store, to)
+    if apart == to:
+        return Place(store, store, to)
+    return Place(store, _store(apart, service, scratch, ours=not keys_to), to)
+
+
+def keys_place(to: str, keys_to: str) -> str:
+    """Where the keys of a backup go: where somebody says, else with it, or beside its bucket ``b`` to ``b-keys``."""
+    bucket = bucket_of(to)
+    if keys_to or not bucket:
+        return keys_to or to
+    return f"{SCHEME}{bucket}{_KEYS_BUCKET}{to.removeprefix(SCHEME + bucket)}"
 
 
 def same_place(one: str, other: str) -> bool:
@@ -61,7 +73,7 @@ def check_apart(to: str, keys_to: str, vaults: Iterable[str]) -> None:
     Names decide, whatever the services: their addresses may have several spellings. Raises BACKUP_IN_VAULT.
     """
     taken = {bucket_of(each) for each in vaults if bucket_of(each)}
-    for each in (to, keys_to):
+    for each in (to, keys_place(to, keys_to)):
         if bucket_of(each) in taken:
             raise MunimentError(Code.BACKUP_IN_VAULT, place=each)
 
@@ -70,11 +82,14 @@ def _named(text: str) -> str:
     return text.rstrip("/") if bucket_of(text) else str(Path(text).absolute())
 
 
-def _store(text: str, service: Service, scratch: Path) -> Store:
+def _store(text: str, service: Service, scratch: Path, *, ours: bool = False) -> Store:
     if text.startswith(SCHEME):
-        return S3Store(Bucket(text, service, scratch), scratch)
+        return S3Store(Bucket(text, service, scratch), scratch, ours=ours)
     if "://" in text:
-        raise ValueError(f"{text!r} is neither a folder nor like {SCHEME}bucket/prefix")
+        raise Unfit(
+            f"“{text}”既不是文件夹，也不是 {SCHEME}存储桶/前缀",
+            f"{text!r} is neither a folder nor like {SCHEME}bucket/prefix",
+        )
     return FolderStore(Path(text).absolute())
 
 
@@ -98,7 +113,11 @@ def prepare_place(
     """
     if not place.keys.has(_KEY):
         if place.store.has(_DESCRIPTION):  # a key is never made anew over objects that it does not open
-            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem="the key of the backup is missing")
+            raise MunimentError(
+                Code.BACKUP_DAMAGED,
+                path=_KEY,
+                problem=Cause("备份的密钥缺失", "the key of the backup is missing"),
+            )
         _put_key(place, archive, keyring, randomness(KEY_BYTES))
     if not place.store.has(_DESCRIPTION):
         document = json.dumps({"muniment-backup": _FORMAT, "archive": archive}, indent=1)
@@ -141,7 +160,7 @@ def _archive(place: Place) -> str:
                 return str(document["archive"])
         except (ValueError, KeyError, TypeError):
             pass
-    raise MunimentError(Code.BACKUP_DAMAGED, path=_DESCRIPTION, problem="it cannot be read")
+    raise MunimentError(Code.BACKUP_DAMAGED, path=_DESCRIPTION, problem=UNREADABLE)
 
 
 def _wrapped(place: Place) -> _Key:
@@ -151,4 +170,4 @@ def _wrapped(place: Place) -> _Key:
             wrapped = Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
             return _Key(wrapped, str(document.get("id", "")))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem="it cannot be read") from None
+            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=UNREADABLE) from None

@@ -92,6 +92,7 @@ class Backups:
         """
         with self.vault.held("backup"), self.vault.staging() as staging:
             origin = self.catalogue.ledger.origin
+            place.keys.create()
             place.store.clear()
             place.keys.clear()
             kept = PlaceKeys(self.catalogue, self.keyring)

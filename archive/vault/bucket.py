@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeVar
 
+from archive.causes import Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.vault.protection import Locking, LockMode, Protection
 
@@ -25,6 +26,7 @@ SCHEME = "s3://"
 PART = 16 << 20  # bytes of a part; what is larger is put in parts
 _BLOCK = 1 << 20
 _ATTEMPTS = 4
+_FIRST_REGION = "us-east-1"  # the one that a bucket is never told to lie in
 _TAKEN = frozenset(
     {"PreconditionFailed", "NoSuchUpload"}
 )  # the second: the completed upload's answer was lost
@@ -61,12 +63,26 @@ class Bucket:
     def __init__(self, place: str, service: Service, scratch: Path, part: int = PART) -> None:
         self._name, prefix = bucket_of(place), place.removeprefix(SCHEME).rstrip("/").partition("/")[2]
         if not self._name or "//" in f"/{prefix}":
-            raise ValueError(f"{place!r} is not like {SCHEME}bucket/prefix")
+            raise Unfit(
+                f"“{place}”不是 {SCHEME}存储桶/前缀的形式", f"{place!r} is not like {SCHEME}bucket/prefix"
+            )
         self.place = place.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
         self._service = service
         self._scratch = scratch  # a local folder for what is read: encrypted documents only
         self._part = part
+
+    def make(self) -> None:
+        """The bucket itself, where it is not there yet. Raises VAULT_REFUSED where that is not allowed."""
+        try:
+            next(self.keys(), None)
+        except MunimentError as error:
+            if error.facts.get("problem") != "NoSuchBucket":
+                raise
+            region = self._client.meta.region_name
+            where = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            with self._told():
+                self._client.create_bucket(Bucket=self._name, **({} if region == _FIRST_REGION else where))
 
     def create(self, key: str, content: bytes | Path) -> None:
         """Puts a new object. One with the same content may be there. Raises VAULT_OCCUPIED for another."""
@@ -193,7 +209,11 @@ class Bucket:
         def taken(answer: Mapping[str, Any]) -> bytes:
             with self._told(), closing(answer["Body"]) as body:
                 if answer["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:  # it would be another part
-                    raise MunimentError(Code.VAULT_REFUSED, place=self.place, problem="it knows no ranges")
+                    raise MunimentError(
+                        Code.VAULT_REFUSED,
+                        place=self.place,
+                        problem=Cause("不支持按范围读取", "it knows no ranges"),
+                    )
                 return bytes(body.read())
 
         try:
