@@ -275,12 +275,15 @@ class Bucket:
 
     def give_up_uploads(self, below: str) -> None:
         """What a crash left half put: paid for and never seen."""
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._name, Prefix=self._prefix + below
+        )
         with self._told():
-            found = self._client.list_multipart_uploads(Bucket=self._name, Prefix=self._prefix + below)
-            for each in found.get("Uploads", ()):
-                self._client.abort_multipart_upload(
-                    Bucket=self._name, Key=each["Key"], UploadId=each["UploadId"]
-                )
+            for page in pages:
+                for each in page.get("Uploads", ()):
+                    self._client.abort_multipart_upload(
+                        Bucket=self._name, Key=each["Key"], UploadId=each["UploadId"]
+                    )
 
     def _put(self, key: str, stream: BinaryIO, *, only_new: bool, like: Protection | None = None) -> None:
         condition = {"IfNoneMatch": "*"} if only_new else {}

@@ -181,6 +181,20 @@ def test_no_half_upload_stays_behind(vault, faults, server, bucket) -> None:
     assert not server.client().list_multipart_uploads(Bucket=bucket).get("Uploads")
 
 
+def test_more_half_uploads_than_one_page_lists_are_all_given_up(vault, server, bucket) -> None:
+    """Pages of 2 here; Amazon's have 1000."""
+    client = server.client()
+    for key in ("1", "2", "2", "3", "4"):
+        client.create_multipart_upload(Bucket=bucket, Key=f"v/{NEXT}/v1/content/{key}.pdf")
+    client.create_multipart_upload(Bucket=bucket, Key="another's")
+    vault._bucket._client.meta.events.register(
+        "provide-client-params.s3.ListMultipartUploads", lambda params, **_: {**params, "MaxUploads": 2}
+    )
+    vault.roll_back(NEXT, 0)
+    left = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert [each["Key"] for each in left] == ["another's"]
+
+
 @pytest.mark.parametrize("fault", [500, "slow", "cut", "broken"])
 def test_reading_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, fault) -> None:
     faults.once(fault, "GET", NAME)
