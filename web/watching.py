@@ -43,6 +43,7 @@ class Watch:
         self._stopping = threading.Event()
         self._failed: dict[Chore, datetime] = {}
         self._lease: leasing.Lease | None = None
+        self._weaker_said = False
         self._thread = threading.Thread(target=self._work, name="chores", daemon=True)
 
     def __enter__(self) -> Self:
@@ -117,6 +118,14 @@ class Watch:
         settled = self._house.protecting.settle(SYSTEM, self._step)
         if settled.left:
             _log.error("protection: %d case files cannot be locked as they must be", len(settled.left))
+        if settled.weaker and not self._weaker_said:
+            self._weaker_said = True
+            _log.warning(
+                "protection: %d case files stay under governance locks until these run out: the archive has no right "
+                "to make compliance locks of them, and who may bypass governance can delete them. What is filed from "
+                "now on is under compliance. See docs/vault.md, Object Lock.",
+                settled.weaker,
+            )
 
     def _check(self, sample: int | None) -> None:
         house = self._house

@@ -121,9 +121,9 @@ class Bucket:
             raise
         return head
 
-    def _protection(self, head: Mapping[str, Any]) -> Protection:
-        """A lock of the weaker mode is none: it is set anew in the mode that is wanted now."""
-        strong = head.get("ObjectLockMode") in (self._mode, LockMode.COMPLIANCE.name)
+    def _protection(self, head: Mapping[str, Any], *, weakly: bool = False) -> Protection:
+        """A lock of the weaker mode is none, unless ``weakly``: it is set anew in the mode that is wanted now."""
+        strong = weakly or head.get("ObjectLockMode") in (self._mode, LockMode.COMPLIANCE.name)
         held = head.get("ObjectLockLegalHoldStatus") == "ON"
         return Protection(head.get("ObjectLockRetainUntilDate") if strong else None, held)
 
@@ -142,26 +142,41 @@ class Bucket:
                 self._client.put_object_legal_hold(**where, LegalHold=status)
 
     def _lock_longer(self, where: Mapping[str, str], head: Mapping[str, Any], until: datetime | None) -> None:
-        """In the mode that is wanted. The stronger one stays where it is; where a service lets no weaker one become it,
-        that is made longer: ``protects`` goes on to say no, but no hold is refused for it.
+        """In the mode that is wanted. The stronger one stays where it is; where the weaker one may not become it, that
+        is made longer: ``protects`` goes on to say no, but no hold is refused for it.
+
+        Services let a weaker lock become a stronger one before it is over only to those who may take it away, and who
+        say that they mean to; with that right it could be shortened as well.
         """
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
-        def lock(mode: str) -> None:
-            self._client.put_object_retention(**where, Retention={"Mode": mode, "RetainUntilDate": until})
+        def lock(mode: str, until: datetime | None, **more: bool) -> bool:
+            try:
+                wanted = {"Mode": mode, "RetainUntilDate": until}
+                self._client.put_object_retention(**where, Retention=wanted, **more)
+            except ClientError as error:
+                if (
+                    mode == there or there != LockMode.GOVERNANCE.name or _status(error) >= 500
+                ):  # no mere refusal
+                    raise
+                return False
+            return True
 
         there, ends = head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")
-        try:
-            lock(LockMode.COMPLIANCE.name if there == LockMode.COMPLIANCE.name else self._mode)
-        except ClientError:
-            if there != LockMode.GOVERNANCE.name or there == self._mode:
-                raise
-            if until is not None and (ends is None or ends < until):
-                lock(there)
+        if there != LockMode.GOVERNANCE.name or there == self._mode:
+            lock(LockMode.COMPLIANCE.name if there == LockMode.COMPLIANCE.name else self._mode, until)
+            return
+        longest = max((each for each in (until, ends) if each is not None), default=None)
+        done = lock(self._mode, longest) or lock(self._mode, longest, BypassGovernanceRetention=True)
+        if not done and (ends is None or (longest is not None and ends < longest)):
+            lock(there, longest)
 
-    def protects(self, key: str, wanted: Protection) -> bool:
-        there = self.protection(key)
-        return there is not None and there.held == wanted.held and not self._falls_short(there, wanted)
+    def protects(self, key: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        head = self._head(key)
+        if head is None:
+            return False
+        there = self._protection(head, weakly=weakly)
+        return there.held == wanted.held and not self._falls_short(there, wanted)
 
     def _falls_short(self, there: Protection, wanted: Protection) -> bool:
         """What is over needs no lock any more. Services keep whole seconds."""
@@ -404,7 +419,7 @@ class Bucket:
 
     def _refusal(self, error: Any, name: str | None) -> Exception:
         problem = str(error.response.get("Error", {}).get("Code", "?"))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        status = _status(error)
         if problem in _TAKEN:
             return _TakenError()
         if status == _BEYOND:
@@ -433,6 +448,11 @@ def _stream(content: bytes | Path | BinaryIO) -> Iterator[BinaryIO]:
             yield file
     else:
         yield content
+
+
+def _status(error: Any) -> int:
+    """Of HTTP, as the service answered."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _checksum(content: bytes) -> str:

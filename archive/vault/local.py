@@ -203,7 +203,7 @@ class LocalVault:
     def protect(self, folder: str, wanted: Protection) -> None:
         """A disk locks nothing."""
 
-    def protects(self, folder: str, wanted: Protection) -> bool:  # noqa: ARG002 - a disk locks nothing
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:  # noqa: ARG002 - as above
         return True
 
     @contextmanager

@@ -167,5 +167,5 @@ class PlacedVault:
     def protect(self, folder: str, wanted: Protection) -> None:
         self.now.protect(folder, wanted)
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        return self.now.protects(folder, wanted)
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        return self.now.protects(folder, wanted, weakly=weakly)

@@ -96,5 +96,7 @@ class Vault(Protocol):
         crash left half done goes on.
         """
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since."""
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since.
+        ``weakly``: by locks, too, of a weaker mode than is wanted by now.
+        """

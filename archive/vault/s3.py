@@ -152,8 +152,10 @@ class S3Vault:
             ):
                 self._bucket.protect(key, wanted)
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        return not self._bucket.locks or all(self._bucket.protects(key, wanted) for key in _ends(folder))
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        return not self._bucket.locks or all(
+            self._bucket.protects(key, wanted, weakly=weakly) for key in _ends(folder)
+        )
 
     def sha512(self, stream: BinaryIO) -> bytes:
         return digest_of(stream)

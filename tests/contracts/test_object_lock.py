@@ -4,6 +4,7 @@ import io
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -103,17 +104,47 @@ def test_a_lock_of_the_stronger_mode_is_made_longer_when_the_weaker_one_is_wante
         assert (head["ObjectLockMode"], lasts(head).days) == ("COMPLIANCE", 8)
 
 
-def test_where_no_weaker_lock_becomes_a_stronger_one_it_is_made_longer_and_holds_are_placed(
+@contextmanager
+def without_the_right(bucket: Bucket) -> Iterator[None]:
+    """As for credentials that may not bypass governance: SeaweedFS then refuses, and ours here may do everything."""
+
+    def plain(params, **_):
+        params.pop("BypassGovernanceRetention", None)
+
+    events = bucket._client.meta.events
+    events.register("provide-client-params.s3.PutObjectRetention", plain)
+    yield
+    events.unregister("provide-client-params.s3.PutObjectRetention", plain)
+
+
+def test_a_weaker_lock_becomes_a_stronger_one_for_who_has_the_right_and_never_a_shorter_one(
     vault, server, lockable, tmp_path
 ) -> None:
-    """SeaweedFS lets none. Files were completed under governance, as an archive begins; then compliance is wanted."""
     now = datetime.now(UTC)
     vault.protect(KEPT, Protection(now + 30 * DAY, held=False))
     stronger = vault_of(tmp_path, f"s3://{lockable}/v", server, LockMode.COMPLIANCE)
     for wanted, days in ((10, 29), (40, 39)):
         protection = Protection(now + wanted * DAY, held=True)
         stronger.protect(KEPT, protection)
+        assert stronger.protects(KEPT, protection)
+        for head in heads(server, lockable, f"v/{KEPT}/").values():
+            assert (head["ObjectLockMode"], lasts(head).days) == ("COMPLIANCE", days)
+
+
+def test_without_the_right_a_weaker_lock_is_made_longer_and_holds_are_placed(
+    vault, server, lockable, tmp_path
+) -> None:
+    """Files were completed under governance, as an archive begins; then compliance is wanted."""
+    now = datetime.now(UTC)
+    vault.protect(KEPT, Protection(now + 30 * DAY, held=False))
+    stronger = vault_of(tmp_path, f"s3://{lockable}/v", server, LockMode.COMPLIANCE)
+    for wanted, days in ((10, 29), (40, 39)):
+        protection = Protection(now + wanted * DAY, held=True)
+        with without_the_right(stronger._bucket):
+            stronger.protect(KEPT, protection)
         assert not stronger.protects(KEPT, protection)
+        assert stronger.protects(KEPT, protection, weakly=True)
+        assert not stronger.protects(KEPT, replace(protection, until=now + 99 * DAY), weakly=True)
         for head in heads(server, lockable, f"v/{KEPT}/").values():
             assert (head["ObjectLockMode"], lasts(head).days) == ("GOVERNANCE", days)
             assert head["ObjectLockLegalHoldStatus"] == "ON"
@@ -368,6 +399,30 @@ def test_a_file_whose_locks_are_refused_is_named_and_keeps_no_other_from_its_own
     assert (settled.files, settled.wrong, settled.left) == (3, 2, (refused,))
     monkeypatch.undo()
     assert house.protecting.settle(CONSOLE).wrong == 1
+
+
+def test_after_a_change_to_compliance_the_weaker_locks_are_said_once_and_set_right_with_the_right(
+    house, reference, settings, clock, faults, caplog
+):
+    others = [house.filing.file(CONSOLE, BARE).reference for _ in range(2)]
+    for each in (reference, *others):
+        house.completing.complete(CONSOLE, each, house.clock().astimezone(settings.zone).date())
+    house.catalogue.database.close()
+    with opened(replace(settings, s3_object_lock="compliance"), clock=clock, passwords=QUICK) as later:
+        watch, before = Watch(later), len(faults.seen)
+        with without_the_right(later.founded.vault.now._bucket):
+            for _ in range(3):
+                assert Chore.PROTECTION in watch.look()
+                clock.wait(days=1)
+        assert caplog.text.count("3 case files stay under governance locks") == 1
+        assert "cannot be locked as they must be" not in caplog.text
+        newest = Reference.parse(others[1]).folder  # comes first: after it none is tried
+        tried = [path for method, path in faults.seen[before:] if method == "PUT" and "retention" in path]
+        assert tried
+        assert all(newest in path for path in tried)
+        settled = later.protecting.settle(CONSOLE)
+        assert (settled.files, settled.wrong, settled.weaker, settled.left) == (3, 3, 0, ())
+        assert later.protecting.settle(CONSOLE).wrong == 0
 
 
 def test_a_bucket_that_cannot_lock_is_refused_at_the_beginning_and_at_each_start(
