@@ -145,6 +145,9 @@ class PlacedVault:
     def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
         return self.now.read(folder, version, name, start, count)
 
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...] | None:
+        return self.now.stamp(folder, version, name)
+
     def paths(self, below: str = "") -> Iterator[str]:
         return self.now.paths(below)
 

@@ -70,6 +70,11 @@ class Vault(Protocol):
         nothing of it is compared. Raises as ``open``.
         """
 
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...] | None:
+        """What a disk says of the same without reading it, which differs once it was written (also by others); none
+        where reading all of it takes longer than anybody waits. Raises as ``open``.
+        """
+
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
 

@@ -151,6 +151,16 @@ def test_any_part_of_a_file_is_read_as_a_slice_of_it(subject, size) -> None:
             assert subject.vault.read(FOLDER, 1, NAME, start, count) == content[start : start + count]
 
 
+def test_a_stamp_is_another_once_the_file_was_written_and_the_same_before(subject) -> None:
+    """Also when the bytes are the same again; or there is none, as with a service."""
+    place(subject.vault, **{NAME: b"voucher"})
+    before = subject.vault.stamp(FOLDER, 1, NAME)
+    assert subject.vault.stamp(FOLDER, 1, NAME) == before
+    for content in (b"vouched", b"voucher"):
+        subject.vault.replace(f"{FOLDER}/v1/content/{NAME}", io.BytesIO(content))
+        assert before is None or subject.vault.stamp(FOLDER, 1, NAME) != before
+
+
 def test_an_empty_document_is_kept_too(subject) -> None:
     place(subject.vault, **{NAME: b""})
     assert read(subject.vault, 1) == b""
