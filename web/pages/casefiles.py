@@ -2,6 +2,7 @@
 
 import io
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, BinaryIO, cast
@@ -23,6 +24,7 @@ from archive.ledger.log import Entry, entries
 from archive.reasons import reason_of
 from retention.schedule import Schedule
 from web.admitting import admits
+from web.answering import long_answer
 from web.visit import Visit, visit
 
 pages = Blueprint("casefiles", __name__)
@@ -117,13 +119,18 @@ def released(reference: str) -> Response:
     here = visit()
     if request.method == "HEAD":  # asks about the copy, and would use it up
         raise MunimentError(Code.PAGE_NOT_FOUND)
-    copy = _handover().take(here.person.number, reference)
-    if copy is None:
-        raise MunimentError(Code.PAGE_NOT_FOUND)
-    now = here.formats.local(here.house.clock())
-    packed = cast("BinaryIO", io.BufferedReader(Zipped(copy.documents, now)))
-    # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187), and sends as it reads.
-    return send_file(packed, "application/zip", as_attachment=True, download_name=f"{copy.reference}.zip")
+    with ExitStack() as held:
+        held.enter_context(long_answer(here.person.number))
+        copy = _handover().take(here.person.number, reference)
+        if copy is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        now = here.formats.local(here.house.clock())
+        packed = cast("BinaryIO", io.BufferedReader(Zipped(copy.documents, now)))
+        # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187), and sends as it reads.
+        name = f"{copy.reference}.zip"
+        response = send_file(packed, "application/zip", as_attachment=True, download_name=name)
+        response.call_on_close(held.pop_all().close)
+        return response
 
 
 class Handover:
