@@ -1,12 +1,13 @@
 """The house under test: a real archive in a temporary folder, with the clock of a test and quick passwords."""
 
 import io
-import json
+import os
 import shutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from PIL import Image
@@ -15,7 +16,9 @@ from playwright.sync_api import Browser, sync_playwright
 from access.passwords import Passwords
 from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
+from archive.evidence.sandbox import Limits, Sandbox
 from archive.ledger.entries import CONSOLE
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import House, init, opened
 
@@ -39,6 +42,42 @@ class Clock:
         self.now += timedelta(**time)
 
 
+class LastingSandbox(Sandbox):
+    """Outlives the house that it was opened for: a worker takes half a second of a processor to start."""
+
+    kept: ClassVar[dict[tuple[int, int, Limits], "LastingSandbox"]] = {}
+
+    @classmethod
+    def of(cls, workers: int, limits: Limits) -> "LastingSandbox":
+        """A child process has its own, and so has who comes after one that was closed on purpose."""
+        key = os.getpid(), workers, limits
+        if key not in cls.kept or cls.kept[key].closed:
+            cls.kept[key] = cls(workers, limits)
+        return cls.kept[key]
+
+    def __init__(self, workers: int, limits: Limits) -> None:
+        super().__init__(workers, limits)
+        self.closed = False
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandboxes() -> Iterator[None]:
+    """What the houses of all tests convert with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.wiring.Sandbox", LastingSandbox.of)
+        yield
+    for (process, *_), each in LastingSandbox.kept.items():
+        if process == os.getpid():
+            each.close()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -56,19 +95,6 @@ def house(settings: Settings, clock: Clock) -> Iterator[House]:
         yield built
 
 
-VOUCHER = {
-    "complainant": {"name": "王小明", "contact": "13800138000"},
-    "received_at": "2026-02-27T20:15+08:00",
-    "channel": "门店现场",
-    "store": "春熙路店",
-    "script": "长安十二时",
-    "details": "第三幕道具缺失，剧情无法继续，玩家等待四十分钟。",
-    "demands": ["退费"],
-    "evidence": [],
-    "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-}
-
-
 @pytest.fixture
 def filed(house: House) -> list[str]:
     """Three case files: one with a photo and a chart, completed; one bare; one void."""
@@ -77,11 +103,10 @@ def filed(house: House) -> list[str]:
         written = io.BytesIO()
         Image.new("RGB", (320, 240), "navy").save(written, kind)
         evidence.append(Source(name, io.BytesIO(written.getvalue())))
-    voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
     submissions = [
-        Submission("一级", "剧本相关", date(2026, 3, 1), None, voucher, tuple(evidence)),
-        Submission("三级", "收费相关", None, "legal-dispute", voucher),
-        Submission("一级", "剧本相关", None, None, voucher),
+        Submission("一级", "剧本相关", date(2026, 3, 1), None, voucher(), tuple(evidence)),
+        Submission("三级", "收费相关", None, "legal-dispute", voucher()),
+        Submission("一级", "剧本相关", None, None, voucher()),
     ]
     references = [house.filing.file(CONSOLE, each).reference for each in submissions]
     house.voiding.void(CONSOLE, references[-1], "重复登记")

@@ -6,7 +6,6 @@ call fails for want of room. That reaches the steps inside SQLite's commit too, 
 
 import ctypes
 import io
-import json
 import os
 import platform
 import shutil
@@ -56,6 +55,7 @@ from archive.ledger.verifying import verify
 from archive.scheme.scheme import load_scheme
 from retention.holds import Holds
 from retention.schedule import due_date
+from tests.vouchers import voucher
 from web.wiring import RECORDED
 
 ACTOR = Actor("P0001")
@@ -169,21 +169,6 @@ class Archive:
             record = unseal(stream.read(), key, case_file.version, recorder.others)
         if not record.agrees_with(recorder.of(case_file.id)):
             yield f"the record of {reference} is stale"
-
-
-def voucher(**changed: object) -> bytes:
-    document = {
-        "complainant": {"name": "王小明", "contact": "13800138000"},
-        "received_at": "2026-02-27T20:15+08:00",
-        "channel": "门店现场",
-        "store": "春熙路店",
-        "script": "长安十二时",
-        "details": "第三幕道具缺失，剧情无法继续，玩家等待四十分钟。",
-        "demands": ["退费"],
-        "evidence": [],
-        "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-    }
-    return json.dumps({**document, **changed}, ensure_ascii=False).encode()
 
 
 def photo(colour: str = "navy") -> bytes:

@@ -1,7 +1,6 @@
 """A film and a sound in a real browser: its own player gets their length, plays and seeks, on a desk and on a phone."""
 
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,10 @@ from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
 from archive.evidence.limits import ATTACHED
 from archive.ledger.entries import CONSOLE
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.recordings import film, needs_ffmpeg, sound
 from tests.serving import served
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import init, opened
 
@@ -63,9 +63,8 @@ def house(tmp_path_factory) -> Iterator[House]:
     )  # the same film, too large for its PDF
     given = (("电话.mp3", sound()), ("现场.mp4", film()), ("监控.mp4", large))
     with opened(settings, passwords=QUICK) as built:
-        voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
         sources = tuple(Source(name, io.BytesIO(content)) for name, content in given)
-        filed = built.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher, sources))
+        filed = built.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher(), sources))
         built.people.add(CONSOLE, "周敏", Role.ADMINISTRATOR, "客服部", PASSWORD)
     with served(home) as (address, _):
         yield House(address, filed.reference)

@@ -1,7 +1,6 @@
 """Moving the vault to S3 and back in use: nothing is lost, what is damaged is named, and a kill costs time."""
 
 import io
-import json
 import re
 import shutil
 import signal
@@ -29,6 +28,7 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.vault.placing import Where
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import House, init, opened
 
@@ -85,17 +85,7 @@ def file(house: House, words: str = "第三幕道具缺失，玩家等待四十�
     picture = io.BytesIO()
     Image.new("RGB", (60, 40), "navy").save(picture, "JPEG")
     picture.seek(0)
-    voucher = {
-        "complainant": {"name": "王小明", "contact": "13800138000"},
-        "received_at": "2026-02-27T20:15+08:00",
-        "channel": "门店现场",
-        "store": "春熙路店",
-        "details": words,
-        "demands": ["退费"],
-        "evidence": [],
-        "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-    }
-    text = json.dumps(voucher, ensure_ascii=False).encode()
+    text = voucher(details=words)
     voice = io.BytesIO(b"\x02#!SILK_V3" + bytes(16 << 10))  # lies beside its cover
     sources = (Source("a.jpg", picture), Source("a.silk", voice))
     submission = Submission("一级", category, None, None, text, sources)

@@ -1,7 +1,6 @@
 """Object Lock on a real S3: what is locked stays, whoever has the archive's credentials; locks follow the catalogue."""
 
 import io
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,14 +20,15 @@ from archive.vault.bucket import Bucket, Service
 from archive.vault.protection import Locking, LockMode, Protection
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.contracts.test_s3_faults import KEPT, NAME, NEXT, add, as_it_should_be, place
 from tests.striking import die_at_request, in_a_child
+from tests.vouchers import voucher
 from web.settings import Settings, check
 from web.watching import Watch
 from web.wiring import House, init, opened
 
-BARE = Submission("一级", "环境相关", None, None, json.dumps(VOUCHER).encode())
+BARE = Submission("一级", "环境相关", None, None, voucher())
 DAY = timedelta(days=1)
 
 

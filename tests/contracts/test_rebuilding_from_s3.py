@@ -1,12 +1,12 @@
 """A lost home folder comes back from a bucket, the master key and the key journal."""
 
-import json
 import shutil
 
 from archive.casefile.filing import Submission
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import init, opened, rebuild
 
@@ -20,10 +20,9 @@ def test_from_a_bucket_too_everything_comes_back(tmp_path, server, bucket):
         s3_credentials=server.credentials,
     )
     init(settings)
-    voucher = json.dumps(VOUCHER).encode()
     with opened(settings, passwords=QUICK) as house:
         for _ in range(3):
-            filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher))
+            filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher()))
         house.holds.place(CONSOLE, filed.reference, "诉讼")
         house.voiding.void(CONSOLE, filed.reference, "重复")
         before = house.case_files.select()
@@ -34,7 +33,7 @@ def test_from_a_bucket_too_everything_comes_back(tmp_path, server, bucket):
         assert house.case_files.select() == before
         assert [each.reason for each in house.holds.active(filed.reference)] == ["诉讼"]
         assert house.fixity.check(CONSOLE).whole
-        house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher))
+        house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher()))
     try:
         rebuild(settings)
     except MunimentError as error:

@@ -22,6 +22,7 @@ from archive.ledger.log import entries
 from archive.ledger.tables import entry
 from archive.ledger.verifying import verify
 from indexer.recognising import Outcome, Recognition
+from tests.vouchers import voucher
 from web.wiring import House
 
 WORDS = "断桥残雪"
@@ -77,19 +78,8 @@ def scan(pages: int = 1, colour: str = "navy") -> bytes:
 
 
 def file(house: House, *scans: bytes) -> str:
-    voucher = {
-        "complainant": {"name": "王小明", "contact": "13800138000"},
-        "received_at": "2026-02-27T20:15+08:00",
-        "channel": "门店现场",
-        "store": "春熙路店",
-        "script": "长安十二时",
-        "details": "第三幕道具缺失，剧情无法继续，玩家等待四十分钟。",
-        "demands": ["退费"],
-        "evidence": [],
-        "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-    }
     sources = tuple(Source(f"扫描{n}.tif", io.BytesIO(each)) for n, each in enumerate(scans))
-    submission = Submission("一级", "剧本相关", None, None, json.dumps(voucher).encode(), sources)
+    submission = Submission("一级", "剧本相关", None, None, voucher(), sources)
     return house.filing.file(CONSOLE, submission).reference
 
 

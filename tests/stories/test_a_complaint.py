@@ -108,7 +108,9 @@ def file_it(screens: Screens, evidence: dict[str, Path]) -> None:
     expect(page.locator("#uploads li.no")).to_contain_text("损坏.pdf")
     screens.keep(page, "filing-with-one-refused")
     page.click("#send")
-    expect(page.locator("#refusal")).to_contain_text("请移除")  # what was refused is left out knowingly, never silently
+    expect(page.locator("#refusal")).to_contain_text(
+        "请移除"
+    )  # what was refused is left out knowingly, never silently
     page.get_by_role("button", name="移除 损坏.pdf").click()
     page.click("#send")
     expect(page.locator("#reference")).to_have_text(REFERENCE, timeout=20_000)

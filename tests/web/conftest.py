@@ -1,7 +1,6 @@
 """Visitors of the pages: one browser a person, over the house of ``tests/conftest.py``."""
 
 import io
-import json
 import re
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from access.person import Role
 from archive.ledger.entries import CONSOLE
+from tests.vouchers import voucher
 from web.app import create_app
 from web.wiring import House
 
@@ -111,18 +111,7 @@ class Forms:
 
     @staticmethod
     def voucher(**changed: object) -> bytes:
-        document = {
-            "complainant": {"name": "王小明", "contact": "13800138000"},
-            "received_at": "2026-02-27T20:15+08:00",
-            "channel": "门店现场",
-            "store": "春熙路店",
-            "script": "长安十二时",
-            "details": "第三幕道具缺失，剧情无法继续，玩家等待四十分钟。",
-            "demands": ["退费"],
-            "evidence": [],
-            "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-        }
-        return json.dumps({**document, **changed}, ensure_ascii=False).encode()
+        return voucher(**changed)
 
 
 @pytest.fixture

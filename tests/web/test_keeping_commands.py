@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from archive.errors import Exit
-from tests.conftest import VOUCHER
 from tests.serving import muniment
+from tests.vouchers import voucher
 
 REFERENCE = "2026-一级-剧本相关-001"
 
@@ -20,10 +20,10 @@ class Desk:
         self.folder = folder
         self.home = folder / "var"
         self.ask("init")
-        (folder / "voucher.json").write_text(json.dumps(VOUCHER))
+        (folder / "voucher.json").write_bytes(voucher())
         Image.new("RGB", (320, 240), "navy").save(folder / "photo.jpg")
-        voucher, photo = folder / "voucher.json", folder / "photo.jpg"
-        self.ask("file", "--level", "一级", "--category", "剧本相关", "--voucher", voucher, photo)
+        given = ("--voucher", folder / "voucher.json", folder / "photo.jpg")
+        self.ask("file", "--level", "一级", "--category", "剧本相关", *given)
 
     def run(self, *arguments: object, **more: str) -> tuple[int, dict[str, object], str]:
         ended = muniment(*arguments, "--json", MUNIMENT_HOME=str(self.home), **more)

@@ -1,7 +1,6 @@
 """Playing recordings in the browser: bytes by ranges, to those who may, one entry an opening, before the first byte."""
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -21,8 +20,9 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import entries
 from archive.vault.local import LocalVault
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.recordings import film, needs_ffmpeg, sound
+from tests.vouchers import voucher
 from web.pages import recordings
 from web.wiring import House, init, opened
 
@@ -42,9 +42,8 @@ def reference(house: House) -> str:
     """A file with a film beside its cover, a sound inside its PDF, and a voice message that no browser plays."""
     given = (("现场.mp4", film()), ("电话.mp3", sound()), ("微信.silk", b"\x02#!SILK_V3" + bytes(200)))
     sources = tuple(Source(name, io.BytesIO(content)) for name, content in given)
-    voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
     filed = house.filing.file(
-        CONSOLE, Submission("一级", "剧本相关", date(2026, 3, 1), None, voucher, sources)
+        CONSOLE, Submission("一级", "剧本相关", date(2026, 3, 1), None, voucher(), sources)
     )
     documents = house.case_files.documents(house.case_files.get(filed.reference))
     assert [each.stream is not None for each in documents] == [False, True, False, False]
@@ -223,12 +222,12 @@ def test_the_page_holds_the_player_of_the_browser_and_says_that_playing_is_recor
 def damaged(house: House) -> tuple[str, bytes]:
     """Of four pieces of 1 MiB the third is damaged."""
     padded = film() + (3 << 20).to_bytes(4) + b"free" + bytes((3 << 20) - 8)
-    voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
     sources = (Source("x.mp4", io.BytesIO(padded)),)
-    filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher, sources)).reference
-    path = (
-        house.founded.vault.now.root / Reference.parse(filed).folder / "v1" / "content" / f"{filed}-01.sealed"
-    )
+    filed = house.filing.file(
+        CONSOLE, Submission("一级", "剧本相关", None, None, voucher(), sources)
+    ).reference
+    root = house.founded.vault.now.root
+    path = root / Reference.parse(filed).folder / "v1" / "content" / f"{filed}-01.sealed"
     content = bytearray(path.read_bytes())
     content[5 << 19] ^= 1
     path.write_bytes(content)

@@ -1,7 +1,6 @@
 """Clients that take nothing of what they asked for: real ones, over real lines, while others go on reading pages."""
 
 import io
-import json
 import socket
 import threading
 import urllib.request
@@ -20,9 +19,10 @@ from archive.casefile.sources import Source
 from archive.errors import Code, MunimentError
 from archive.evidence.limits import ATTACHED
 from archive.ledger.entries import CONSOLE
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.recordings import film, needs_ffmpeg
 from tests.serving import served
+from tests.vouchers import voucher
 from web.answering import LongAnswers
 from web.serving import give_up_stalled
 from web.settings import Settings
@@ -69,9 +69,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     init(settings)
     large = film() + (ATTACHED + 8).to_bytes(4) + b"free" + bytes(ATTACHED)
     with opened(settings, passwords=QUICK) as house:
-        voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
         sources = (Source("监控.mp4", io.BytesIO(large)),)
-        filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher, sources))
+        filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher(), sources))
         people = [
             house.people.add(CONSOLE, name, Role.ADMINISTRATOR, "客服部", PASSWORD)
             for name in ("周敏", "吴敏", "郑敏")

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from archive.casefile.filing import Submission
 from archive.errors import Code, MunimentError
+from archive.evidence.sandbox import Sandbox
 from archive.founding import is_founded
 from archive.keys import passphrase
+from archive.ledger.entries import CONSOLE
+from tests.vouchers import voucher
 from web.wiring import init, opened
 
 
@@ -114,10 +118,16 @@ def test_what_a_crash_left_is_cleared_at_the_start(settings):
     assert list((settings.home / "staging").iterdir()) == []
 
 
-def test_an_error_inside_closes_the_house(settings):
+def test_an_error_inside_closes_the_house(settings, monkeypatch):
+    def work(house) -> None:
+        house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher()))
+        assert house.sandbox.pids
+        raise RuntimeError
+
+    monkeypatch.setattr("web.wiring.Sandbox", Sandbox)
     init(settings)
     with pytest.raises(RuntimeError), opened(settings) as house:
-        raise RuntimeError
+        work(house)
     assert house.sandbox.pids == ()
     assert not Path(f"{house.catalogue.database.path}-wal").exists()
     assert is_founded(settings.home)

@@ -2,7 +2,6 @@
 
 import errno
 import io
-import json
 import os
 import random
 import shutil
@@ -30,12 +29,13 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from archive.ledger.verifying import verify
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.striking import Counted, in_a_child, strike
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import House, opened, place, restore
 
-BARE = Submission("二级", "环境相关", None, None, json.dumps(VOUCHER).encode())
+BARE = Submission("二级", "环境相关", None, None, voucher())
 
 
 @pytest.fixture

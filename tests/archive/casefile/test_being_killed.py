@@ -1,6 +1,5 @@
 """Killed at any step of filing or voiding: what was acknowledged is there, nothing half is left in the vault."""
 
-import json
 import os
 import signal
 
@@ -10,11 +9,12 @@ from archive.casefile.filing import Submission
 from archive.casefile.reading import FileState
 from archive.casefile.recovering import recover
 from archive.ledger.entries import CONSOLE
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.striking import Counted, in_a_child, strike
+from tests.vouchers import voucher
 from web.wiring import House, opened
 
-BARE = Submission("二级", "环境相关", None, None, json.dumps(VOUCHER).encode())
+BARE = Submission("二级", "环境相关", None, None, voucher())
 
 
 def killed_at(step: int, house: House, act) -> bool:

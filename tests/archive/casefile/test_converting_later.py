@@ -1,7 +1,6 @@
 """What was filed behind a cover becomes pages later, as a new version, once; whatever happens in between."""
 
 import io
-import json
 import zipfile
 from dataclasses import replace
 from email.message import EmailMessage
@@ -15,24 +14,12 @@ from archive.errors import Code, MunimentError
 from archive.evidence import office
 from archive.ledger.entries import Actor
 from archive.ledger.tables import entry
+from tests.vouchers import voucher
 from web.wiring import House
 
 ACTOR = Actor("P0001")
 REFERENCE = "2026-一级-剧本相关-001"
 RTF = rb"{\rtf1\ansi refund wanted by the customer}"
-VOUCHER = json.dumps(
-    {
-        "complainant": {"name": "王小明", "contact": "13800138000", "headcount": 1},
-        "received_at": "2026-02-27T20:15+08:00",
-        "channel": "门店现场",
-        "store": "春熙路店",
-        "details": "道具缺失。",
-        "demands": ["退费"],
-        "evidence": [],
-        "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-    },
-    ensure_ascii=False,
-).encode()
 needs_office = pytest.mark.skipif(office.find() is None, reason="LibreOffice is not installed here")
 
 
@@ -42,7 +29,7 @@ def covered(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     with monkeypatch.context() as without:
         without.setattr(office, "find", lambda: None)
         sources = (Source("报告.rtf", io.BytesIO(RTF)), Source("说明.txt", io.BytesIO("说明".encode())))
-        house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, VOUCHER, sources))
+        house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, voucher(), sources))
     return house
 
 
@@ -86,7 +73,7 @@ def test_what_was_late_in_a_mail_is_made_up_for_by_who_is_patient(
     mail.add_attachment(RTF, maintype="application", subtype="rtf", filename="报告.rtf")
     monkeypatch.setattr(house.sandbox._aids, "_limits", replace(house.sandbox.limits, helped_seconds=0.0))
     sources = (Source("投诉.eml", io.BytesIO(mail.as_bytes())),)
-    house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, VOUCHER, sources))
+    house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, voucher(), sources))
     assert _pending(house) == [False, True]
     assert [each.converted for each in house.converting.convert_all(ACTOR)] == [True]
     assert _pending(house) == [False, False]
@@ -158,7 +145,7 @@ def test_a_document_that_its_converter_refuses_is_named_and_stops_no_other(
         without.setattr(office, "find", lambda: None)
         broken.seek(0)
         sources = (Source("坏.docx", broken), Source("好.rtf", io.BytesIO(RTF)))
-        house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, VOUCHER, sources))
+        house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, voucher(), sources))
     bad, good = house.converting.convert_all(ACTOR)
     assert bad.refusal is not None
     assert bad.refusal.code is Code.EVIDENCE_UNREADABLE

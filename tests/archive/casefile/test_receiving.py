@@ -1,7 +1,6 @@
 """Infected evidence is sealed away and told of; a scanner that is configured is never passed over (P16)."""
 
 import io
-import json
 import signal
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from archive.ledger.entries import Actor
 from archive.ledger.tables import entry
 from tests.conftest import QUICK, Clock
 from tests.serving import environment
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import House, init, opened
 
@@ -32,19 +32,6 @@ ACTOR = Actor("P0001")
 # The test file of EICAR, in two halves so that this file is not taken for it.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD" + rb"-ANTIVIRUS-TEST-FILE!$H+H*"
 SIGNATURE = "44d88612fea8a8f36de82e1278abb02f:68:Muniment.Test.EICAR\n"
-VOUCHER = json.dumps(
-    {
-        "complainant": {"name": "王小明", "contact": "13800138000", "headcount": 1},
-        "received_at": "2026-02-27T20:15+08:00",
-        "channel": "门店现场",
-        "store": "春熙路店",
-        "details": "道具缺失。",
-        "demands": ["退费"],
-        "evidence": [],
-        "receiver": {"name": "李莉", "department": "春熙路店", "contact": "028-88886666"},
-    },
-    ensure_ascii=False,
-).encode()
 
 
 def _free_port() -> int:
@@ -108,7 +95,7 @@ def unreachable(tmp_path: Path, clock: Clock) -> Iterator[House]:
 
 def _submission(*evidence: tuple[str, bytes]) -> Submission:
     sources = tuple(Source(name, io.BytesIO(data)) for name, data in evidence)
-    return Submission("一级", "剧本相关", None, None, VOUCHER, sources)
+    return Submission("一级", "剧本相关", None, None, voucher(), sources)
 
 
 def _acts(house: House) -> list[str]:
@@ -204,7 +191,7 @@ def test_a_scanner_at_a_socket_path_that_is_not_there_is_unavailable(tmp_path: P
 def _folder(root: Path) -> Path:
     folder = root / "一级" / "剧本相关" / "one"
     folder.mkdir(parents=True)
-    (folder / "voucher.json").write_bytes(VOUCHER)
+    (folder / "voucher.json").write_bytes(voucher())
     (folder / "a.txt").write_bytes("要求退款".encode())
     return root
 

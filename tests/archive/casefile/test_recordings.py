@@ -35,8 +35,9 @@ from archive.ledger.tables import entry
 from archive.packages.describing import decode
 from archive.vault.local import LocalVault
 from archive.vault.staging import Measured
-from tests.conftest import QUICK, VOUCHER, Clock
+from tests.conftest import QUICK, Clock
 from tests.recordings import film, needs_ffmpeg, sound
+from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import House, init, opened, place, rebuild, restore
 
@@ -55,8 +56,7 @@ def house(settings: Settings, clock: Clock) -> Iterator[House]:
 
 
 def submit(house: House, *sources: Source) -> str:
-    voucher = json.dumps(VOUCHER, ensure_ascii=False).encode()
-    return house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, voucher, sources)).reference
+    return house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, voucher(), sources)).reference
 
 
 @pytest.fixture

@@ -28,8 +28,9 @@ from archive.ledger.log import follow
 from archive.ledger.merkle import Hash, leaf_hash, verify_inclusion
 from archive.ledger.notes import Verifier, open_note
 from archive.ledger.verifying import verify
-from tests.conftest import QUICK, VOUCHER
+from tests.conftest import QUICK
 from tests.striking import in_a_child
+from tests.vouchers import VOUCHER, voucher
 from web.settings import Settings
 from web.wiring import House, init, opened
 
@@ -100,8 +101,7 @@ def test_what_was_imported_differs_in_nothing(house: House, other: House, filed,
 def test_importing_again_changes_nothing_and_numbers_go_on_after_the_last(other: House, filed, package):
     bring(other, package)
     assert bring(other, package) == [(each, False) for each in sorted(filed, key=Reference.parse)]
-    voucher = json.dumps(VOUCHER).encode()
-    following = other.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher))
+    following = other.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, voucher()))
     assert following.reference == "2026-一级-剧本相关-003"
     assert other.fixity.check(CONSOLE).whole
 
