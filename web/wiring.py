@@ -61,7 +61,8 @@ from archive.packages.tables import former_history
 from archive.rebuild.rebuilding import Rebuilding, Rebuilt
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
-from archive.vault.bucket import Bucket, bucket_of
+from archive.vault.bucket import Bucket
+from archive.vault.connection import bucket_of
 from archive.vault.placing import PlacedVault, Places
 from indexer.choosing import EngineName
 from indexer.engine import SearchEngine

@@ -38,7 +38,7 @@ from archive.ledger.entries import CONSOLE
 from archive.ledger.notes import Checkpoint, NoteError, open_note
 from archive.rebuild.objects import Reader, Reason, Told, UnfitError
 from archive.vault import durable
-from archive.vault.bucket import AMAZON, Service
+from archive.vault.connection import AMAZON, Service
 from archive.vault.inventory import NAME, ROOT_DECLARATION
 from archive.vault.local import LocalVault
 from archive.vault.locks import alone

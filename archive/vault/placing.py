@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from archive.causes import Unfit
 from archive.vault import tables
-from archive.vault.bucket import AMAZON, SCHEME, Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import AMAZON, SCHEME, Service
 from archive.vault.inventory import Change
 from archive.vault.local import LocalVault
 from archive.vault.locks import Gate

@@ -16,7 +16,9 @@ from archive.casefile.reference import Reference
 from archive.chores import Chore
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
-from archive.vault.bucket import Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import Service
+from archive.vault.objectlocks import ObjectLocks
 from archive.vault.protection import Locking, LockMode, Protection
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
@@ -111,7 +113,7 @@ def without_the_right(bucket: Bucket) -> Iterator[None]:
     def plain(params, **_):
         params.pop("BypassGovernanceRetention", None)
 
-    events = bucket._client.meta.events
+    events = bucket._connection.client.meta.events
     events.register("provide-client-params.s3.PutObjectRetention", plain)
     yield
     events.unregister("provide-client-params.s3.PutObjectRetention", plain)
@@ -157,14 +159,14 @@ def test_a_legal_hold_keeps_what_no_period_keeps(vault, server, lockable) -> Non
         assert vault.protects(KEPT, Protection(None, held))
         assert not vault.protects(KEPT, Protection(None, not held))
     client.put_object(Bucket=lockable, Key="x", Body=b"x")  # without a period
-    vault._bucket._prefix, prefix = "", vault._bucket._prefix
-    vault._bucket.protect("x", Protection(None, held=True))
+    vault._bucket._connection.prefix, prefix = "", vault._bucket._connection.prefix
+    vault._bucket.locks.protect("x", Protection(None, held=True))
     version = client.head_object(Bucket=lockable, Key="x")["VersionId"]
     with pytest.raises(ClientError, match="Access"):
         client.delete_object(Bucket=lockable, Key="x", VersionId=version)
-    vault._bucket.protect("x", Protection(None, held=False))
+    vault._bucket.locks.protect("x", Protection(None, held=False))
     client.delete_object(Bucket=lockable, Key="x", VersionId=version)
-    vault._bucket._prefix = prefix
+    vault._bucket._connection.prefix = prefix
 
 
 def test_what_is_rolled_back_is_hidden_and_its_place_is_filled_anew(vault, server, lockable) -> None:
@@ -189,19 +191,19 @@ def test_a_version_that_is_added_and_a_file_that_is_replaced_are_told_and_locked
     vault.protect(KEPT, wanted)
     path = f"{KEPT}/v1/content/{NAME}"
     vault.replace(path, io.BytesIO(b"mended"))
-    assert vault._bucket.protects(path, wanted)
+    assert vault._bucket.locks.protects(path, wanted)
     assert vault.protects(KEPT, wanted)
     add(vault, KEPT, 2, {"b.pdf": b"added"})
     assert not vault.protects(KEPT, wanted)
     vault.protect(KEPT, wanted)
-    assert all(vault._bucket.protects(path, wanted) for path in vault.paths(KEPT))
+    assert all(vault._bucket.locks.protects(path, wanted) for path in vault.paths(KEPT))
 
 
 @pytest.mark.parametrize("held", [True, False])
 def test_cut_off_between_two_objects_it_is_never_taken_for_done(vault, monkeypatch, held) -> None:
     before, wanted = Protection(None, not held), Protection(datetime.now(UTC) + 900 * DAY, held)
     count = len(list(vault.paths(KEPT)))
-    protect = Bucket.protect
+    protect = ObjectLocks.protect
     for number in range(1, count):
         vault.protect(KEPT, before)
         left = [number]
@@ -213,13 +215,13 @@ def test_cut_off_between_two_objects_it_is_never_taken_for_done(vault, monkeypat
             protect(self, key, to)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Bucket, "protect", cut)
+            patch.setattr(ObjectLocks, "protect", cut)
             with pytest.raises(KeyboardInterrupt):
                 vault.protect(KEPT, wanted)
         assert not vault.protects(KEPT, wanted)
         assert not vault.protects(KEPT, before)
         vault.protect(KEPT, wanted)
-        assert all(vault._bucket.protects(path, wanted) for path in vault.paths(KEPT))
+        assert all(vault._bucket.locks.protects(path, wanted) for path in vault.paths(KEPT))
 
 
 @pytest.fixture

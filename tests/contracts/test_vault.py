@@ -13,7 +13,8 @@ from tempfile import mkdtemp
 import pytest
 
 from archive.errors import Code, MunimentError
-from archive.vault.bucket import Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import Service
 from archive.vault.inventory import Change
 from archive.vault.local import LocalVault
 from archive.vault.port import Vault
