@@ -18,7 +18,8 @@ from archive.errors import MunimentError, refusal_of
 from archive.fixity.pace import Pace
 from archive.fixity.report import Report
 from archive.ledger.entries import SYSTEM
-from web.wiring import House, backup_place
+from web.backup_places import backup_place
+from web.wiring import House
 
 _LOOK_EVERY = 60.0  # seconds
 _LEASE = timedelta(minutes=10)

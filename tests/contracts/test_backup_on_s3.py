@@ -21,9 +21,10 @@ from archive.vault.connection import Service
 from tests.conftest import QUICK
 from tests.striking import die_at_request, in_a_child
 from tests.vouchers import voucher
+from web.backup_places import backup_place, place
 from web.settings import Settings, check
 from web.watching import Watch
-from web.wiring import House, backup_place, init, opened, place, restore
+from web.wiring import House, init, opened, restore
 
 BARE = Submission("二级", "环境相关", None, None, voucher())
 

@@ -38,8 +38,9 @@ from archive.vault.staging import Measured
 from tests.conftest import QUICK, Clock
 from tests.recordings import film, needs_ffmpeg, sound
 from tests.vouchers import voucher
+from web.backup_places import place
 from web.settings import Settings
-from web.wiring import House, init, opened, place, rebuild, restore
+from web.wiring import House, init, opened, rebuild, restore
 
 ACTOR = Actor("P0001")
 SMALL = 8 << 10  # bytes of a recording that rides in its PDF, in these tests
