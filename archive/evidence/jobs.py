@@ -70,7 +70,7 @@ def _convert(job: Job) -> Answer:
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
-        "pending": any("absent" in each.said for each in helps.values()),
+        "pending": any("absent" in each.said or "late" in each.said for each in helps.values()),
     }
 
 

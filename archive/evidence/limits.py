@@ -22,6 +22,7 @@ class Limits:
     media_bytes: int = 4_096_000_000  # of a sound or film
     attached_bytes: int = ATTACHED
     helped_parts: int = 8  # attachments of a mail for which programs of others are started
+    helped_seconds: float = 90.0  # that these programs take together while somebody waits for the mail
     program_memory_bytes: int = 1_500_000_000  # data of a program of others
     program_cpu_seconds: int = 60
     text_characters: int = 16_000_000  # of all pages together

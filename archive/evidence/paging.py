@@ -96,8 +96,8 @@ def cover_of_stream(size: int, kind: EvidenceKind, sha256: str, limits: Limits, 
 def _cover(size: int, kind: EvidenceKind, sha256: str, helped: Help, *, inside: bool = True) -> "Sheet":
     from archive.evidence import covers  # noqa: PLC0415 -- as above
 
-    absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
+    why, found = covers.why_waiting(helped.said), helped.said.get("media", {})
     if kind.family is Family.OFFICE:
-        return covers.waiting(kind, size, sha256, absent)
+        return covers.waiting(kind, size, sha256, why)
     poster = images.plain_jpeg(helped.made) if helped.made else None
-    return covers.behind(kind, size, sha256, found, poster, absent, inside=inside)
+    return covers.behind(kind, size, sha256, found, poster, why, inside=inside)

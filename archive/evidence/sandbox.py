@@ -131,11 +131,13 @@ class Sandbox:
         password: str,
         *,
         inspect: Callable[[BinaryIO], None] | None = None,
+        patient: bool = False,
     ) -> Converted:
         """Evidence to an encrypted PDF, the original bytes recoverable. ``name`` is for error messages only.
 
         ``inspect`` is shown the very bytes that will be converted, in a stream that nobody can change, and may
-        refuse them.
+        refuse them. Programs for what is attached to a mail have a time together, after which covers stand for the rest
+        (``pending``), unless we are ``patient``: then each has its own.
 
         :raises MunimentError: EVIDENCE_EMPTY, EVIDENCE_ENCRYPTED, EVIDENCE_KIND, EVIDENCE_TOO_LARGE,
             EVIDENCE_TOO_MANY_PAGES, EVIDENCE_UNREADABLE.
@@ -149,7 +151,8 @@ class Sandbox:
             made = self._converted(request, (given,), name)
             if isinstance(made, Converted):
                 return made
-            with made.parts, self._aids.of_all(made.wanted, made.parts, given, name) as (said, aid):
+            helped = self._aids.of_all(made.wanted, made.parts, given, name, patient=patient)
+            with made.parts, helped as (said, aid):
                 os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
                 return self._finished({**request, "aids": said}, (given, aid), name)
 
