@@ -9,7 +9,7 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import drawing, images, originals, paging, releasing, transcribing
+from archive.evidence import drawing, images, originals, paging, releasing, transcribing, unprinted
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
@@ -56,7 +56,7 @@ def _convert(job: Job) -> Answer:
     helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
     original = digest(data)
     with paging.paginate(data, kind, job.limits, helps) as pdf:
-        pages = len(pdf.pages)
+        pages, beside = len(pdf.pages), unprinted.take(pdf)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
             originals.attach(pdf, data, kind.extension)
@@ -64,6 +64,8 @@ def _convert(job: Job) -> Answer:
     reopen(job.target, job.password, pages, original)
     # A page made of a picture has no text, and its picture was decoded already.
     text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
+    if beside:
+        text = tuple(f"{each}\n{beside[n]}" if n in beside else each for n, each in enumerate(text))
     return {
         "pages": pages,
         "text": text,

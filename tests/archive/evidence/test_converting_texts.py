@@ -81,6 +81,25 @@ def test_letters_without_a_font_are_marked_and_said_so(sandbox: Sandbox, passwor
     assert "〔笑脸〕" in found
 
 
+def test_words_with_letters_without_a_font_are_found_all_the_same(sandbox: Sandbox, password: str):
+    said = "泰文：ไทย 笑😀"
+    mail = _mail()
+    mail.set_content("见附件")
+    mail.add_attachment(said.encode(), "text", "plain", filename="a.txt")
+    table = f"门店,说明\n朝阳,{said}\n".encode()
+    for data, kind in (
+        (said.encode(), EvidenceKind.TEXT),
+        (table, EvidenceKind.CSV),
+        (mail.as_bytes(), EvidenceKind.MAIL),
+    ):
+        with sandbox.convert(io.BytesIO(data), "证据", password) as made:
+            assert any("ไทย" in page for page in made.text), kind
+            with pikepdf.open(
+                made.pdf, password=password
+            ) as pdf:  # they are kept sealed, not in the document
+                assert not any("/MunimentUnprinted" in page.obj for page in pdf.pages)
+
+
 @pytest.mark.parametrize(
     "text", ["#set page(width: 1pt)", "#panic()", "$x$ *a* _b_ `c` @d <e>", "\\u{1F600}", "= 标题"]
 )
