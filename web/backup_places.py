@@ -5,11 +5,11 @@ from secrets import token_bytes
 
 from archive.backup.copies import BackupCopies
 from archive.backup.places import Place, check_apart, named_place, open_place, same_place
+from archive.backup.remembering import PlaceKeys
 from archive.causes import Unfit
 from archive.errors import Code, MunimentError
 from archive.fixity.copies import BucketCopies, Copies, MirrorCopies
-from archive.founding import is_founded
-from archive.keys.keyring import Keyring
+from archive.founding import Founded, is_founded
 from archive.vault.bucket import Bucket
 from archive.vault.connection import bucket_of
 from archive.vault.placing import PlacedVault
@@ -37,15 +37,16 @@ def _scratch(settings: Settings) -> Path:
     return home / "staging" if is_founded(home) else home.parent
 
 
-def copies(mirror: str, settings: Settings, keyring: Keyring) -> Copies:
+def copies(mirror: str, settings: Settings, founded: Founded) -> Copies:
     """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give. A bucket is the
     backup of the settings, whose keys they name, or a plain copy.
     """
     if bucket_of(mirror) and not same_place(mirror, settings.backup_to):
         return BucketCopies(Bucket(mirror, settings.backup_service, _scratch(settings)))
     backup = place(settings, mirror)
+    kept = PlaceKeys(founded.catalogue, founded.keyring)
     try:
-        return BackupCopies(backup.store, open_place(backup, keyring, token_bytes)[1])
+        return BackupCopies(backup.store, open_place(backup, founded.keyring, token_bytes, kept)[1])
     except MunimentError as error:
         if error.code is not Code.BACKUP_MISSING:
             raise

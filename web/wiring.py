@@ -40,6 +40,7 @@ from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
 from archive.evidence.limits import ATTACHED
 from archive.evidence.sandbox import Limits, Sandbox
+from archive.fixity.beside import Beside
 from archive.fixity.checking import Fixity
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
@@ -321,6 +322,7 @@ def _build(
             sandbox,
             recording,
             settings.workers,
+            Beside(home, founded.keyring, journalling, quarantine).findings,
             lambda: journalling.status().missing,
         ),
         repairing=_repairing(settings, founded, case_files, sandbox, recording),
@@ -407,7 +409,7 @@ def _repairing(
         founded.vault,
         sandbox,
         recording,
-        lambda: copies(mirror, settings, founded.keyring),
+        lambda: copies(mirror, settings, founded),
     )
 
 

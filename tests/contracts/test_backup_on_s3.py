@@ -96,6 +96,22 @@ def test_what_was_backed_up_comes_back_without_difference_and_is_verified(house:
     assert (result.whole, result.files) == (True, 3)
 
 
+def test_a_place_that_no_setting_names_outlives_the_master_key(house: House, filed, clock, tmp_path):
+    unnamed = replace(house.settings, backup_to="", backup_keys_to="")
+    named = house.settings.backup_to, house.settings.backup_keys_to
+    with opened(unnamed, clock=clock, passwords=QUICK) as before:
+        before.backups.take(CONSOLE, place(unnamed, *named))
+        before.rotating.rotate(CONSOLE)
+    clock.wait(days=1)
+    with opened(unnamed, clock=clock, passwords=QUICK) as later:
+        with pytest.raises(MunimentError) as caught:
+            later.rehearsing.rehearse(CONSOLE, place(unnamed, *named))
+        assert caught.value.code is Code.BACKUP_KEY_VERSION
+        assert later.backups.take(CONSOLE, place(unnamed, *named)).copied == 0
+        assert later.rehearsing.rehearse(CONSOLE, place(unnamed, *named)).whole
+    comes_back(house, tmp_path / "again")
+
+
 def test_key_and_ciphertext_lie_in_two_buckets_and_neither_can_be_read(house: House, filed, server):
     take(house)
 
