@@ -78,6 +78,8 @@ def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limit
             source = pikepdf.open(io.BytesIO(reading.pdf))
             if len(source.pages) + len(reading.lost) < counted:
                 continue
+            if reading.pdf is data and other is not None and _undrawn(source):
+                continue
             copy = _display_copy(source, limits)
         except _DAMAGE as fault:
             refusal = _refusal(fault) if reading.pdf is data else refusal
@@ -124,14 +126,36 @@ def _display_copy(source: Pdf, limits: Limits) -> Pdf:
     return copy
 
 
+def _undrawn(source: Pdf) -> bool:
+    """Whether a viewer would draw something that the document itself does not."""
+    form = source.Root.get("/AcroForm")
+    if isinstance(form, Dictionary) and bool(form.get("/NeedAppearances", False)):
+        return True
+    return any(_viewer_draws(each) for page in source.pages for each in _annotations(page))
+
+
+def _viewer_draws(annotation: pikepdf.Object) -> bool:
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in (Name.Link, Name.Popup):
+        return False
+    appearance = annotation.get("/AP")
+    return not isinstance(appearance, Dictionary) or "/N" not in appearance
+
+
+def _annotations(page: pikepdf.Page) -> list[pikepdf.Object]:
+    held = page.obj.get("/Annots")
+    return list(held) if isinstance(held, Array) else []
+
+
 def _flatten(source: Pdf) -> None:
     """Draw annotations and form fields into the pages.
 
     Then nothing on the page can be clicked, and the text in them is found by the search and by the masks.
     """
+    for page in source.pages:  # qpdf would empty an array that pages share at the first of them
+        page.obj.Annots = Array(_annotations(page))
     form = source.Root.get("/AcroForm")
-    if isinstance(form, Dictionary) and bool(form.get("/NeedAppearances", False)):
-        source.generate_appearance_streams()
+    if isinstance(form, Dictionary) and "/NeedAppearances" in form:
+        del form["/NeedAppearances"]  # they are made; qpdf would leave them out
     source.flatten_annotations("screen")
 
 

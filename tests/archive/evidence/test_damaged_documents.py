@@ -1,17 +1,22 @@
 """PDFs of which other readers show more than qpdf finds: all that they show is shown, or what is missing is said."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
 import pypdfium2
 import pytest
+from pikepdf import Array, Dictionary, Name, String
+from PIL import Image, ImageChops
 
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import EvidenceKind, Sandbox
 
+Written = Callable[..., bytes]
 PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents %d 0 R/Resources<</Font<</F1 4 0 R>>>>>>"
 FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+BOX = (100, 500, 200, 600)  # points, on a page of the size of A4
 
 
 def words(text: bytes) -> bytes:
@@ -52,6 +57,16 @@ def counted(data: bytes) -> int:
     document = pypdfium2.PdfDocument(data)
     try:
         return len(document)
+    finally:
+        document.close()
+
+
+def drawn(data: bytes, password: str | None = None, *, annotations: bool) -> Image.Image:
+    """The first page as PDFium shows it, in grey, a pixel a point."""
+    document = pypdfium2.PdfDocument(data, password=password)
+    try:
+        document.init_forms()
+        return document[0].render(draw_annots=annotations).to_pil().convert("L")
     finally:
         document.close()
 
@@ -111,6 +126,87 @@ def test_what_the_viewers_open_and_qpdf_does_not_is_shown(
     with pytest.raises(pikepdf.PikepdfError):
         pikepdf.open(io.BytesIO(data))
     assert shown(sandbox, data, password) == [text]
+
+
+def noted(pdf: pikepdf.Pdf) -> None:
+    """A sticky note without a drawing of its own, as most programs write it; it can run a script."""
+    script = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
+    note = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Text,
+        Rect=Array(BOX),
+        Contents=String("顾客签收"),
+        Name=Name.Note,
+        A=script,
+    )
+    pdf.pages[0].obj.Annots = Array([pdf.make_indirect(note)])
+
+
+def framed(pdf: pikepdf.Pdf) -> None:
+    square = Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Square,
+        Rect=Array(BOX),
+        C=Array([1, 0, 0]),
+        BS=Dictionary(W=6),
+    )
+    pdf.pages[0].obj.Annots = Array([square])
+
+
+def filled(pdf: pikepdf.Pdf) -> None:
+    """A field whose appearance is left to the viewer."""
+    field = pdf.make_indirect(
+        Dictionary(
+            Type=Name.Annot,
+            Subtype=Name.Widget,
+            FT=Name.Tx,
+            T=String("sum"),
+            V=String("188 yuan"),
+            F=4,
+            Rect=Array(BOX),
+            DA=String("/Helv 20 Tf 0 g"),
+        )
+    )
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    pdf.pages[0].obj.Annots = Array([field])
+    pdf.Root.AcroForm = Dictionary(
+        Fields=Array([field]), NeedAppearances=True, DR=Dictionary(Font=Dictionary(Helv=font))
+    )
+
+
+@pytest.mark.parametrize("prepare", [noted, framed, filled])
+def test_what_a_viewer_draws_for_an_annotation_is_on_the_page_and_can_do_nothing(
+    prepare: Callable[[pikepdf.Pdf], None], written: Written, sandbox: Sandbox, password: str
+):
+    data = written("words", prepare=prepare)
+    area = (BOX[0] - 2, 842 - BOX[3] - 2, BOX[2] + 2, 842 - BOX[1] + 2)
+    with sandbox.convert(io.BytesIO(data), "x.pdf", password) as made:
+        pdf = made.pdf.read()
+    there = drawn(pdf, password, annotations=False).crop(area)
+    assert there.getextrema()[0] < 200
+    difference = ImageChops.difference(there, drawn(data, annotations=True).crop(area))
+    assert sum(difference.histogram()[100:]) < 20
+    with pikepdf.open(io.BytesIO(pdf), password=password) as opened:
+        assert "/Annots" not in opened.pages[0].obj
+        assert "/AcroForm" not in opened.Root
+        assert not any(
+            isinstance(each, Dictionary) and (each.get("/S") == Name.JavaScript or "/JS" in each)
+            for each in opened.objects
+        )
+
+
+def test_pages_that_share_their_annotations_all_show_them(written: Written, sandbox: Sandbox, password: str):
+    def prepare(pdf: pikepdf.Pdf) -> None:
+        stamp = pdf.make_stream(b"BT /F1 20 Tf 5 5 Td (RECEIVED) Tj ET", Type=Name.XObject, Subtype=Name.Form)
+        stamp.BBox, stamp.Resources = Array([0, 0, 100, 100]), pdf.pages[0].obj.Resources
+        each = Dictionary(Type=Name.Annot, Subtype=Name.Stamp, Rect=Array(BOX), AP=Dictionary(N=stamp))
+        link = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array(BOX))
+        shared = pdf.make_indirect(Array([pdf.make_indirect(each), pdf.make_indirect(link)]))
+        for page in pdf.pages:
+            page.obj.Annots = shared
+
+    for page in shown(sandbox, written("one", "two", prepare=prepare), password):
+        assert "RECEIVED" in page
 
 
 COUNTED_ABOVE = ("fmt-3dc2f62c", "fmt-b87c55d6", "pdfjs-5d4abad2")
