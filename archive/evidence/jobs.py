@@ -222,6 +222,7 @@ def _unseal(job: Job) -> Answer:
             force_version="1.7",
             object_stream_mode=ObjectStreamMode.generate,
             compress_streams=True,
+            deterministic_id=True,  # else two exports of the same document would differ
         )
     job.target.flush()
     return {"pdfa": claim}
