@@ -1,6 +1,7 @@
 """Cover pages: what stands for evidence that has no pages of its own, or not yet."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archive.evidence import blocks, presenting
@@ -33,9 +34,11 @@ _BEHIND = (
     "本页是封面。{what}原件完整附于本文档内，逐字节与提交时相同，可取出播放；用上面的 SHA-256 可以核对。"
 )
 _BESIDE = (
-    "本页是封面。{what}原件较大，不在本文档内，而是加密存放在本文档旁边（文件名相同，扩展名 .sealed），"
-    "逐字节与提交时相同；可在阅览页播放，或由 muniment export 取出；用上面的 SHA-256 可以核对。"
+    "本页是封面。{what}原件较大，不在本文档内，而是单独加密存放，逐字节与提交时相同，可在阅览页播放。"
+    "在发出的副本中，它是与本文档同名的 .zip 文件，密码相同；由 muniment export 导出时，它在 originals 文件夹内。"
+    "用上面的 SHA-256 可以核对。"
 )
+_APART = "原件不在本文档内，单独加密存放"
 _LOST = (
     "提交的 PDF 已损坏：它称自己有 {count} 页，其中 {lost} 页在文件中缺失或无法读出，各以本页代替。"
     "原件完整附于本文档内，逐字节与提交时相同。"
@@ -102,8 +105,9 @@ def behind(
     else:
         notes += [_NO_LENGTH] if found.get("duration") is None else []
         notes += [_NO_PICTURE] if kind.family is Family.FILM and not poster else []
-    shown = [blocks.picture(0)] if poster else []
-    return Sheet(title, subtitle, facts, shown, notes, pictures=[poster] if poster else [])
+    shown, pictures = ([blocks.picture(0)], [poster]) if poster else ([], [])
+    sheet = Sheet(title, subtitle, facts, shown, notes, pictures=pictures)
+    return sheet if inside else replace(sheet, foot=_APART)
 
 
 def _codecs(streams: list[Mapping[str, Any]]) -> list[str]:
