@@ -209,6 +209,19 @@ def test_pages_that_share_their_annotations_all_show_them(written: Written, sand
         assert "RECEIVED" in page
 
 
+@pytest.mark.parametrize("header", [b"%PDF.1.4\n", b"%\xe2\xe3\xcf\xd3\n"])
+def test_a_document_with_a_damaged_header_is_shown_as_one(header: bytes, sandbox: Sandbox, password: str):
+    tree = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    data = bare(b"<</Type/Catalog/Pages 2 0 R>>", tree, PAGE % 5, FONT, words(b"headless"), header=header)
+    assert shown(sandbox, data, password) == ["headless"]
+
+
+def test_a_file_of_others_without_a_header_is_a_document(corpus: Path, sandbox: Sandbox, password: str):
+    for name in ("fmt-be3cee42", "fmt-ee041500"):
+        data = (corpus / "pdf" / f"{name}.pdf").read_bytes()
+        assert shown(sandbox, data, password) == ["HelloPDF-world!"]
+
+
 COUNTED_ABOVE = ("fmt-3dc2f62c", "fmt-b87c55d6", "pdfjs-5d4abad2")
 OPENED_BY_VIEWERS = ("pdfjs-14b02bdc", "pdfjs-0e06659c", "pdfjs-e7f617ba", "pdfjs-b1328350", "qpdf-62810932")
 
