@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from archive.errors import Code, MunimentError
-from archive.evidence import media, office, scratch
+from archive.evidence import media, memoryfiles, office, scratch
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.programs import Programs, Uncaged
@@ -63,17 +63,13 @@ class Aids:
             os.close(made)
 
     def _added_part(self, wanted: Wanted, parts: BinaryIO, made: int, name: str) -> dict[str, object]:
-        part = os.memfd_create("part", os.MFD_CLOEXEC)
         try:
-            _append(part, parts.fileno(), wanted.size)
-            os.lseek(part, 0, os.SEEK_SET)
-            return self._added(wanted, part, made, name)
+            with memoryfiles.part(parts.fileno(), wanted.size) as part:
+                return self._added(wanted, part, made, name)
         except MunimentError as refusal:
             if refusal.code is Code.SANDBOX_UNAVAILABLE:
                 raise
             return {"sha256": wanted.sha256, "size": 0, "said": {"failed": refusal.code.value}}
-        finally:
-            os.close(part)
 
     def _added(self, wanted: Wanted, source: int, made: int, name: str) -> dict[str, object]:
         with self.of(wanted.kind, source, name) as aid:
@@ -81,7 +77,7 @@ class Aids:
             if os.fstat(made).st_size + size > self._limits.output_bytes:  # of all that one mail brings
                 raise MunimentError(Code.CONVERSION_TOO_LARGE, name=name)
             if aid.descriptor is not None:
-                _append(made, aid.descriptor, size)
+                memoryfiles.append(made, aid.descriptor, size)
             return {"sha256": wanted.sha256, "size": size, "said": dict(aid.said)}
 
     @contextlib.contextmanager
@@ -120,9 +116,3 @@ class Aids:
             return Aid({"absent": _MEDIA})
         os.lseek(made, 0, os.SEEK_SET)
         return Aid({"media": found}, made)
-
-
-def _append(target: int, source: int, size: int) -> None:
-    """The next ``size`` bytes of ``source``, or as many as there are."""
-    while size and (count := os.sendfile(target, source, None, size)):
-        size -= count

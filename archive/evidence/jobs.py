@@ -50,10 +50,11 @@ def _convert(job: Job) -> Answer:
     kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    aids = job.request.get("aids")
+    aids, unfit = job.request.get("aids"), job.request.get("unfit", {})
     if aids is None and (wanted := paging.wanting(data, kind, job.limits)):
         return _wants(job, kind, wanted)
-    helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
+    helps = {sha256: paging.Help({"failed": code}) for sha256, code in unfit.items()}
+    helps |= {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
     original = digest(data)
     with paging.paginate(data, kind, job.limits, helps) as pdf:
         pages = len(pdf.pages)
@@ -90,6 +91,14 @@ def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind
 def _made(job: Job, size: int) -> bytes:
     """What was made for one of them: they follow each other in the aid."""
     return job.aid.read(size) if job.aid and size else b""
+
+
+def _parts(job: Job) -> Answer:
+    """Each that a mail is made of, one after the other, to be tried alone."""
+    found = paging.parts(job.source.read(), job.limits)
+    job.target.writelines(found.values())
+    job.target.flush()
+    return {"parts": [[sha256, len(part)] for sha256, part in found.items()]}
 
 
 def _kind(job: Job) -> Answer:
@@ -254,6 +263,7 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "kind": _kind,
     "voucher": _voucher,
     "page": _page,
+    "parts": _parts,
     "recognise": _recognise,
     "release": _release,
     "original": _original,
