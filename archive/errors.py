@@ -92,6 +92,7 @@ class Code(StrEnum):
     LEVEL_UNKNOWN = "level-unknown"
     NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
+    NOTHING_TO_IMPORT = "nothing-to-import"
     OCR_MISSING = "ocr-missing"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
@@ -521,6 +522,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
         ),
+        Code.NOTHING_TO_IMPORT: _m(
+            Exit.REFUSED,
+            422,
+            "{path} 及其下级文件夹中没有 voucher.json，未归档任何内容。每份案卷放在一个文件夹中，内含 voucher.json；导入保存包请加 --package。",
+            "There is no voucher.json in {path} or below; nothing was filed. Each case file is a folder with its voucher.json; for a preservation package add --package.",
+        ),
         Code.OCR_MISSING: _m(
             Exit.UNAVAILABLE,
             503,
@@ -794,6 +801,14 @@ class MunimentError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.value}: {self.say('en')}"
+
+
+def say_kept(code: str, language: str) -> str:
+    """The sentence of a code that was kept without its facts, where it needs none but a name; else the code."""
+    try:
+        return MunimentError(Code(code), name="PDF", document="PDF", seconds="–").say(language)
+    except (KeyError, ValueError):
+        return code
 
 
 def refusal_of(error: BaseException) -> MunimentError | None:

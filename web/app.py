@@ -1,6 +1,6 @@
 """The pages as a Flask application, built over a house."""
 
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from archive.errors import Code, MunimentError
 from web.admitting import admission_of, takes_files
 from web.asking import Asking
 from web.auditing import FixityCheck, Verification
+from web.kinds import kind_said
 from web.navigation import navigation
 from web.pages import BLUEPRINTS
 from web.pages.casefiles import Handover
@@ -114,6 +115,7 @@ def _context() -> dict[str, object]:
         "t": here.words,
         "word": here.words.of,
         "fmt": here.formats,
+        "kind": partial(kind_said, here.words),
         "asset": asset,
         "navigation": navigation(here) if here.visitor else (),
     }

@@ -18,6 +18,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
 from access.permissions import may
+from archive.causes import of_system
 from archive.errors import Code, MunimentError, refusal_of
 from web.admitting import admission_of, takes_files
 from web.app import create_app
@@ -56,7 +57,9 @@ def serve(house: House, ready: Ready) -> None:
             )
         except OSError as error:
             raise MunimentError(
-                Code.ADDRESS_IN_USE, address=f"{settings.host}:{settings.port}", problem=error.strerror
+                Code.ADDRESS_IN_USE,
+                address=f"{settings.host}:{settings.port}",
+                problem=of_system(error.errno),
             ) from None
         server.channel_class = _Channel
         server.adj.gate = _gate(app)

@@ -35,6 +35,7 @@ from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
+from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
@@ -210,8 +211,8 @@ def place(settings: Settings, to: str, keys_to: str = "") -> Place:
     """
     try:
         return named_place(to, _keys(settings, to, keys_to), settings.backup_service, _scratch(settings))
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=error.cause) from None
 
 
 def _keys(settings: Settings, to: str, keys_to: str) -> str:
@@ -256,8 +257,8 @@ def rebuild(
     home = settings.home.absolute()
     try:
         place = Places(home, settings.service).named(vault or settings.vault or "")
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=error.cause) from None
     keyring = key_file(settings, passphrase).open()
     journal = KeyJournal(settings.journal_path)
     return Rebuilding(home, keyring, journal, now, token_bytes, RECORDED, place, settings.service).rebuild(
@@ -410,7 +411,11 @@ def _check_place(settings: Settings, vault: PlacedVault) -> None:
     """The catalogue says where the vault lies; a setting that says otherwise is out of date, or for another archive."""
     where, places = vault.where(), vault.places
     if settings.vault is not None and places.named(settings.vault) != where.place:
-        problem = f"the vault lies in {places.shown(where.place)}; muniment vault move moves it"
+        shown = places.shown(where.place)
+        problem = Cause(
+            f"库在 {shown}；迁移请用 muniment vault move",
+            f"the vault lies in {shown}; muniment vault move moves it",
+        )
         raise MunimentError(Code.SETTING_INVALID, key="vault", problem=problem)
 
 

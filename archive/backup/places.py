@@ -8,6 +8,7 @@ from pathlib import Path
 from archive.backup.s3 import S3Store
 from archive.backup.sealing import Sealer
 from archive.backup.stores import FolderStore, Store
+from archive.causes import UNREADABLE, Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness
@@ -34,7 +35,7 @@ def named_place(to: str, keys_to: str, service: Service, scratch: Path) -> Place
     """The place that somebody means: a folder or ``s3://bucket/prefix``, and another for the keys or ``""``. What goes
     to a bucket never takes its keys along: whoever opens that bucket must not have both.
 
-    Raises ValueError for what can be none, BACKUP_KEYS_TOGETHER.
+    Raises Unfit for what can be none, BACKUP_KEYS_TOGETHER.
     """
     store = _store(to, service, scratch)
     if bucket_of(to) and bucket_of(to) == bucket_of(keys_to or to):
@@ -65,7 +66,10 @@ def _store(text: str, service: Service, scratch: Path) -> Store:
     if text.startswith(SCHEME):
         return S3Store(Bucket(text, service, scratch), scratch)
     if "://" in text:
-        raise ValueError(f"{text!r} is neither a folder nor like {SCHEME}bucket/prefix")
+        raise Unfit(
+            f"“{text}”既不是文件夹，也不是 {SCHEME}存储桶/前缀",
+            f"{text!r} is neither a folder nor like {SCHEME}bucket/prefix",
+        )
     return FolderStore(Path(text).absolute())
 
 
@@ -84,7 +88,11 @@ def prepare_place(place: Place, archive: str, keyring: Keyring, randomness: Rand
     """
     if not place.keys.has(_KEY):
         if place.store.has(_DESCRIPTION):  # a key is never made anew over objects that it does not open
-            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem="the key of the backup is missing")
+            raise MunimentError(
+                Code.BACKUP_DAMAGED,
+                path=_KEY,
+                problem=Cause("备份的密钥缺失", "the key of the backup is missing"),
+            )
         _put_key(place, archive, keyring, randomness(KEY_BYTES))
     if not place.store.has(_DESCRIPTION):
         document = json.dumps({"muniment-backup": _FORMAT, "archive": archive}, indent=1)
@@ -112,7 +120,7 @@ def _archive(place: Place) -> str:
                 return str(document["archive"])
         except (ValueError, KeyError, TypeError):
             pass
-    raise MunimentError(Code.BACKUP_DAMAGED, path=_DESCRIPTION, problem="it cannot be read")
+    raise MunimentError(Code.BACKUP_DAMAGED, path=_DESCRIPTION, problem=UNREADABLE)
 
 
 def _wrapped(place: Place) -> Wrapped:
@@ -121,4 +129,4 @@ def _wrapped(place: Place) -> Wrapped:
             document = json.loads(file.read())
             return Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
         except (ValueError, KeyError, TypeError):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem="it cannot be read") from None
+            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=UNREADABLE) from None

@@ -6,6 +6,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 from uuid import uuid4
 
+from archive.causes import MISSING, UNREADABLE
 from archive.errors import Code, MunimentError
 from archive.vault.bucket import Bucket
 
@@ -39,10 +40,10 @@ class S3Store:
             return self._bucket.open(name)
         except MunimentError as error:
             if error.code is Code.DOCUMENT_MISSING:
-                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=MISSING) from None
             if error.code is Code.DOCUMENT_UNREADABLE:
                 self._refused.add(name)
-                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it cannot be read") from None
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=UNREADABLE) from None
             raise
 
     def names(self, below: str) -> Iterator[str]:

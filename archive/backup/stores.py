@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
 
+from archive.causes import MISSING
 from archive.errors import Code, MunimentError
 from archive.vault import durable
 from archive.vault.local import raise_unless_missing
@@ -78,7 +79,7 @@ class FolderStore:
         try:
             return (self.root / name).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
+            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=MISSING) from None
 
     def names(self, below: str) -> Iterator[str]:
         for folder, subfolders, files in os.walk(self.root / below, onerror=raise_unless_missing):

@@ -122,6 +122,10 @@ class Filing:
             with self._vault.locked(str(prepared.series)):
                 return self._file_next(actor, prepared, staging)
 
+    def check_size(self, source: Source) -> None:
+        """Raises EVIDENCE_TOO_LARGE for what is not worth reading."""
+        self._receiving.check_size(source.name, source.size())
+
     def check_evidence(self, actor: Actor, source: Source) -> Converted:
         """Converts one piece of evidence and files nothing; the caller closes the result's ``pdf``."""
         return self._receiving.receive(actor, source, "0" * 32)

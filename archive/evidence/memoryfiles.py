@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
+_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)  # as a vault gives them
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
@@ -51,16 +52,20 @@ def part(source: int, size: int) -> Iterator[int]:
 
 @contextlib.contextmanager
 def given(stream: BinaryIO) -> Iterator[int]:
-    """A descriptor of the stream: of the file itself where it is one, so that nothing is copied."""
-    if isinstance(stream, io.BufferedReader | io.FileIO) and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        os.lseek(stream.fileno(), 0, os.SEEK_SET)
-        try:
+    """A descriptor of the stream from its start: of the file itself where it is one, so that nothing is copied.
+
+    The stream is at its start afterwards, for who asks again.
+    """
+    stream.seek(0)
+    try:
+        if isinstance(stream, _FILES) and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            os.lseek(stream.fileno(), 0, os.SEEK_SET)
             yield stream.fileno()
-        finally:
-            stream.seek(0)
-        return
-    with copied(stream) as held:
-        yield held
+        else:
+            with copied(stream) as held:
+                yield held
+    finally:
+        stream.seek(0)
 
 
 def append(target: int, source: int, size: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import archive
+from archive.causes import CLOSED, of_system
 from archive.errors import Code, MunimentError
 from archive.evidence.cage import UNCONFINED
 from archive.evidence.limits import Limits
@@ -68,7 +69,7 @@ class Programs:
             raise Uncaged("this machine has no Landlock or no seccomp")
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             if self._closed:
-                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
+                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=CLOSED)
             raise self._too_slow(name, self._limits.program_cpu_seconds)
         return code
 
@@ -96,7 +97,7 @@ class Programs:
         command = [sys.executable, "-P", "-s", "-B", "-m", _MODULE, json.dumps(orders)]
         with self._lock:
             if self._closed:
-                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
+                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=CLOSED)
             process = self._started(
                 lambda: subprocess.Popen(
                     [*command, str(errand.program), *errand.arguments],
@@ -120,7 +121,7 @@ class Programs:
         try:
             return self._starter(start)
         except OSError as fault:
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=fault.strerror) from fault
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=of_system(fault.errno)) from fault
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:

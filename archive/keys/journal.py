@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
+from archive.causes import NO_PLAIN_FILE, of_system
 from archive.errors import Code, MunimentError, refusal_of
 from archive.keys.keyring import Wrapped
 from archive.vault import durable
@@ -126,7 +127,7 @@ class KeyJournal:
         """Whether it was not replaced while we waited for its lock."""
         mine = os.fstat(file.fileno())
         if not stat.S_ISREG(mine.st_mode):
-            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem="it is no plain file")
+            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=NO_PLAIN_FILE)
         with suppress(FileNotFoundError):
             return os.path.samestat(mine, self.path.stat())
         return False
@@ -136,7 +137,7 @@ class KeyJournal:
         try:
             yield
         except OSError as error:
-            unusable = MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=error.strerror)
+            unusable = MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=of_system(error.errno))
             raise refusal_of(error) or unusable from None
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeVar
 
+from archive.causes import Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.vault.protection import Locking, LockMode, Protection
 
@@ -61,7 +62,9 @@ class Bucket:
     def __init__(self, place: str, service: Service, scratch: Path, part: int = PART) -> None:
         self._name, prefix = bucket_of(place), place.removeprefix(SCHEME).rstrip("/").partition("/")[2]
         if not self._name or "//" in f"/{prefix}":
-            raise ValueError(f"{place!r} is not like {SCHEME}bucket/prefix")
+            raise Unfit(
+                f"“{place}”不是 {SCHEME}存储桶/前缀的形式", f"{place!r} is not like {SCHEME}bucket/prefix"
+            )
         self.place = place.rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
         self._service = service
@@ -193,7 +196,11 @@ class Bucket:
         def taken(answer: Mapping[str, Any]) -> bytes:
             with self._told(), closing(answer["Body"]) as body:
                 if answer["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:  # it would be another part
-                    raise MunimentError(Code.VAULT_REFUSED, place=self.place, problem="it knows no ranges")
+                    raise MunimentError(
+                        Code.VAULT_REFUSED,
+                        place=self.place,
+                        problem=Cause("不支持按范围读取", "it knows no ranges"),
+                    )
                 return bytes(body.read())
 
         try:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
+from archive.causes import Unfit
 from archive.vault import tables
 from archive.vault.bucket import AMAZON, SCHEME, Bucket, Service
 from archive.vault.inventory import Change
@@ -33,14 +34,14 @@ class Places:
         return self.home / "locks"
 
     def named(self, text: str) -> str:
-        """The place that somebody means. Raises ValueError for what can be none."""
+        """The place that somebody means. Raises Unfit for what can be none."""
         if text.startswith(SCHEME):
             return self._bucket(text).place
         root = Path(text).absolute() if text else self.home / "vault"
         if root == self.home / "vault":
             return HOME
         if root.is_relative_to(self.home) or self.home.is_relative_to(root):
-            raise ValueError(f"{root} overlaps with the archive's own folder")
+            raise Unfit(f"{root} 与档案库自己的目录重叠", f"{root} overlaps with the archive's own folder")
         return str(root)
 
     def shown(self, place: str) -> str:

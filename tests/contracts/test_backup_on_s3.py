@@ -277,7 +277,7 @@ def test_a_bit_that_flips_on_the_disks_of_the_service_is_found_named_and_healed(
     assert flipped == 1
     result = rehearse(house)
     assert not result.whole
-    assert any(each.startswith(key.removeprefix("b/")) for each in result.problems), result.problems
+    assert any(each.en.startswith(key.removeprefix("b/")) for each in result.problems), result.problems
     clock.wait(days=1)
     assert take(house).copied == 1
     assert rehearse(house).whole
@@ -292,7 +292,7 @@ def test_an_object_that_was_altered_or_deleted_is_found_named_and_healed(
     content = client.get_object(Bucket=bucket, Key=altered)["Body"].read()
     client.put_object(Bucket=bucket, Key=altered, Body=content[:-1] + bytes([content[-1] ^ 1]))
     client.delete_object(Bucket=bucket, Key=deleted)
-    problems = "\n".join(rehearse(house).problems)
+    problems = "\n".join(map(str, rehearse(house).problems))
     for key in (altered, deleted):
         assert key.removeprefix("b/") in problems
     clock.wait(days=1)

@@ -253,11 +253,11 @@ def test_damage_is_said_before_anything_is_given(house: House, reference: str, v
     assert Act.DAMAGE_FOUND in [each.act for each in acts]
 
 
-def test_the_register_of_look_ups_and_the_history_name_it(house: House, reference: str, visitor):
+def test_the_register_of_look_ups_and_the_ledger_name_it(house: House, reference: str, visitor):
     reader = visitor(Role.ADMINISTRATOR)
     hear(reader, place(reference), Range="bytes=0-9")
     assert re.search(r"材料 1：录音录像", reader.get("/lookups").text)
-    assert "录音录像" in reader.get(f"/files/{reference}").text
+    assert "材料 1 · 录音录像" in visitor(Role.AUDITOR, "内审部").get("/ledger").text
 
 
 def test_the_size_of_a_file_is_that_of_its_recording_too(house: House, reference: str, visitor):

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="MB/s at most · 每秒最多读取的 MB 数.")
 @click.option(
-    "--sample", type=click.IntRange(1), help="Only so many files, longest unchecked first · 抽检份数."
+    "--sample",
+    type=click.IntRange(1),
+    help="Only so many files, longest unchecked first · 只抽检这么多份，最久未检的在前.",
 )
-@click.option("--all", "everything", is_flag=True, help="All of the vault; the default · 全库检测.")
-@click.option("--pdf", type=click.Path(path_type=Path), help="Write the report as PDF too · 另存 PDF 报告.")
+@click.option("--all", "everything", is_flag=True, help="All of the vault; the default · 检测全库（默认）.")
+@click.option("--pdf", type=click.Path(path_type=Path), help="Write the report as PDF too · 报告另存为 PDF.")
 @click.option(
-    "--repair", is_flag=True, help="Mend damage from the copy that the setting mirror names · 修复."
+    "--repair",
+    is_flag=True,
+    help="Mend damage from the copy that the setting mirror names · 用设置 mirror 所指的副本修复损坏.",
 )
 @framed
 def fixity(
@@ -36,11 +40,11 @@ def fixity(
     pdf: Path | None,
     repair: bool,
 ) -> Exit:
-    """Read the vault again and check every document; recorded · 四性检测（留有记录）."""
+    """Read the vault again and check every document; recorded · 四性检测：重读全库逐份核对（留有记录）."""
     from archive.fixity.pace import Pace  # noqa: PLC0415
 
     if everything and sample is not None:
-        raise click.UsageError("--all and --sample exclude each other.")
+        raise click.UsageError(frame.words("cli.all_or_sample"))
     if pdf is not None and pdf.exists():
         raise MunimentError(Code.OUTPUT_EXISTS, path=str(pdf))
     with frame.house() as house, frame.bar(house.fixity.count(sample)) as bar:

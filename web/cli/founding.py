@@ -12,7 +12,12 @@ from web.cli.frame import Frame, attended, framed
 
 
 @click.command()
-@click.option("--passphrase", "protected", is_flag=True, help="Protect the master key · 用口令保护主密钥.")
+@click.option(
+    "--passphrase",
+    "protected",
+    is_flag=True,
+    help="Protect the master key with a passphrase · 用口令保护主密钥.",
+)
 @framed
 def init(frame: Frame, *, protected: bool) -> None:
     """Make an archive and its master key · 新建档案库和主密钥."""

@@ -42,10 +42,14 @@ def safeguard(frame: Frame) -> Exit:
 
 
 @click.command()
-@click.option("--vault", help="Where the vault lies; default: the setting vault · 库的位置.")
+@click.option(
+    "--vault", help="Where the vault lies; default: the setting vault · 库的位置，默认取设置 vault."
+)
 @framed
 def rebuild(frame: Frame, *, vault: str | None) -> Exit:
-    """Make a lost catalogue anew from vault, master key and key journal, and check all of it · 重建目录."""
+    """Make a lost catalogue anew from vault, master key and key journal, and check all of it ·
+    目录丢失后，凭库、主密钥和密钥日志重建并核验.
+    """
     from web.wiring import rebuild as rebuild_archive  # noqa: PLC0415
 
     with frame.bar(0) as bar:

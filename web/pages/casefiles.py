@@ -19,6 +19,7 @@ from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.evidence.transcribing import INSTALL
 from archive.ledger import tables as ledger_tables
+from archive.ledger.acts import Act
 from archive.ledger.log import Entry, entries
 from archive.reasons import reason_of
 from retention.schedule import Schedule
@@ -171,11 +172,11 @@ def _unread(here: Visit, file: CaseFile) -> int:
 
 
 def _history(here: Visit, file: CaseFile) -> list[Entry]:
-    """Newest first."""
+    """What was done with it, newest first. Who looked at it stands in the register, or it would drown the rest."""
     columns = ledger_tables.entry.c
     query = (
         sa.select(columns.position)
-        .where(columns.subject == file.reference)
+        .where(columns.subject == file.reference, columns.act != Act.VIEWED.value)
         .order_by(columns.position.desc())
         .limit(_HISTORY)
     )

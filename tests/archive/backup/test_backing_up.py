@@ -131,7 +131,9 @@ def test_what_was_isolated_and_lost_is_named_at_backup_and_rehearsal(house: Hous
     paths[0].unlink()
     paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
     assert take(house, target).damaged == tuple(f"quarantine/{each}" for each in numbers)
-    problems = "\n".join(house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
+    problems = "\n".join(
+        map(str, house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
+    )
     assert all(each in problems for each in numbers)
 
 
@@ -381,7 +383,7 @@ def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House
     take(house, target)
     old.write_bytes(old.read_bytes()[:-1])
     result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
-    named = "\n".join(result.problems)
+    named = "\n".join(map(str, result.problems))
     assert one.name in named
     assert other.name not in named  # the backup in between copied it anew
     assert old.name in named
@@ -397,7 +399,7 @@ def test_a_rehearsal_tells_a_ledger_of_another_history(house: House, filed, targ
         connection.execute(sa.text("DROP TRIGGER ledger_checkpoint_no_update"))
         connection.execute(sa.text("UPDATE ledger_checkpoint SET note = note || 'x'"))
     assert any(
-        "history" in each
+        "history" in each.en
         for each in house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems
     )
 
