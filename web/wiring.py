@@ -519,6 +519,10 @@ def _passphrase(settings: Settings) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
+        secret = path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None
+    if not secret:
+        problem = Cause(f"{path} 中没有口令", f"there is no passphrase in {path}")
+        raise MunimentError(Code.SETTING_INVALID, key="passphrase_file", problem=problem)
+    return secret

@@ -17,6 +17,7 @@ from archive.vault.bucket import SCHEME, Bucket, Service, bucket_of
 _FORMAT = 1
 _DESCRIPTION = "muniment-backup.json"
 _KEY = "backup-key.json"
+_KEYS_BUCKET = "-keys"  # behind the name of the backup's
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,20 @@ def named_place(to: str, keys_to: str, service: Service, scratch: Path) -> Place
 
     Raises Unfit for what can be none, BACKUP_KEYS_TOGETHER.
     """
-    store = _store(to, service, scratch)
-    if bucket_of(to) and bucket_of(to) == bucket_of(keys_to or to):
+    store, apart = _store(to, service, scratch), keys_place(to, keys_to)
+    if bucket_of(to) and bucket_of(to) == bucket_of(apart):
         raise MunimentError(Code.BACKUP_KEYS_TOGETHER, place=to)
-    return Place(store, _store(keys_to, service, scratch) if keys_to else store, to)
+    if apart == to:
+        return Place(store, store, to)
+    return Place(store, _store(apart, service, scratch, ours=not keys_to), to)
+
+
+def keys_place(to: str, keys_to: str) -> str:
+    """Where the keys of a backup go: where somebody says, else with it, or beside its bucket ``b`` to ``b-keys``."""
+    bucket = bucket_of(to)
+    if keys_to or not bucket:
+        return keys_to or to
+    return f"{SCHEME}{bucket}{_KEYS_BUCKET}{to.removeprefix(SCHEME + bucket)}"
 
 
 def same_place(one: str, other: str) -> bool:
@@ -53,7 +64,7 @@ def check_apart(to: str, keys_to: str, vaults: Iterable[str]) -> None:
     Names decide, whatever the services: their addresses may have several spellings. Raises BACKUP_IN_VAULT.
     """
     taken = {bucket_of(each) for each in vaults if bucket_of(each)}
-    for each in (to, keys_to):
+    for each in (to, keys_place(to, keys_to)):
         if bucket_of(each) in taken:
             raise MunimentError(Code.BACKUP_IN_VAULT, place=each)
 
@@ -62,9 +73,9 @@ def _named(text: str) -> str:
     return text.rstrip("/") if bucket_of(text) else str(Path(text).absolute())
 
 
-def _store(text: str, service: Service, scratch: Path) -> Store:
+def _store(text: str, service: Service, scratch: Path, *, ours: bool = False) -> Store:
     if text.startswith(SCHEME):
-        return S3Store(Bucket(text, service, scratch), scratch)
+        return S3Store(Bucket(text, service, scratch), scratch, ours=ours)
     if "://" in text:
         raise Unfit(
             f"“{text}”既不是文件夹，也不是 {SCHEME}存储桶/前缀",

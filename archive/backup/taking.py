@@ -91,6 +91,7 @@ class Backups:
         """
         with self.vault.held("backup"), self.vault.staging() as staging:
             origin = self.catalogue.ledger.origin
+            place.keys.create()
             place.store.clear()
             place.keys.clear()
             sealer = prepare_place(place, origin, self.keyring, self.randomness)

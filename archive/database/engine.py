@@ -5,6 +5,7 @@ a deferred transaction that turns into a writer loses to a busy error). Acts go 
 which records them in the ledger; only housekeeping (sessions, counters) may use ``writing()`` by itself.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,11 +23,16 @@ _NOT_OURS = "not a database"  # SQLCipher's word for a wrong key and for a damag
 
 class Database:
     """The catalogue file at ``path``, opened with a raw 32-byte key. Its blocks raise MunimentError: ARCHIVE_BUSY,
-    ARCHIVE_DAMAGED, DISK_FULL.
+    ARCHIVE_DAMAGED, CATALOGUE_LOST, DISK_FULL.
+
+    An open file goes on working when its name is gone, and what is written to it goes with the last process. So each
+    block begins by looking whether the name still leads to the file that was opened first, and writing ends so too:
+    what is acknowledged is in the file that the next start opens.
     """
 
     def __init__(self, path: Path, key: bytes) -> None:
         self.path = path
+        self._file: os.stat_result | None = None  # that was opened first
         self._pragma_key = f"PRAGMA key = \"x'{key.hex()}'\""
         self.engine = sa.create_engine(
             "sqlite+pysqlite://",
@@ -46,6 +52,7 @@ class Database:
         return connection
 
     def _connect(self) -> Any:
+        self._check_there()
         connection = self._opened(self.path)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -53,6 +60,13 @@ class Database:
             connection.close()
             if _NOT_OURS in str(error):  # the key was opened by the master key, so it is the right one
                 raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from None
+            raise
+        if self._file is None:
+            self._file = self.path.stat()
+        try:
+            self._check_there()
+        except MunimentError:
+            connection.close()
             raise
         for pragma in (
             "synchronous = FULL",
@@ -80,6 +94,7 @@ class Database:
             connection.begin(),
         ):
             yield connection
+        self._check_there()
 
     def truncate_log(self) -> bool:
         """Empties the write-ahead log, where replaced rows would lie on; left for later while others read. Whether all
@@ -101,6 +116,7 @@ class Database:
         """Turns what the machine may do to us (no room, no lock, a damaged file) into sentences; anything else is a
         defect.
         """
+        self._check_there()
         try:
             yield
         except sa.exc.TimeoutError as error:
@@ -115,8 +131,20 @@ class Database:
                 raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from error
             raise
 
+    def _check_there(self) -> None:
+        """Raises CATALOGUE_LOST."""
+        if self._file is None:
+            return
+        try:
+            there = os.path.samestat(self._file, self.path.stat())
+        except OSError:  # its disk may be gone too
+            there = False
+        if not there:
+            raise MunimentError(Code.CATALOGUE_LOST, path=self.path.name)
+
     def close(self) -> None:
         self.engine.dispose()
+        self._file = None
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -6,6 +6,7 @@ filing is half done, before it is called a finding.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -15,6 +16,7 @@ from archive.casefile import tables as casefile_tables
 from archive.casefile.numbering import runs
 from archive.casefile.reading import CaseFiles
 from archive.casefile.recording import Recording
+from archive.casefile.recovering import clear
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -131,7 +133,9 @@ class Fixity:
         findings = examiner.examine(known)
         if findings:
             examiner = replace(examiner, pace=Pace(None))  # a filing may wait for the lock
-            with self.vault.locked(str(Reference.parse(known.reference).series)):
+            reference = Reference.parse(known.reference)
+            with self.vault.locked(str(reference.series)):
+                self._clear(reference)
                 with self.catalogue.reading() as connection:
                     known = held(connection, case_file)
                 findings = () if known is None else examiner.examine(known)
@@ -165,11 +169,21 @@ class Fixity:
             if held_at(connection, folder) is not None:
                 return True
         try:
-            series = Reference.parse(folder.rpartition("/")[2]).series
+            reference = Reference.parse(folder.rpartition("/")[2])
         except MunimentError:
             return False
-        with self.vault.locked(str(series)), self.catalogue.reading() as connection:
-            return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+        with self.vault.locked(str(reference.series)):
+            if reference.folder == folder:
+                self._clear(reference)
+            with self.catalogue.reading() as connection:
+                return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+
+    def _clear(self, reference: Reference) -> None:
+        """What another process left there that was killed since this one started is no damage. Where it is not sure
+        that it was left so, it stays and is a finding.
+        """
+        with suppress(MunimentError):
+            clear(self.catalogue, self.vault, reference)
 
     def _journal(self) -> Iterator[Finding]:
         for each in self.case_files.by_ids(tuple(self.unjournalled())):

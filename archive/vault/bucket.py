@@ -26,6 +26,7 @@ SCHEME = "s3://"
 PART = 16 << 20  # bytes of a part; what is larger is put in parts
 _BLOCK = 1 << 20
 _ATTEMPTS = 4
+_FIRST_REGION = "us-east-1"  # the one that a bucket is never told to lie in
 _TAKEN = frozenset(
     {"PreconditionFailed", "NoSuchUpload"}
 )  # the second: the completed upload's answer was lost
@@ -70,6 +71,18 @@ class Bucket:
         self._service = service
         self._scratch = scratch  # a local folder for what is read: encrypted documents only
         self._part = part
+
+    def make(self) -> None:
+        """The bucket itself, where it is not there yet. Raises VAULT_REFUSED where that is not allowed."""
+        try:
+            next(self.keys(), None)
+        except MunimentError as error:
+            if error.facts.get("problem") != "NoSuchBucket":
+                raise
+            region = self._client.meta.region_name
+            where = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            with self._told():
+                self._client.create_bucket(Bucket=self._name, **({} if region == _FIRST_REGION else where))
 
     def create(self, key: str, content: bytes | Path) -> None:
         """Puts a new object. One with the same content may be there. Raises VAULT_OCCUPIED for another."""

@@ -128,14 +128,17 @@ class PlacedVault:
     def remove(self, folder: str) -> None:
         self.now.remove(folder)
 
-    def holds(self, folder: str) -> bool:
-        return self.now.holds(folder)
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        return self.now.holds(folder, beyond)
 
     def series(self) -> list[str]:
         return self.now.series()
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        return self.now.recover(settle)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        return self.now.recover(settle, of)
+
+    def marked(self, name: str) -> bool:
+        return self.now.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         return self.now.inventory(folder)

@@ -8,7 +8,6 @@ is at the next number of a series or beyond an object's known version, where the
 The locks are those of one machine. Several machines that file into one bucket need a lock that they share.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -100,8 +99,8 @@ class S3Vault:
             self._bucket.delete(key)
         self._bucket.give_up_uploads(f"{folder}/")
 
-    def holds(self, folder: str) -> bool:
-        return next(self._bucket.keys(f"{folder}/"), None) is not None
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        return any(not beyond or _version(key, folder) > beyond for key in self._bucket.keys(f"{folder}/"))
 
     def series(self) -> list[str]:
         folders = [""]
@@ -109,13 +108,15 @@ class S3Vault:
             folders = [below for each in folders for below in self._bucket.folders(each)]
         return sorted(each.rstrip("/") for each in folders)
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        return self._area.recover(settle)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        return self._area.recover(settle, of)
+
+    def marked(self, name: str) -> bool:
+        return self._area.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self._bucket.open(f"{folder}/{inventory.NAME}") as file:
-            document: dict[str, object] = json.load(file)
-        return document
+            return inventory.decode(file.read(inventory.LONGEST + 1))
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         return self._bucket.open(f"{folder}/v{version}/content/{name}")

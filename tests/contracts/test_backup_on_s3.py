@@ -334,13 +334,30 @@ def test_a_vault_that_is_away_ends_a_backup_and_is_no_damage(tmp_path, server, f
 
 def test_keys_in_the_bucket_of_what_they_open_are_refused(house: House, filed, bucket, faults):
     settings, before = house.settings, len(faults.seen)
-    for keys in ("", f"s3://{bucket}", f"s3://{bucket}/elsewhere"):
+    for keys in (f"s3://{bucket}", f"s3://{bucket}/elsewhere"):
         wrong = replace(settings, backup_to=f"s3://{bucket}/b", backup_keys_to=keys)
         for attempt in (lambda w=wrong: check(w), lambda w=wrong: place(w, w.backup_to, w.backup_keys_to)):
             with pytest.raises(MunimentError) as caught:
                 attempt()
             assert (caught.value.code, caught.value.meaning.exit) == (Code.BACKUP_KEYS_TOGETHER, Exit.USAGE)
     assert len(faults.seen) == before
+
+
+def test_keys_that_nobody_placed_go_to_a_bucket_beside(house: House, filed, bucket, server, tmp_path):
+    settings = replace(house.settings, backup_keys_to="")
+    to = f"s3://{bucket}/b"
+    house.backups.take(CONSOLE, backup_place(settings, house.founded.vault, to))
+    held = {
+        name: {each["Key"] for each in server.client().list_objects_v2(Bucket=name)["Contents"]}
+        for name in (bucket, f"{bucket}-keys")
+    }
+    assert "b/backup-key.json" in held[f"{bucket}-keys"]
+    assert not any("key" in each for each in held[bucket])
+    assert house.backups.take(CONSOLE, backup_place(settings, house.founded.vault, to)).copied == 0
+    home = tmp_path / "back"
+    there = replace(settings, home=home, key_file=settings.key_path)
+    assert restore(there, place(there, to)).damaged == ()
+    assert tree(home / "vault") == tree(settings.home / "vault")
 
 
 @pytest.mark.parametrize("which", ["backup", "keys"])

@@ -17,7 +17,11 @@ _PLACE = (
     "目录或 s3://存储桶/前缀，默认取设置 backup_to."
 )
 _TO = click.option("--to", help=_PLACE)
-_KEYS_TO = click.option("--keys-to", help="Another place for the wrapped keys · 密钥部分另存的位置.")
+_KEYS_TO = click.option(
+    "--keys-to",
+    help="Another place for the wrapped keys; of a backup in a bucket by default BUCKET-keys · "
+    "密钥部分另存的位置；备份在存储桶时默认为“存储桶名-keys”.",
+)
 _FROM = click.option("--from", "source", help=_PLACE)
 _KEYS_FROM = click.option(
     "--keys-from", help="Where the wrapped keys lie, if apart · 密钥部分所在的位置（如分开存放）."

@@ -1,6 +1,8 @@
 """The encrypted catalogue: nothing readable on the disk, one writer, snapshots for readers, plain words for trouble."""
 
 import os
+import shutil
+from pathlib import Path
 from secrets import token_bytes
 
 import pytest
@@ -162,3 +164,47 @@ def test_a_full_disk_is_said_and_loses_nothing(small_disk):
 def test_a_defect_of_ours_is_not_dressed_up(database):
     with pytest.raises(sa.exc.OperationalError), database.reading() as connection:
         connection.exec_driver_sql("SELECT nothing FROM nowhere")
+
+
+def _take_away(path: Path) -> None:
+    path.rename(path.with_name("away"))
+
+
+def _swap(path: Path) -> None:
+    """Another catalogue under the same key in its place, as one puts back an old one."""
+    _take_away(path)
+    shutil.copy(path.with_name("away"), path)
+
+
+@pytest.mark.parametrize("lose", [_take_away, _swap])
+def test_a_file_that_was_taken_away_or_swapped_is_neither_written_nor_read_nor_made(database, lose):
+    lose(database.path)
+    there = sorted(each.name for each in database.path.parent.iterdir())
+    assert code_of(lambda: database.writing().__enter__()) is Code.CATALOGUE_LOST
+    assert code_of(lambda: database.reading().__enter__()) is Code.CATALOGUE_LOST
+    assert code_of(database.truncate_log) is Code.CATALOGUE_LOST
+    assert sorted(each.name for each in database.path.parent.iterdir()) == there
+
+
+@pytest.mark.parametrize("lose", [_take_away, _swap])
+def test_a_file_that_goes_while_somebody_writes_is_said_instead_of_success(database, lose):
+    def write() -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO thing VALUES ('second')")
+            lose(database.path)
+
+    assert code_of(write) is Code.CATALOGUE_LOST
+
+
+def test_a_further_connection_opens_no_other_file(database):
+    with database.reading():  # it holds the one that there is
+        _swap(database.path)
+        assert code_of(database._connect) is Code.CATALOGUE_LOST
+
+
+def test_one_that_was_put_back_is_used_again(database):
+    _take_away(database.path)
+    assert code_of(lambda: database.reading().__enter__()) is Code.CATALOGUE_LOST
+    database.path.with_name("away").rename(database.path)
+    with database.reading() as connection:
+        assert things(connection) == 1

@@ -4,6 +4,8 @@ import io
 import os
 import random
 import shutil
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -12,7 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
+from archive.casefile.filing import Filing, Submission
 from archive.casefile.reference import Reference
+from archive.errors import Code, MunimentError
 from archive.fixity import tables
 from archive.fixity.pace import Pace
 from archive.fixity.printing import sheet
@@ -22,6 +26,8 @@ from archive.fixity.report import Fault, Report, Scope, Trait
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
+from retention.holds import Holds
+from tests.vouchers import voucher
 from web.wiring import House
 
 
@@ -244,3 +250,29 @@ def test_reading_is_slowed_to_the_rate():
         pace.spend(1_000_000)
     assert sum(slept) == pytest.approx(2.0)
     assert pace.size == 4_000_000
+
+
+def test_what_an_act_left_that_was_cut_off_is_cleared_away_and_no_damage(house: House, filed, monkeypatch):
+    """By another process, since this one started."""
+
+    def full(*_given) -> None:
+        raise MunimentError(Code.DISK_FULL)
+
+    around = replace(house.amending, around=lambda *_: nullcontext(full()))
+    with pytest.raises(MunimentError):
+        Holds(around).place(CONSOLE, filed[0], "诉讼")
+    with monkeypatch.context() as patch:
+        patch.setattr(Filing, "_insert", full)
+        with pytest.raises(MunimentError):
+            house.filing.file(CONSOLE, Submission("二级", "其他", None, None, voucher()))
+    assert house.fixity.check(CONSOLE).whole
+    assert not any((house.settings.home / "staging").iterdir())
+
+
+def test_what_nobody_is_known_to_have_left_there_stays_and_is_named(house: House, filed):
+    left = house.founded.vault.now.root / Reference.parse(filed[0]).folder / "v2" / "content" / "x.pdf"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    (finding,) = house.fixity.check(CONSOLE).findings
+    assert (finding.fault, finding.reference) == (Fault.FOREIGN, filed[0])
+    assert left.exists()
