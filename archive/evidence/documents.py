@@ -72,7 +72,7 @@ def paginate(data: bytes, limits: Limits) -> Pdf:
 def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limits) -> Pdf:
     """From the first reading of it that has as many pages as ``other`` counts."""
     counted = 0 if other is None else _bounded(len(other), limits)
-    refusal = Refused(Code.EVIDENCE_UNREADABLE)
+    refusal, cause = Refused(Code.EVIDENCE_UNREADABLE), None
     for reading in _readings(data, other):
         try:
             source = pikepdf.open(io.BytesIO(reading.pdf))
@@ -82,10 +82,11 @@ def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limit
                 continue
             copy = _display_copy(source, limits)
         except _DAMAGE as fault:
-            refusal = _refusal(fault) if reading.pdf is data else refusal
+            if reading.pdf is data:  # what is wrong with it as it came says more
+                refusal, cause = _refusal(fault), fault
             continue
         return _with_gaps(copy, reading.lost, limits)
-    raise refusal
+    raise refusal from cause
 
 
 def _readings(data: bytes, other: pypdfium2.PdfDocument | None) -> Iterator[Mended]:

@@ -107,12 +107,9 @@ def test_a_worker_that_asks_for_help_with_less_than_nothing_is_taken_for_broken(
     sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
 ):
     wants = [{"kind": EvidenceKind.RTF.value, "sha256": "00", "size": -1}]
-    with tempfile.TemporaryFile() as parts:
-        parts.write(LETTER)
-        parts.flush()
-        monkeypatch.setattr(sandbox, "_result", lambda *_: (parts, {"wants": wants}))
-        with pytest.raises(MunimentError) as caught:
-            sandbox.convert(io.BytesIO(b"x"), "x", password)
+    monkeypatch.setattr(sandbox, "_result", lambda *_: (io.BytesIO(), {"wants": wants}))
+    with pytest.raises(MunimentError) as caught:
+        sandbox.convert(io.BytesIO(b"x"), "x", password)
     assert caught.value.code is Code.CONVERSION_CRASHED
 
 
