@@ -44,6 +44,7 @@ class Code(StrEnum):
     BACKUP_DAMAGED = "backup-damaged"
     BACKUP_IN_VAULT = "backup-in-vault"
     BACKUP_KEYS_TOGETHER = "backup-keys-together"
+    BACKUP_KEY_VERSION = "backup-key-version"
     BACKUP_MISSING = "backup-missing"
     BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
@@ -235,6 +236,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             400,
             "存储桶中的备份（{place}）不能与其密钥放在同一存储桶。请为密钥部分指定文件夹或另一个存储桶（--keys-to、--keys-from 或设置 backup_keys_to），或不指定：默认存放在“存储桶名-keys”。",
             "A backup in a bucket ({place}) never has its keys in the same one. Name a folder or another bucket for them (--keys-to, --keys-from or the setting backup_keys_to), or none: they go to the bucket of that name with “-keys” behind it.",
+        ),
+        Code.BACKUP_KEY_VERSION: _m(
+            Exit.KEY,
+            503,
+            "{place} 中的备份以主密钥第 {version} 版加密，当前密钥文件中没有这一版。本档案库仍在时，请先向同一位置运行 muniment backup；若仍有此提示，请另选新位置备份。要恢复，请使用当时的密钥文件。未作任何改动。",
+            "The backup in {place} was made under version {version} of the master key, which the key file does not hold. Where this archive still stands, run muniment backup to the same place first; if that says so too, back up to a new place. To restore, use the key file of that time. Nothing was changed.",
         ),
         Code.BACKUP_MISSING: _m(
             Exit.NOT_FOUND,

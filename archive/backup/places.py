@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.backup.remembering import PlaceKeys, identified
 from archive.backup.s3 import S3Store
 from archive.backup.sealing import Sealer
 from archive.backup.stores import FolderStore, Store
@@ -12,7 +13,8 @@ from archive.causes import UNREADABLE, Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness
-from archive.vault.bucket import SCHEME, Bucket, Service, bucket_of
+from archive.vault.bucket import Bucket
+from archive.vault.connection import SCHEME, Service, bucket_of
 
 _FORMAT = 1
 _DESCRIPTION = "muniment-backup.json"
@@ -30,6 +32,14 @@ class Place:
     store: Store
     keys: Store
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Of a backup, as it lies there. ``identifier`` is as ``identified``; empty in older ones."""
+
+    wrapped: Wrapped
+    identifier: str
 
 
 def named_place(to: str, keys_to: str, service: Service, scratch: Path) -> Place:
@@ -84,18 +94,23 @@ def _store(text: str, service: Service, scratch: Path, *, ours: bool = False) ->
     return FolderStore(Path(text).absolute())
 
 
-def open_place(place: Place, keyring: Keyring, randomness: Randomness) -> tuple[str, Sealer]:
-    """The archive whose backup this is, and its sealer. Raises BACKUP_MISSING, BACKUP_DAMAGED, KEY_WRONG."""
+def open_place(
+    place: Place, keyring: Keyring, randomness: Randomness, kept: PlaceKeys | None = None
+) -> tuple[str, Sealer]:
+    """The archive whose backup this is, and its sealer. Raises BACKUP_MISSING, BACKUP_DAMAGED, BACKUP_KEY_VERSION,
+    KEY_WRONG.
+    """
     if not place.store.has(_DESCRIPTION):
         raise MunimentError(Code.BACKUP_MISSING, place=place.said)
     archive = _archive(place)
-    secret = keyring.unwrap(_wrapped(place), f"backup:{archive}")
-    return archive, Sealer(secret, randomness)
+    return archive, Sealer(_opened(place, _wrapped(place), archive, keyring, kept), randomness)
 
 
-def prepare_place(place: Place, archive: str, keyring: Keyring, randomness: Randomness) -> Sealer:
-    """The sealer for this archive's backup, whose key is made when there is none and follows the master key's
-    rotation. Raises BACKUP_OF_OTHER, BACKUP_DAMAGED, KEY_WRONG.
+def prepare_place(
+    place: Place, archive: str, keyring: Keyring, randomness: Randomness, kept: PlaceKeys
+) -> Sealer:
+    """The sealer for this archive's backup, whose key is made when there is none, is kept by the archive, and follows
+    the master key's rotation. Raises BACKUP_OF_OTHER, BACKUP_DAMAGED, BACKUP_KEY_VERSION, KEY_WRONG.
     """
     if not place.keys.has(_KEY):
         if place.store.has(_DESCRIPTION):  # a key is never made anew over objects that it does not open
@@ -110,16 +125,31 @@ def prepare_place(place: Place, archive: str, keyring: Keyring, randomness: Rand
         place.store.put(_DESCRIPTION, [document.encode()])
     if _archive(place) != archive:
         raise MunimentError(Code.BACKUP_OF_OTHER, place=place.said)
-    wrapped = _wrapped(place)
-    secret = keyring.unwrap(wrapped, f"backup:{archive}")
-    if wrapped.version != keyring.current:
+    found = _wrapped(place)
+    secret = _opened(place, found, archive, keyring, kept)
+    kept.keep(secret)
+    if (found.wrapped.version, found.identifier) != (keyring.current, identified(secret)):
         _put_key(place, archive, keyring, secret)
     return Sealer(secret, randomness)
 
 
+def _opened(place: Place, found: _Key, archive: str, keyring: Keyring, kept: PlaceKeys | None) -> bytes:
+    """By the master key; where it is of another time, as this archive has kept it."""
+    try:
+        return keyring.unwrap(found.wrapped, f"backup:{archive}")
+    except MunimentError as error:
+        if error.code is not Code.KEY_WRONG or found.wrapped.version in keyring.keys:
+            raise
+        secret = None if kept is None else kept.of(found.identifier)
+        if secret is None:
+            facts = {"place": place.said, "version": found.wrapped.version}
+            raise MunimentError(Code.BACKUP_KEY_VERSION, **facts) from None
+        return secret
+
+
 def _put_key(place: Place, archive: str, keyring: Keyring, secret: bytes) -> None:
     wrapped = keyring.wrap(secret, f"backup:{archive}")
-    document = {"master_version": wrapped.version, "key": wrapped.box.hex()}
+    document = {"master_version": wrapped.version, "key": wrapped.box.hex(), "id": identified(secret)}
     place.keys.put(_KEY, [json.dumps(document, indent=1).encode()])
 
 
@@ -134,10 +164,11 @@ def _archive(place: Place) -> str:
     raise MunimentError(Code.BACKUP_DAMAGED, path=_DESCRIPTION, problem=UNREADABLE)
 
 
-def _wrapped(place: Place) -> Wrapped:
+def _wrapped(place: Place) -> _Key:
     with place.keys.open(_KEY) as file:
         try:
             document = json.loads(file.read())
-            return Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
-        except (ValueError, KeyError, TypeError):
+            wrapped = Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
+            return _Key(wrapped, str(document.get("id", "")))
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=UNREADABLE) from None

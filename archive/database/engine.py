@@ -48,6 +48,8 @@ class Database:
         connection = dbapi2.connect(
             str(path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        # It would write to standard error, beside our sentence.
+        connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(self._pragma_key)
         return connection
 
@@ -59,7 +61,7 @@ class Database:
         except dbapi2.DatabaseError as error:
             connection.close()
             if _NOT_OURS in str(error):  # the key was opened by the master key, so it is the right one
-                raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from None
+                raise self._damaged() from None
             raise
         if self._file is None:
             self._file = self.path.stat()
@@ -82,7 +84,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent snapshot; what is written through it is rolled back."""
-        with self._said(), self.engine.connect() as connection:
+        with self._said(), self.engine.connect() as connection, self._sound(connection):
             yield connection
 
     @contextmanager
@@ -91,25 +93,37 @@ class Database:
         with (
             self._said(),
             self.engine.connect().execution_options(muniment_writes=True) as connection,
+            self._sound(connection),
             connection.begin(),
+            self._sound(connection),
         ):
             yield connection
         self._check_there()
+
+    @contextmanager
+    def apart(self) -> Iterator[Any]:
+        """A connection for this block only, also where the schema is damaged. Once it met a damaged page, none is read
+        rightly by it any more.
+        """
+        with self._said(), closing(self._opened(self.path)) as connection:
+            yield connection
 
     def truncate_log(self) -> bool:
         """Empties the write-ahead log, where replaced rows would lie on; left for later while others read. Whether all
         of the catalogue is in the one file now.
         """
-        with self._said(), closing(self.engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, *_ = cursor.fetchone() or (1,)
+        with self.apart() as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return not busy
 
     def copy_to(self, path: Path) -> None:
-        """A consistent copy under the same key, while others read and write (SQLite's online backup)."""
+        """A consistent copy under the same key, while others read and write (SQLite's online backup), which would be
+        whole by every HMAC: SQLite goes on where a page is damaged, and copies zeros.
+        """
         with self._said(), closing(self._connect()) as source, closing(self._opened(path)) as target:
             source.backup(target)
+            if _met_damage(source):
+                raise self._damaged()
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -128,8 +142,29 @@ class Database:
             if "full" in text or "disk I/O" in text:
                 raise MunimentError(Code.DISK_FULL) from error
             if "malformed" in text or _NOT_OURS in text:
-                raise MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name) from error
+                raise self._damaged() from error
             raise
+
+    @contextmanager
+    def _sound(self, connection: sa.Connection) -> Iterator[None]:
+        """A page whose HMAC does not fit is zeros to SQLite: it may be malformed, or a table that is not there, or a
+        database that cannot be written; a virtual table has words of its own. SQLCipher remembers that it met one. What
+        was read is good for nothing then, whatever became of it, and nor is the connection.
+        """
+        try:
+            yield
+        except Exception as error:
+            self._check_sound(connection, error)
+            raise
+        self._check_sound(connection)
+
+    def _check_sound(self, connection: sa.Connection, error: Exception | None = None) -> None:
+        if not connection.invalidated and _met_damage(connection.connection.dbapi_connection):
+            connection.invalidate()
+            raise self._damaged() from error
+
+    def _damaged(self) -> MunimentError:
+        return MunimentError(Code.ARCHIVE_DAMAGED, path=self.path.name)
 
     def _check_there(self) -> None:
         """Raises CATALOGUE_LOST."""
@@ -150,3 +185,8 @@ class Database:
 def _begin(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("muniment_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _met_damage(connection: Any) -> bool:
+    (status,) = connection.execute("PRAGMA cipher_status").fetchone()
+    return bool(status == "0")

@@ -22,14 +22,15 @@ _NAMES = {
     EvidenceKind.WPS: ("Works 文档", "Works document"),
     EvidenceKind.SILK: ("微信语音", "WeChat voice message"),
 }
+_ABSENT = "入库时本机没有可用的 {program}，"
+_INSTALL = "安装 {program} 后运行 muniment convert-pending，"
+_LATE = "这封邮件的附件较多或较大，入库时留给转换的时间已用完，"
+_AGAIN = "运行 muniment convert-pending，"
 _WAITING = (
-    "入库时本机没有可用的 {program}，因此内容暂未转换为页面。原件完整附于本文档内，可随时取出；"
-    "安装 {program} 后运行 muniment convert-pending，即补上可阅读的页面，本封面作为旧版本保留。"
+    "{why}因此内容暂未转换为页面。原件完整附于本文档内，可随时取出；"
+    "{remedy}即补上可阅读的页面，本封面作为旧版本保留。"
 )
-_WITHOUT = (
-    "入库时本机没有可用的 {program}，因此时长和画面暂缺。"
-    "安装 {program} 后运行 muniment convert-pending，即补上完整的封面。"
-)
+_WITHOUT = "{why}因此时长和画面暂缺。{remedy}即补上完整的封面。"
 _BEHIND = (
     "本页是封面。{what}原件完整附于本文档内，逐字节与提交时相同，可取出播放；用上面的 SHA-256 可以核对。"
 )
@@ -49,11 +50,24 @@ _NO_PICTURE = "未能从文件中取出画面。"
 _SOUND, _FILM = ("录音", "Sound recording"), ("录像", "Film")
 
 
-def waiting(kind: EvidenceKind, size: int, sha256: str, program: str) -> Sheet:
-    """The cover of a document whose converter is absent."""
+Waiting = tuple[str, str]  # the reason, and what to do, as parts of a sentence
+
+
+def why_waiting(said: Mapping[str, Any]) -> Waiting | None:
+    """Of what was said where a program of others had to help."""
+    if said.get("late"):
+        return _LATE, _AGAIN
+    if program := str(said.get("absent", "")):
+        return _ABSENT.format(program=program), _INSTALL.format(program=program)
+    return None
+
+
+def waiting(kind: EvidenceKind, size: int, sha256: str, why: Waiting | None) -> Sheet:
+    """The cover of a document that was not converted yet."""
+    reason, remedy = why or ("", _AGAIN)
     title, subtitle = _NAMES[kind]
     facts = [("类型", f".{kind.extension}"), ("大小", presenting.size(size)), ("SHA-256", sha256)]
-    return Sheet(title, subtitle, facts, notes=[_WAITING.format(program=program)])
+    return Sheet(title, subtitle, facts, notes=[_WAITING.format(why=reason, remedy=remedy)])
 
 
 def unreadable(count: int, lost: Sequence[int]) -> Sheet:
@@ -81,12 +95,12 @@ def behind(
     sha256: str,
     found: Mapping[str, Any],
     poster: bytes | None,
-    absent: str,
+    why: Waiting | None,
     *,
     inside: bool = True,
 ) -> Sheet:
-    """The cover of sound or film. ``found`` is what ``media.describe`` said; nothing where ffmpeg is absent.
-    ``inside`` says whether the recording rides in the document or lies beside it.
+    """The cover of sound or film. ``found`` is what ``media.describe`` said; nothing where it was not asked, for
+    the reason ``why``. ``inside`` says whether the recording rides in the document or lies beside it.
     """
     title, subtitle = _NAMES.get(kind, _FILM if kind.family is Family.FILM else _SOUND)
     streams = [each for each in found.get("streams", ()) if isinstance(each, Mapping)]
@@ -100,8 +114,8 @@ def behind(
     ]
     facts += [("大小", presenting.size(size)), ("SHA-256", sha256)]
     notes = [(_BEHIND if inside else _BESIDE).format(what=title)]
-    if absent:
-        notes.append(_WITHOUT.format(program=absent))
+    if why is not None:
+        notes.append(_WITHOUT.format(why=why[0], remedy=why[1]))
     else:
         notes += [_NO_LENGTH] if found.get("duration") is None else []
         notes += [_NO_PICTURE] if kind.family is Family.FILM and not poster else []

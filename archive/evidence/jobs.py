@@ -9,7 +9,7 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import drawing, images, originals, paging, releasing, transcribing
+from archive.evidence import drawing, images, originals, paging, releasing, transcribing, unprinted
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
@@ -51,13 +51,15 @@ def _convert(job: Job) -> Answer:
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
     aids, unfit = job.request.get("aids"), job.request.get("unfit", {})
-    if aids is None and (wanted := paging.wanting(data, kind, job.limits)):
-        return _wants(job, kind, wanted)
-    helps = {sha256: paging.Help({"failed": code}) for sha256, code in unfit.items()}
-    helps |= {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
+    if aids is None:
+        wanted = paging.wanting(data, kind, job.limits)
+        if wanted := {sha256: each for sha256, each in wanted.items() if sha256 not in unfit}:
+            return _wants(job, kind, wanted)
+    helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
+    helps |= {sha256: paging.Help({"failed": code}) for sha256, code in unfit.items()}
     original = digest(data)
     with paging.paginate(data, kind, job.limits, helps) as pdf:
-        pages = len(pdf.pages)
+        pages, beside = len(pdf.pages), unprinted.take(pdf)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
             originals.attach(pdf, data, kind.extension)
@@ -65,13 +67,15 @@ def _convert(job: Job) -> Answer:
     reopen(job.target, job.password, pages, original)
     # A page made of a picture has no text, and its picture was decoded already.
     text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
+    if beside:
+        text = tuple(f"{each}\n{beside[n]}" if n in beside else each for n, each in enumerate(text))
     return {
         "pages": pages,
         "text": text,
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
-        "pending": any("absent" in each.said for each in helps.values()),
+        "pending": any("absent" in each.said or "late" in each.said for each in helps.values()),
     }
 
 

@@ -56,7 +56,7 @@ def wanting(
 
 
 def parts(data: bytes, limits: Limits) -> dict[str, bytes]:
-    """What is attached to a mail and becomes pages without help, by SHA-256; nothing of what is no mail.
+    """What is attached to a mail and becomes pages, by SHA-256; nothing of what is no mail.
 
     :raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE.
     """
@@ -65,8 +65,7 @@ def parts(data: bytes, limits: Limits) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for attachment in mails.parse(data).attachments[: limits.parts]:
         with suppress(Refused):
-            kind = recognise(attachment.data)
-            if isinstance(kind, EvidenceKind) and not kind.wants_aid:
+            if isinstance(recognise(attachment.data), EvidenceKind):
                 found[hashlib.sha256(attachment.data).hexdigest()] = attachment.data
     return found
 
@@ -117,8 +116,8 @@ def cover_of_stream(size: int, kind: EvidenceKind, sha256: str, limits: Limits, 
 def _cover(size: int, kind: EvidenceKind, sha256: str, helped: Help, *, inside: bool = True) -> "Sheet":
     from archive.evidence import covers  # noqa: PLC0415 -- as above
 
-    absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
+    why, found = covers.why_waiting(helped.said), helped.said.get("media", {})
     if kind.family is Family.OFFICE:
-        return covers.waiting(kind, size, sha256, absent)
+        return covers.waiting(kind, size, sha256, why)
     poster = images.plain_jpeg(helped.made) if helped.made else None
-    return covers.behind(kind, size, sha256, found, poster, absent, inside=inside)
+    return covers.behind(kind, size, sha256, found, poster, why, inside=inside)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_bytes
 
@@ -14,6 +15,7 @@ from archive.database.engine import Database
 from archive.errors import Code, MunimentError
 
 KEY = bytes(range(32))
+PAGE = 4096  # bytes, SQLCipher's
 
 
 @pytest.fixture
@@ -92,6 +94,62 @@ def test_a_page_with_a_flipped_bit_is_said(database, tmp_path):
     with pytest.raises(MunimentError) as caught, database.reading() as connection:
         connection.exec_driver_sql("SELECT sum(length(name)) FROM thing").all()
     assert caught.value.code is Code.ARCHIVE_DAMAGED
+
+
+def pages_of(path) -> int:
+    return path.stat().st_size // PAGE
+
+
+def flip(path, page: int, place: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE + place)
+        (byte,) = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 1]))
+
+
+@pytest.fixture
+def damaged(database, tmp_path):
+    """A catalogue of which each page but the first was altered: it still opens."""
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE VIRTUAL TABLE words USING fts5(word)")
+        connection.exec_driver_sql("INSERT INTO words VALUES ('one')")
+        for _ in range(50):
+            connection.exec_driver_sql("INSERT INTO thing VALUES (hex(randomblob(3000)))")
+    database.close()
+    path = tmp_path / "catalogue.db"
+    for page in range(2, pages_of(path) + 1):
+        flip(path, page, 100)
+    return database
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT sum(length(name)) FROM thing",
+        "SELECT * FROM words WHERE words MATCH 'one'",
+        "INSERT INTO words VALUES ('two')",
+        "DROP TABLE words",
+    ],
+)
+def test_whatever_is_asked_of_a_damaged_page_the_archive_is_said_to_be_damaged(damaged, statement):
+    for block in (damaged.reading, damaged.writing, damaged.reading):
+        with pytest.raises(MunimentError) as caught, block() as connection:
+            connection.exec_driver_sql(statement)
+        assert caught.value.code is Code.ARCHIVE_DAMAGED
+
+
+def test_what_came_of_a_damaged_page_is_not_used_even_where_nothing_was_said(damaged):
+    with pytest.raises(MunimentError) as caught, damaged.writing() as connection:  # noqa: PT012 - the block goes on
+        with suppress(sa.exc.DatabaseError):
+            connection.exec_driver_sql("SELECT sum(length(name)) FROM thing").all()
+        with suppress(sa.exc.DatabaseError):
+            connection.exec_driver_sql("CREATE TABLE other (name TEXT)")
+    assert caught.value.code is Code.ARCHIVE_DAMAGED
+
+
+def test_a_damaged_page_gets_into_no_copy(damaged, tmp_path):
+    assert code_of(lambda: damaged.copy_to(tmp_path / "copy.db")) is Code.ARCHIVE_DAMAGED
 
 
 def test_a_reader_sees_the_moment_it_began(database):

@@ -1,17 +1,19 @@
 """A mail is filed whatever is attached: what cannot be shown is named with its reason and stays in the original."""
 
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 import pikepdf
 import pytest
 from PIL import Image
 
 from archive.errors import Code, MunimentError
-from archive.evidence import correspondence, mails, parting
+from archive.evidence import correspondence, mails, office, parting, scratch
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.sandbox import Sandbox
@@ -78,6 +80,20 @@ def test_a_document_that_is_never_done_costs_its_own_pages_only(
     assert pages[2] == "after"
 
 
+def test_an_office_document_that_turns_out_to_be_never_done_is_named(
+    written: Written, tight: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
+):
+    bomb = endless(written)
+    monkeypatch.setattr(office, "find", lambda: Path("/usr/bin/true"))
+    monkeypatch.setattr(scratch, "available", lambda: True)
+    monkeypatch.setattr(office, "to_pdf", lambda _programs, _program, _source, made, *_: os.write(made, bomb))
+    data = mail_with(("说明.rtf", rb"{\rtf1 words}"), ("a.pdf", written("after")))
+    pages = shown(tight, data, password)
+    assert len(pages) == 2
+    assert "转换用时过长" in pages[0] or "展开后过大" in pages[0]
+    assert pages[1] == "after"
+
+
 def test_an_office_document_that_is_a_bomb_by_its_own_account_is_named(
     written: Written, tight: Sandbox, password: str
 ):
@@ -136,11 +152,11 @@ def test_where_the_parts_fit_alone_but_not_together_none_is_shown(
 ):
     helped, asked = sandbox._helped, []
 
-    def together(request, given, name):
+    def together(request, given, name, **patience):
         asked.append(sorted(request.get("unfit", {}).values()))
         if len(asked) == 1:
             raise MunimentError(Code.CONVERSION_TOO_LARGE, name=name)
-        return helped(request, given, name)
+        return helped(request, given, name, **patience)
 
     monkeypatch.setattr(sandbox, "_helped", together)
     pages = shown(sandbox, mail_with(("1.txt", b"one thing"), ("2.txt", b"another")), password)
@@ -154,7 +170,7 @@ def test_what_is_no_mail_is_refused_as_ever_and_tried_once(
 ):
     asked = []
 
-    def refused(request, given, name):
+    def refused(request, given, name, **_):
         asked.append(request)
         raise MunimentError(Code.CONVERSION_TOO_LARGE, name=name)
 
