@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from archive.errors import Code, MunimentError
-from archive.evidence import media, office, scratch
+from archive.evidence import media, memoryfiles, office, scratch
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.programs import Allowance, Programs, Running, Uncaged
@@ -68,19 +68,15 @@ class Aids:
     def _added_part(
         self, wanted: Wanted, parts: BinaryIO, made: int, name: str, allowance: Allowance
     ) -> dict[str, object]:
-        part = os.memfd_create("part", os.MFD_CLOEXEC)
         try:
-            _append(part, parts.fileno(), wanted.size)
-            os.lseek(part, 0, os.SEEK_SET)
-            return self._added(wanted, part, made, name, allowance)
+            with memoryfiles.part(parts.fileno(), wanted.size) as part:
+                return self._added(wanted, part, made, name, allowance)
         except MunimentError as refusal:
             if refusal.code is Code.SANDBOX_UNAVAILABLE:
                 raise
             late = refusal.code is Code.CONVERSION_TIMEOUT and allowance.spent
             said = {"late": True} if late else {"failed": refusal.code.value}
             return {"sha256": wanted.sha256, "size": 0, "said": said}
-        finally:
-            os.close(part)
 
     def _added(
         self, wanted: Wanted, source: int, made: int, name: str, programs: Running
@@ -90,7 +86,7 @@ class Aids:
             if os.fstat(made).st_size + size > self._limits.output_bytes:  # of all that one mail brings
                 raise MunimentError(Code.CONVERSION_TOO_LARGE, name=name)
             if aid.descriptor is not None:
-                _append(made, aid.descriptor, size)
+                memoryfiles.append(made, aid.descriptor, size)
             return {"sha256": wanted.sha256, "size": size, "said": dict(aid.said)}
 
     @contextlib.contextmanager
@@ -131,9 +127,3 @@ class Aids:
             return Aid({"absent": _MEDIA})
         os.lseek(made, 0, os.SEEK_SET)
         return Aid({"media": found}, made)
-
-
-def _append(target: int, source: int, size: int) -> None:
-    """The next ``size`` bytes of ``source``, or as many as there are."""
-    while size and (count := os.sendfile(target, source, None, size)):
-        size -= count

@@ -1,6 +1,7 @@
 """Cover pages: what stands for evidence that has no pages of its own, or not yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archive.evidence import blocks, presenting
@@ -34,9 +35,16 @@ _BEHIND = (
     "本页是封面。{what}原件完整附于本文档内，逐字节与提交时相同，可取出播放；用上面的 SHA-256 可以核对。"
 )
 _BESIDE = (
-    "本页是封面。{what}原件较大，不在本文档内，而是加密存放在本文档旁边（文件名相同，扩展名 .sealed），"
-    "逐字节与提交时相同；可在阅览页播放，或由 muniment export 取出；用上面的 SHA-256 可以核对。"
+    "本页是封面。{what}原件较大，不在本文档内，而是在档案库中单独加密存放，逐字节与提交时相同，可在阅览页播放。"
+    "在发出的副本中，它是与本文档同名的 .zip 文件，密码相同；由 muniment export 导出时，它在 originals 文件夹内。"
+    "用上面的 SHA-256 可以核对。"
 )
+_APART = "原件不在本文档内，另行存放"
+_LOST = (
+    "提交的 PDF 已损坏：它称自己有 {count} 页，其中 {lost} 页在文件中缺失或无法读出，各以本页代替。"
+    "原件完整附于本文档内，逐字节与提交时相同。"
+)
+_MOST_RANGES = 40
 _NO_LENGTH = "未能从文件中读出时长。"
 _NO_PICTURE = "未能从文件中取出画面。"
 _SOUND, _FILM = ("录音", "Sound recording"), ("录像", "Film")
@@ -60,6 +68,25 @@ def waiting(kind: EvidenceKind, size: int, sha256: str, why: Waiting | None) -> 
     title, subtitle = _NAMES[kind]
     facts = [("类型", f".{kind.extension}"), ("大小", presenting.size(size)), ("SHA-256", sha256)]
     return Sheet(title, subtitle, facts, notes=[_WAITING.format(why=reason, remedy=remedy)])
+
+
+def unreadable(count: int, lost: Sequence[int]) -> Sheet:
+    """What stands in each of the places ``lost`` (from 0) of a PDF that counts ``count`` pages."""
+    facts = [("页数", f"{count}"), ("无法读出", f"第 {_ranges(lost)} 页")]
+    notes = [_LOST.format(count=count, lost=len(lost))]
+    return Sheet("无法读出的页", "Unreadable page", facts, notes=notes, numbered=False)
+
+
+def _ranges(places: Sequence[int]) -> str:
+    """Numbers from 1 of places from 0, in their order: ``2–9、11``."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][1] == place:
+            runs[-1][1] = place + 1
+        else:
+            runs.append([place + 1, place + 1])
+    shown = [f"{first}" if first == last else f"{first}–{last}" for first, last in runs[:_MOST_RANGES]]
+    return "、".join(shown) + ("…" if len(runs) > _MOST_RANGES else "")
 
 
 def behind(
@@ -92,8 +119,9 @@ def behind(
     else:
         notes += [_NO_LENGTH] if found.get("duration") is None else []
         notes += [_NO_PICTURE] if kind.family is Family.FILM and not poster else []
-    shown = [blocks.picture(0)] if poster else []
-    return Sheet(title, subtitle, facts, shown, notes, pictures=[poster] if poster else [])
+    shown, pictures = ([blocks.picture(0)], [poster]) if poster else ([], [])
+    sheet = Sheet(title, subtitle, facts, shown, notes, pictures=pictures)
+    return sheet if inside else replace(sheet, foot=_APART)
 
 
 def _codecs(streams: list[Mapping[str, Any]]) -> list[str]:

@@ -50,10 +50,13 @@ def _convert(job: Job) -> Answer:
     kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    aids = job.request.get("aids")
-    if aids is None and (wanted := paging.wanting(data, kind, job.limits)):
-        return _wants(job, kind, wanted)
+    aids, unfit = job.request.get("aids"), job.request.get("unfit", {})
+    if aids is None:
+        wanted = paging.wanting(data, kind, job.limits)
+        if wanted := {sha256: each for sha256, each in wanted.items() if sha256 not in unfit}:
+            return _wants(job, kind, wanted)
     helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
+    helps |= {sha256: paging.Help({"failed": code}) for sha256, code in unfit.items()}
     original = digest(data)
     with paging.paginate(data, kind, job.limits, helps) as pdf:
         pages, beside = len(pdf.pages), unprinted.take(pdf)
@@ -92,6 +95,14 @@ def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind
 def _made(job: Job, size: int) -> bytes:
     """What was made for one of them: they follow each other in the aid."""
     return job.aid.read(size) if job.aid and size else b""
+
+
+def _parts(job: Job) -> Answer:
+    """Each that a mail is made of, one after the other, to be tried alone."""
+    found = paging.parts(job.source.read(), job.limits)
+    job.target.writelines(found.values())
+    job.target.flush()
+    return {"parts": [[sha256, len(part)] for sha256, part in found.items()]}
 
 
 def _kind(job: Job) -> Answer:
@@ -224,6 +235,7 @@ def _unseal(job: Job) -> Answer:
             force_version="1.7",
             object_stream_mode=ObjectStreamMode.generate,
             compress_streams=True,
+            deterministic_id=True,  # else two exports of the same document would differ
         )
     job.target.flush()
     return {"pdfa": claim}
@@ -255,6 +267,7 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "kind": _kind,
     "voucher": _voucher,
     "page": _page,
+    "parts": _parts,
     "recognise": _recognise,
     "release": _release,
     "original": _original,

@@ -52,6 +52,8 @@ def typeset(sheet: Sheet, limits: Limits) -> pikepdf.Pdf:
         "facts": _printable(sheet.facts, missing),
         "notes": notes,
         "landscape": sheet.landscape,
+        "numbered": sheet.numbered,
+        "foot": sheet.foot,
         "fonts": [*_SANS, *(_FULLER if wanted else ())],
         "serif": [*_SERIF, *(_FULLER if wanted else ())],
         "pictures": [list(picture) for picture in sheet.pictures],

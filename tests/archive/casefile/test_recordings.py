@@ -91,8 +91,17 @@ def test_a_large_recording_lies_sealed_beside_its_cover(house: House, filmed: by
     assert documents[1].original_sha256 in said
     assert "00:00:06.0" in said
     assert "320×240" in said
-    assert "加密存放在本文档旁边" in said
+    assert "不在本文档内，而是在档案库中单独加密存放" in said
+    assert "原件不在本文档内，另行存放" in said
+    assert "附于本文档内" not in said
     assert house.fixity.check(ACTOR).whole
+
+
+def test_the_cover_of_one_that_rides_along_says_so_at_its_foot_too(house: House):
+    submit(house, Source("b.mp3", io.BytesIO(sound()[:SMALL])))
+    said = "".join(house.case_files.texts(house.case_files.get(REFERENCE))[1][0].split())
+    assert said.count("原件完整附于本文档内") == 2
+    assert "不在本文档内" not in said
 
 
 def test_any_part_of_it_is_what_it_was(house: House, filmed: bytes):

@@ -221,6 +221,25 @@ def test_what_happened_before_goes_along_when_it_is_exported_again(other: House,
     assert events["former"]["key"] != events["key"]
 
 
+def documents(package: Path) -> dict[str, str]:
+    """What the manifest has of the PDFs and originals."""
+    lines = (package / "manifest-sha512.txt").read_text().splitlines()
+    digests = {path: digest for digest, path in (line.split(maxsplit=1) for line in lines)}
+    return {path: each for path, each in digests.items() if path.endswith(".pdf") or "/originals/" in path}
+
+
+def test_the_same_documents_are_the_same_bytes_in_every_export(
+    house: House, other: House, filed, package, tmp_path
+):
+    first = documents(package)
+    assert len([each for each in first if each.endswith(".pdf")]) > 5
+    house.exporting.export(CONSOLE, filed, tmp_path / "again", {})
+    assert documents(tmp_path / "again") == first
+    bring(other, package)
+    other.exporting.export(CONSOLE, filed, tmp_path / "beyond", {})
+    assert documents(tmp_path / "beyond") == first
+
+
 def test_a_flipped_bit_or_a_missing_file_anywhere_is_refused_and_nothing_imported(
     other: House, package, record_property
 ):
