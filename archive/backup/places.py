@@ -13,7 +13,8 @@ from archive.causes import UNREADABLE, Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness
-from archive.vault.bucket import SCHEME, Bucket, Service, bucket_of
+from archive.vault.bucket import Bucket
+from archive.vault.connection import SCHEME, Service, bucket_of
 
 _FORMAT = 1
 _DESCRIPTION = "muniment-backup.json"

@@ -39,7 +39,7 @@ from archive.ledger.notes import Checkpoint, NoteError, open_note
 from archive.rebuild.objects import Reader, Reason, Told, UnfitError, newest_version
 from archive.rebuild.renumbering import Renumbered, fresh, make_room, numbered
 from archive.vault import durable
-from archive.vault.bucket import AMAZON, Service
+from archive.vault.connection import AMAZON, Service
 from archive.vault.inventory import ROOT_DECLARATION
 from archive.vault.local import LocalVault
 from archive.vault.locks import alone

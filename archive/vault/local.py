@@ -158,6 +158,11 @@ class LocalVault:
             stream.seek(start)
             return stream.read(count)
 
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...]:
+        with self.open(folder, version, name) as stream:
+            said = os.fstat(stream.fileno())
+        return (said.st_dev, said.st_ino, said.st_size, said.st_mtime_ns, said.st_ctime_ns)
+
     def paths(self, below: str = "") -> Iterator[str]:
         """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order; of an
         empty folder its own, with a ``/`` behind it. Links are named, never followed; a folder that is not there
@@ -218,7 +223,7 @@ class LocalVault:
     def protect(self, folder: str, wanted: Protection) -> None:
         """A disk locks nothing."""
 
-    def protects(self, folder: str, wanted: Protection) -> bool:  # noqa: ARG002 - a disk locks nothing
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:  # noqa: ARG002 - as above
         return True
 
     @contextmanager

@@ -75,6 +75,11 @@ class Vault(Protocol):
         nothing of it is compared. Raises as ``open``.
         """
 
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...] | None:
+        """What a disk says of the same without reading it, which differs once it was written (also by others); none
+        where reading all of it takes longer than anybody waits. Raises as ``open``.
+        """
+
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
 
@@ -103,5 +108,7 @@ class Vault(Protocol):
         crash left half done goes on.
         """
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since."""
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since.
+        ``weakly``: by locks, too, of a weaker mode than is wanted by now.
+        """

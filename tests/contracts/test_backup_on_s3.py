@@ -17,13 +17,14 @@ from archive.chores import Chore
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
 from archive.ledger.verifying import verify
-from archive.vault.bucket import Service
+from archive.vault.connection import Service
 from tests.conftest import QUICK
 from tests.striking import die_at_request, in_a_child
 from tests.vouchers import voucher
+from web.backup_places import backup_place, place
 from web.settings import Settings, check
 from web.watching import Watch
-from web.wiring import House, backup_place, init, opened, place, restore
+from web.wiring import House, init, opened, restore
 
 BARE = Submission("二级", "环境相关", None, None, voucher())
 
@@ -279,7 +280,8 @@ def test_a_bit_that_flips_on_the_disks_of_the_service_is_found_named_and_healed(
     house: House, objects, server, bucket, clock, monkeypatch
 ):
     """SeaweedFS finds it by its own checksum and then gives nothing; the object stays until it is put anew."""
-    monkeypatch.setattr("archive.vault.bucket._ATTEMPTS", 1)  # it tries for long itself, each time
+    for module in ("bucket", "connection"):  # it tries for long itself, each time
+        monkeypatch.setattr(f"archive.vault.{module}.ATTEMPTS", 1)
     key = objects[0]
     content = server.client().get_object(Bucket=bucket, Key=key)["Body"].read()
     flipped = 0

@@ -13,7 +13,8 @@ from tempfile import mkdtemp
 import pytest
 
 from archive.errors import Code, MunimentError
-from archive.vault.bucket import Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import Service
 from archive.vault.inventory import Change
 from archive.vault.local import LocalVault
 from archive.vault.port import Vault
@@ -146,6 +147,16 @@ def test_any_part_of_a_file_is_read_as_a_slice_of_it(subject, size) -> None:
     ):
         if start >= 0:
             assert subject.vault.read(FOLDER, 1, NAME, start, count) == content[start : start + count]
+
+
+def test_a_stamp_is_another_once_the_file_was_written_and_the_same_before(subject) -> None:
+    """Also when the bytes are the same again; or there is none, as with a service."""
+    place(subject.vault, **{NAME: b"voucher"})
+    before = subject.vault.stamp(FOLDER, 1, NAME)
+    assert subject.vault.stamp(FOLDER, 1, NAME) == before
+    for content in (b"vouched", b"voucher"):
+        subject.vault.replace(f"{FOLDER}/v1/content/{NAME}", io.BytesIO(content))
+        assert before is None or subject.vault.stamp(FOLDER, 1, NAME) != before
 
 
 def test_an_empty_document_is_kept_too(subject) -> None:

@@ -79,6 +79,7 @@ def test_fixity_repairs_from_the_copy_that_is_configured(desk: Desk):
     good = desk.document.read_bytes()
     desk.document.write_bytes(b"x")
     repaired = desk.ask("fixity", "--repair", MUNIMENT_MIRROR=str(desk.folder / "mirror"))
+    assert (repaired["whole"], len(repaired["damaged"])) == (True, 1)
     assert repaired["repaired"] == [
         {"reference": REFERENCE, "replaced": [f"{REFERENCE}-01.pdf"], "whole": True}
     ]

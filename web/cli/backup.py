@@ -34,7 +34,7 @@ _KEYS_FROM = click.option(
 @framed
 def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
     """Take a snapshot: encrypted, incremental, while the archive is in use · 备份：加密、增量，不停用."""
-    from web.wiring import backup_place, place  # noqa: PLC0415
+    from web.backup_places import backup_place, place  # noqa: PLC0415
 
     places = _places(frame, to, keys_to)
     place(frame.settings, *places)  # what is no place is said before a passphrase is asked for
@@ -62,7 +62,7 @@ def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
 def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot: str | None) -> Exit:
     """Restore the archive into an empty --home, and check all of it · 从备份恢复到空的 --home，并全部核验."""
     from archive.backup.restoring import record_restored  # noqa: PLC0415
-    from web.wiring import place  # noqa: PLC0415
+    from web.backup_places import place  # noqa: PLC0415
     from web.wiring import restore as restore_archive  # noqa: PLC0415
 
     wanted = place(frame.settings, *_places(frame, source, keys_from))
@@ -110,7 +110,7 @@ def _give_restored(frame: Frame, restored: "Restored", report: "Report") -> Exit
 @framed
 def rehearse(frame: Frame, *, source: str | None, keys_from: str | None, reads: int) -> Exit:
     """Restore into a scratch place and try it there; recorded · 恢复到临时位置演练（留有记录）."""
-    from web.wiring import place  # noqa: PLC0415
+    from web.backup_places import place  # noqa: PLC0415
 
     wanted = place(frame.settings, *_places(frame, source, keys_from))
     with frame.house() as house, frame.bar(0) as bar:

@@ -35,8 +35,9 @@ from archive.ledger.verifying import verify
 from tests.conftest import QUICK
 from tests.striking import Counted, in_a_child, strike
 from tests.vouchers import voucher
+from web.backup_places import place
 from web.settings import Settings
-from web.wiring import House, opened, place, restore
+from web.wiring import House, opened, restore
 
 BARE = Submission("二级", "环境相关", None, None, voucher())
 
