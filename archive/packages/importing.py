@@ -43,6 +43,8 @@ from archive.vault.port import Vault
 from archive.vault.staging import Staging
 from archive.voucher.fields import parse
 
+Progress = Callable[[int, int], None]  # case files done, of how many
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -88,7 +90,9 @@ class PackageImport:
     randomness: Randomness
     hold: Hold
 
-    def import_all(self, actor: Actor, package: Path) -> Iterator[Brought]:
+    def import_all(
+        self, actor: Actor, package: Path, progress: Progress = lambda _done, _total: None
+    ) -> Iterator[Brought]:
         """Case file after case file; each is whole or not there, and what is there already is passed over.
 
         Raises MunimentError: PATH_NOT_FOUND, PACKAGE_DAMAGED, ARCHIVE_IN_USE, LEVEL_UNKNOWN, CATEGORY_UNKNOWN.
@@ -96,11 +100,13 @@ class PackageImport:
         manifest = bag.check(package)
         signer = _exported_by(package, manifest)
         self._check_unused()
-        for reference in references(package):
+        wanted = references(package)
+        for done, reference in enumerate(wanted, start=1):
             part = self._read(package, reference)
             imported = not self._is_here(part.description)
             if imported:
                 self._bring(actor, part, manifest, signer)
+            progress(done, len(wanted))
             yield Brought(reference, imported)
 
     def _check_unused(self) -> None:

@@ -68,7 +68,7 @@ def _level(frame: Frame, house: "House") -> None:
     behind = house.index.behind()
     if behind > BATCH_FILES:
         with contextlib.suppress(MunimentError), frame.bar(behind) as bar:
-            house.index.catch_up(lambda done, _total: bar(done))
+            house.index.catch_up(bar)
 
 
 @click.command()
@@ -127,7 +127,7 @@ def status(frame: Frame) -> None:
 def rebuild(frame: Frame) -> None:
     """Throw the index away and build it anew · 丢弃现有索引，重新建立."""
     with frame.house() as house, frame.bar(house.index.files()) as bar:
-        count = house.index.rebuild(lambda done, _total: bar(done), CONSOLE)
+        count = house.index.rebuild(bar, CONSOLE)
     frame.give({"files": count}, (frame.words("cli.index_rebuilt", files=count),))
 
 
@@ -144,7 +144,7 @@ def move(frame: Frame, *, engine: str) -> None:
     更换检索引擎：期间照常检索，中断后可续.
     """
     with frame.house() as house, frame.bar(house.index.files()) as bar:
-        count = house.index.move(EngineName(engine), lambda done, _total: bar(done), CONSOLE)
+        count = house.index.move(EngineName(engine), bar, CONSOLE)
     frame.give(
         {"engine": engine, "files": count}, (frame.words("cli.index_moved", engine=engine, files=count),)
     )

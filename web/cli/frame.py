@@ -13,7 +13,7 @@ from errno import EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, 
 from functools import wraps
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import click
 
@@ -72,12 +72,12 @@ class Frame:
         click.echo(text, err=True)
 
     @contextmanager
-    def bar(self, total: int) -> Iterator[Callable[[int], None]]:
+    def bar(self, total: int) -> Iterator["Bar"]:
         """Told how far a piece of work has come, it shows that on a terminal and nothing elsewhere."""
         from tqdm import tqdm  # noqa: PLC0415
 
         with tqdm(total=total, file=sys.stderr, disable=None, leave=False) as shown:
-            yield lambda done: None if shown.disable else _advance(shown, done)
+            yield lambda done, of=None: None if shown.disable else _advance(shown, done, of)
 
     def progress(self, steps: Iterable[T], total: int) -> Iterator[T]:
         """The steps, with a bar on a terminal and none elsewhere."""
@@ -86,7 +86,14 @@ class Frame:
         yield from tqdm(steps, total=total, file=sys.stderr, disable=None, unit="", leave=False)
 
 
-def _advance(shown: Any, done: int) -> None:
+class Bar(Protocol):
+    def __call__(self, done: int, of: int | None = None, /) -> None:
+        """So much is done, of so much, where that was not known before."""
+
+
+def _advance(shown: Any, done: int, of: int | None) -> None:
+    if of is not None:
+        shown.total = of
     shown.update(done - shown.n)
 
 
