@@ -159,7 +159,7 @@ class Ours:
         from indexer.engine import Batch, Mark, Text
 
         for batch in texts:
-            added = tuple(Text(_id(number), number, terms_for_index([text])) for number, text in batch)
+            added = tuple(Text(_id(number), number, terms_for_index([(text,)])) for number, text in batch)
             with self.engine.exclusive(5):
                 self.engine.commit(Batch(added, frozenset(), Mark(batch[-1][0] + 1, b"h" * 32)))
 
@@ -226,9 +226,9 @@ class PlainFts5:
 
 
 def _row(text: str) -> list[str]:
-    from indexer.analysis import in_rows, terms_for_index
+    from indexer.analysis import in_order, terms_for_index
 
-    return [term for row in in_rows(terms_for_index([text])) for term in row]
+    return [term for row in in_order(terms_for_index([(text,)])) for term in row]
 
 
 class Tantivy:
