@@ -110,7 +110,8 @@ class Phrase:
         return (*terms, last.text), last.dense or self._may_go_on(last)
 
     def stands_in(self, atoms: Sequence[Atom]) -> bool:
-        return any(self.at(atoms, index) for index in range(len(atoms) - len(self.atoms) + 1))
+        first = self.atoms[0].text
+        return any(self.at(atoms, index) for index, each in enumerate(atoms) if each.text.startswith(first))
 
     def at(self, atoms: Sequence[Atom], index: int) -> bool:
         """Whether the phrase stands in ``atoms`` from ``index`` on."""

@@ -219,16 +219,16 @@ def test_phrases_over_the_seams_of_a_very_long_text_are_found_and_exclude(tmp_pa
     long = "".join(chance.choices(han, k=3 * PIECE + 99))
     with Held(tmp_path, [["退款", long], ["另案"], [long[:PIECE] + "退款"]]) as held:
         for seam in (PIECE, 2 * PIECE, 3 * PIECE):
-            for start in range(seam - 4, seam + 3):
-                for length in (1, 2, 3, 5, 40):
+            for start in (seam - 2, seam - 1, seam):
+                for length in (1, 2, 3, 40):
                     part = long[start : start + length]
                     shorter = [3] if part in long[:PIECE] else []
                     expected = [*shorter, 1]
                     found = held.find(f'"{part}"')
                     assert found == dict.fromkeys(found, expected), (start, length)
             both = held.find(f'"{long[seam - 3 : seam + 3]}" AND "{long[99:105]}"')
-            assert both == dict.fromkeys(both, [1])
+            assert list(both.values()) == [[1]] * 3
             without = held.find(f'NOT "{long[seam - 3 : seam + 3]}"')
-            assert without == dict.fromkeys(without, [3, 2, 0])
+            assert list(without.values()) == [[3, 2, 0]] * 3
         for engine in held.engines.values():
             engine.verify()
