@@ -1,6 +1,6 @@
 """The port to a search engine: what following the ledger needs, whatever does the work behind it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -37,11 +37,15 @@ START = Mark(0, b"")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One case file. ``order`` is its own, and higher for what was filed later; terms come with their positions."""
+    """One case file. ``order`` is its own, and higher for what was filed later.
+
+    Its terms come with their positions, piece by piece (``analysis.terms_for_index``), and are taken once: a long text
+    is read and worked on while it is written, and never in memory as a whole.
+    """
 
     id: CaseFileId
     order: int
-    terms: Mapping[str, Sequence[int]]
+    pieces: Iterable[Mapping[str, Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ out changes neither order nor count of the answer.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,15 +18,17 @@ from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Catalogue
 from archive.keys.filekey import CaseFileId
 from archive.ledger.tables import entry
+from indexer.analysis import PIECE, Part
 from indexer.engine import MOST_HITS, Hits, IndexDamagedError, Keep, Mark
 from indexer.following import Follower, waits
 from indexer.query.conditions import Condition, Conditions, permitted
 from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not, excludes, speaks_of_texts
 from indexer.query.parsing import Asked
-from indexer.query.scanning import holds, rows_of
+from indexer.query.scanning import holds
 
 SCAN_SECONDS = 1.0  # for what no index holds yet
 RANK_SECONDS = 1.0
+_SHARES = 4  # of it, one for each file at most
 MOST_SCANNED = 2000  # case files, the newest
 MOST_SORTED = 10_000  # hits by reference code, the newest: 0.2 s. All of 100,000 would take two
 _ATTEMPTS = 5  # an index that is started over in between knows less than its tail was told from
@@ -252,18 +254,38 @@ class Searching:
         tree: Expression,
         asked_for: Callable[[CaseFileId], bool],
     ) -> tuple[list[CaseFile], frozenset[CaseFileId]]:
-        """Newest first, as many as the time allows."""
+        """Newest first, as many as the time allows; none may take all of it."""
         until = time.monotonic() + SCAN_SECONDS
         found: list[CaseFile] = []
         scanned: set[CaseFileId] = set()
         for each in files:
-            if time.monotonic() > until:
+            now = time.monotonic()
+            if now > until:
                 break
             parts = follower.parts(each)
+            try:
+                if parts is None or not holds(tree, each.id, _in_time(parts, now + SCAN_SECONDS / _SHARES)):
+                    scanned.add(each.id)
+                    continue
+            except TimeoutError:
+                continue
             scanned.add(each.id)
-            if parts is not None and holds(tree, each.id, rows_of(parts)) and asked_for(each.id):
+            if asked_for(each.id):
                 found.append(each)
         return found, frozenset(scanned)
+
+
+def _in_time(parts: Iterator[Part], until: float) -> Iterator[Part]:
+    """Raises TimeoutError."""
+    return (_pieces_in_time(part, until) for part in parts)
+
+
+def _pieces_in_time(part: Part, until: float) -> Iterator[str]:
+    for text in part:
+        for start in range(0, len(text), PIECE):
+            if time.monotonic() > until:
+                raise TimeoutError
+            yield text[start : start + PIECE]
 
 
 def _resolved(tree: Expression, ids: Callable[[Expression], frozenset[CaseFileId]]) -> Expression:

@@ -11,6 +11,9 @@ from indexer.analysis import Query, spans
 
 LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
+_STRETCH = 50_000  # characters of a page that are looked at at once
+_OVERLAP = 1000  # of them, more than a query's
+_AROUND = 200  # characters: more than a number or an address that is masked
 _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
 # A line of a page that goes on in the next: the break is the page's, not the writer's. Short lines end by themselves.
@@ -69,9 +72,11 @@ def snippet(
 
 def hits_on(text: str, query: Query, mask: Mask = mask_text) -> tuple[str, ...]:
     """The words of a page's text that the query finds, as they are written there and without white space."""
-    shown = mask(text)
-    found = (span for each in spans(shown, query).values() for span in each)
-    return tuple(dict.fromkeys("".join(shown[start:end].split()) for start, end in found))
+    words: dict[str, None] = {}
+    for shown in _stretches(text, mask):
+        found = (span for each in spans(shown, query).values() for span in each)
+        words |= dict.fromkeys("".join(shown[start:end].split()) for start, end in found)
+    return tuple(words)
 
 
 def places_of(
@@ -79,19 +84,33 @@ def places_of(
 ) -> tuple[Place, ...]:
     """The pages on which something of the query stands, in order. Raises BoxError, MunimentError."""
     return tuple(
-        Place(ordinal, number)
-        for ordinal, pages in case_files.texts(case_file).items()
-        for number, page in enumerate(pages, start=1)
-        if spans(mask(page), query)
+        place
+        for place, page in _pages(case_files, case_file)
+        if any(spans(shown, query) for shown in _stretches(page, mask))
     )
 
 
 def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[tuple[Place | None, str]]:
-    for ordinal, pages in case_files.texts(case_file).items():
-        for number, page in enumerate(pages, start=1):
-            yield Place(ordinal, number), _set_tight(mask(page))
+    for place, page in _pages(case_files, case_file):
+        for shown in _stretches(page, mask):
+            yield place, _set_tight(shown)
     for title in case_files.titles(case_file).values():
         yield None, _set_tight(mask(title))
+
+
+def _pages(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place, str]]:
+    for document in case_files.documents(case_file):
+        for number, page in enumerate(case_files.pages(case_file, document.ordinal), start=1):
+            yield Place(document.ordinal, number), page
+
+
+def _stretches(text: str, mask: Mask) -> Iterator[str]:
+    """A page is as a rule one. A longer text is masked in parts that overlap, each with what stands around it."""
+    for start in range(0, max(1, len(text) - _OVERLAP), _STRETCH - _OVERLAP):
+        end = start + _STRETCH
+        before = min(start, _AROUND)
+        shown = mask(text[start - before : end + _AROUND])
+        yield shown[before : before + _STRETCH]
 
 
 def _set_tight(text: str) -> str:

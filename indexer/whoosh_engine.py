@@ -10,7 +10,7 @@ import heapq
 import struct
 import time
 from array import array
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -57,16 +57,10 @@ class _Places(Format):  # type: ignore[misc]  # Whoosh has no types
 
 
 class _Terms(FieldType):  # type: ignore[misc]
-    """Takes terms with positions as they are; analysis is not Whoosh's here."""
+    """Terms with positions, which the codec takes as they are; analysis is not Whoosh's here."""
 
     def __init__(self) -> None:
         super().__init__(_PLACES, analyzer=None)
-
-    def index(
-        self, value: Mapping[str, Sequence[int]], **_options: object
-    ) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for term, positions in value.items():
-            yield term.encode(), len(positions), 1.0, array("I", positions).tobytes()
 
 
 class _Orders(NumericColumn):  # type: ignore[misc]
@@ -199,7 +193,7 @@ class WhooshEngine:
             try:
                 purged = self._delete(writer, batch)
                 for text in sorted(batch.add, key=lambda each: -each.order):
-                    writer.add_document(id=text.id, order=text.order, terms=text.terms)
+                    writer.add(text.id, text.order, text.pieces)
                 writer.commit(mergetype=_merge_policy(purged, self._highest))
             except BaseException:
                 if not writer.is_closed:

@@ -289,7 +289,7 @@ def test_a_full_disk_stops_neither_filing_nor_finding(archive, indexer, monkeypa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("indexer.storage.os.fsync", full)
+        patch.setattr("indexer.spooling.os.fsync", full)
         new = archive.file("退款")
         assert find(indexer, "退款") == [new, old]
         with pytest.raises(MunimentError) as refused:

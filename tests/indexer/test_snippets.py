@@ -7,15 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.evidence.masking import mask_text
 from indexer.query.parsing import parse
-from indexer.snippets import snippet
+from indexer.snippets import _stretches, hits_on, places_of, snippet
 
 LONG = "财务回邮件说预付卡不属于退款范围，一"
 
 
 def cut(page: str, words: str, title: str = "照片.jpg"):
-    held = SimpleNamespace(texts=lambda _: {0: (page,)}, titles=lambda _: {0: title})
-    return snippet(held, None, parse(words, date(2026, 11, 24)).words)
+    return snippet(held(page, title), None, asked(words))
+
+
+def held(page: str, title: str):
+    return SimpleNamespace(
+        documents=lambda _: (SimpleNamespace(ordinal=0),),
+        pages=lambda _, ordinal: {0: (page,)}[ordinal],
+        titles=lambda _: {0: title},
+    )
+
+
+def asked(words: str):
+    return parse(words, date(2026, 11, 24)).words
 
 
 @pytest.mark.parametrize(
@@ -56,3 +68,20 @@ def test_the_parts_are_the_text_and_every_hit_is_the_word(page: str):
         return
     assert "".join(text for text, _ in made.parts) == made.text
     assert {"".join(text.split()) for text, hit in made.parts if hit} <= {"退款", "退款退款", "退款退款退款"}
+
+
+def test_a_page_of_any_length_is_masked_and_marked_throughout(monkeypatch):
+    """Also where the stretches meet in which it is looked at."""
+    monkeypatch.setattr("indexer.snippets._STRETCH", 100)
+    monkeypatch.setattr("indexer.snippets._OVERLAP", 20)
+    for at in range(60, 220):
+        page = "无" * at + "退款电话13800138000速办" + "无" * 150
+        made = cut(page, "退款")
+        assert made.place == (0, 1)
+        assert [text for text, hit in made.parts if hit] == ["退款"]
+        assert hits_on(page, asked("速办")) == ("速办",)
+        assert places_of(held(page, ""), None, asked("退款")) == ((0, 1),)
+        assert hits_on(page, asked("13800138000")) == ()
+        shown = "".join(_stretches(page, mask_text))
+        assert "0013800" not in shown
+        assert "138****8000" in shown

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import indexer.storage as storage_module
+import indexer.spooling as spooling_module
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import terms_for_index
 from indexer.engine import START, Batch, IndexDamagedError, Mark, Text
@@ -21,7 +21,7 @@ KEY = b"k" * 32
 
 
 def text(number: int, words: str) -> Text:
-    return Text(CaseFileId(f"file-{number}"), number, terms_for_index([words]))
+    return Text(CaseFileId(f"file-{number}"), number, terms_for_index([[words]]))
 
 
 def commit(engine, *added, remove=(), position=1):
@@ -79,8 +79,8 @@ def stop_at(monkeypatch, which):
 
         return step
 
-    monkeypatch.setattr(storage_module.os, "fsync", guarded(os.fsync))
-    monkeypatch.setattr(storage_module.os, "replace", guarded(os.replace))
+    monkeypatch.setattr(spooling_module.os, "fsync", guarded(os.fsync))
+    monkeypatch.setattr(spooling_module.os, "replace", guarded(os.replace))
 
 
 @pytest.mark.parametrize("step", range(8))
