@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,9 +121,14 @@ class Indexer:
             )
 
     def status(self) -> Status:
-        """Raises MunimentError(INDEX_UNAVAILABLE)."""
+        """Of an index that was looked through: a damaged one is thrown away.
+
+        Raises MunimentError(INDEX_UNAVAILABLE).
+        """
         follower = self._chosen
         try:
+            with suppress(IndexBusyError):  # whoever writes to it sees for himself
+                follower.repair(_PATIENCE_OF_A_SEARCH)
             return Status(
                 engine=self._engines.chosen(),
                 coming=self._engines.coming(),
