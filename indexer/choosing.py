@@ -64,8 +64,10 @@ class Engines:
             return int(connection.execute(query).scalar() or 0)
 
     def note(self, name: EngineName, generation: int) -> None:
-        with self._catalogue.housekeeping() as connection:
-            self._put(connection, name, generation=generation)
+        """The highest stays: an index that was begun anew must not make room for a copy of what was before."""
+        if generation > self.seen(name):
+            with self._catalogue.housekeeping() as connection:
+                self._put(connection, name, generation=generation)
 
     def _in(self, role: Role) -> EngineName | None:
         query = sa.select(index_engine.c.name).where(index_engine.c.role == role)

@@ -86,8 +86,11 @@ class SearchEngine(Protocol):
         When it returns, no word of what was removed is left on the disk.
         """
 
-    def clear(self) -> None:
-        """Back to nothing, whatever state the index is in. Only within ``exclusive``."""
+    def clear(self, beyond: int = 0) -> None:
+        """Back to nothing, whatever state the index is in, and to a generation above ``beyond`` and any it had.
+
+        Only within ``exclusive``.
+        """
 
     def search(
         self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS

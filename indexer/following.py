@@ -87,7 +87,7 @@ class Follower:
         """Throws the index away; recorded. Only within ``exclusive``."""
         if actor == SYSTEM:  # whoever asked for it knows
             _logger.warning("the index is built anew: %s", because)
-        self.engine.clear()
+        self.engine.clear(beyond=self._engines.seen(self._name))
         self._passed = None
         self._engines.note(self._name, self.engine.generation())
         with self._catalogue.unit(actor) as unit:
@@ -149,7 +149,7 @@ class Follower:
         mark = self.engine.mark()
         because = None
         if self.engine.generation() < self._engines.seen(self._name):
-            because = "put back from an older copy"
+            because = "put back from an older copy" if self.engine.generation() else "lost"
         with self._catalogue.reading() as connection:
             if not _same_history(connection, mark):
                 because = "another history"

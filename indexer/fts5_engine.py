@@ -67,7 +67,7 @@ class Fts5Engine:
         with _damage():
             self._purge()
 
-    def clear(self) -> None:
+    def clear(self, beyond: int = 0) -> None:
         self._lock.must_be_held()
         with self._catalogue.housekeeping() as connection:
             state = connection.execute(fts5_mark.select()).one_or_none()
@@ -75,12 +75,12 @@ class Fts5Engine:
             connection.exec_driver_sql(_CREATE)
             connection.execute(fts5_file.delete())
             connection.execute(fts5_mark.delete())
-            if state is not None:
-                connection.execute(
-                    fts5_mark.insert().values(
-                        generation=state.generation + 1, position=0, leaf=b"", form=form(), purging=False
-                    )
+            generation = 1 + max(beyond, state.generation if state else 0)
+            connection.execute(
+                fts5_mark.insert().values(
+                    generation=generation, position=0, leaf=b"", form=form(), purging=False
                 )
+            )
 
     def search(
         self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS

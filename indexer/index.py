@@ -221,7 +221,7 @@ class Indexer:
             engine = self._followers[name].engine
             if engine.generation() and (engine.size() or engine.mark().position):
                 with engine.exclusive(_PATIENCE):
-                    engine.clear()
+                    engine.clear(beyond=self._engines.seen(name))
                     self._engines.note(name, engine.generation())
 
     def _guarded(self, work: Callable[[], object]) -> float:

@@ -207,11 +207,11 @@ class WhooshEngine:
                         writer.cancel()
                 raise
 
-    def clear(self) -> None:
-        """A table of contents without segments, one generation on; the old files are removed after it."""
+    def clear(self, beyond: int = 0) -> None:
+        """A table of contents without segments; the old files are removed after it."""
         self._lock.must_be_held()
         with self._storage.stamped(b""):
-            generation = self._generation() + 1
+            generation = max(self._generation(), beyond) + 1
             TOC(_SCHEMA, [], generation).write(self._storage, _NAME)
             clean_files(self._storage, _NAME, generation, [])
 

@@ -209,6 +209,39 @@ def test_an_index_put_back_from_an_older_copy_is_noticed(archive, indexer, caplo
     assert archive.acts(Act.INDEX_REBUILT) == 1
 
 
+def test_a_copy_of_an_index_that_was_begun_anew_since_is_noticed(archive, indexer, caplog):
+    files = []
+    for _ in range(4):
+        files.append(archive.file("退款"))
+        indexer.catch_up()
+    before = indexer.status().generation
+    shutil.copytree(archive.index_folder, archive.folder / "copy")
+    shutil.rmtree(archive.index_folder)
+    files.append(archive.file("退款"))
+    assert find(indexer, "退款") == files[::-1]
+    assert indexer.status().generation > before
+    shutil.rmtree(archive.index_folder)
+    (archive.folder / "copy").rename(archive.index_folder)
+    caplog.clear()
+    assert find(archive.indexer(), "退款") == files[::-1]
+    assert "older copy" in caplog.text
+    assert archive.acts(Act.INDEX_REBUILT) == 2
+    assert indexer.status().generation > before + 2
+
+
+def test_what_was_written_by_one_who_was_killed_before_he_noted_it_is_no_older_copy(
+    archive, indexer, engine, monkeypatch
+):
+    archive.file("退款")
+    rebuilt = archive.acts(Act.INDEX_REBUILT)
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.choosing.Engines.note", lambda *_arguments: None)
+        indexer.catch_up()
+    archive.file("退款")
+    archive.indexer().catch_up()
+    assert archive.acts(Act.INDEX_REBUILT) == rebuilt
+
+
 def test_an_index_of_another_history_is_noticed(archive, indexer, engine, tmp_path_factory):
     """A catalogue restored from a backup: the index knows of more than the ledger does."""
     kept = archive.file("退款")
