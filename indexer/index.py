@@ -158,33 +158,36 @@ class Indexer:
             return self._chosen.follow(_PATIENCE, progress)
 
     def rebuild(self, progress: Progress | None = None, actor: Actor = SYSTEM) -> int:
-        """Throws the index away and builds it anew; recorded. Returns and raises as ``catch_up``."""
+        """Throws the index away and builds it anew; recorded. How many case files are in it, whoever put them there.
+
+        Raises as ``catch_up``.
+        """
         follower = self._chosen
         with _said():
             with follower.engine.exclusive(_PATIENCE):
                 follower.start_over(actor, "asked")
-            return follower.follow(_PATIENCE, progress)
+            follower.follow(_PATIENCE, progress)
+            return follower.engine.size()
 
     def move(self, to: EngineName, progress: Progress | None = None, actor: Actor = SYSTEM) -> int:
         """Builds the other engine's index beside the one in use, asks it from then on, and drops the old one.
 
-        Interrupted, it goes on where it stopped when it is called again. Returns and raises as ``catch_up``.
+        Interrupted, it goes on where it stopped when it is called again. Returns and raises as ``rebuild``.
         """
         before = self._engines.chosen()
         with _said():
-            count = 0
             if to is not before:
                 if self._engines.coming() is not to:
                     self._engines.announce(to)
                 coming = self._followers[to]
-                count = coming.follow(_PATIENCE, progress)
+                coming.follow(_PATIENCE, progress)
                 with coming.engine.exclusive(_PATIENCE):
-                    count += coming.follow(_PATIENCE, progress)  # what came meanwhile; soon done
+                    coming.follow(_PATIENCE, progress)  # what came meanwhile; soon done
                     with self._catalogue.unit(actor) as unit:
                         self._engines.choose(unit.connection, to)
                         unit.record(Act.INDEX_MOVED, "index", detail={"from": before.value, "to": to.value})
             self._tidy()
-        return count
+            return self._followers[to].engine.size()
 
     def start(self) -> None:
         """Follows the ledger in a thread of its own until ``stop``."""

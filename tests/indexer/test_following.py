@@ -388,7 +388,18 @@ def test_two_processes_follow_at_once_and_search_meanwhile(archive, indexer, eng
             each.stop()
 
 
-# Moving
+# Rebuilding and moving
+
+
+def test_rebuilding_and_moving_tell_how_many_files_are_in_the_index(archive, indexer, engine, monkeypatch):
+    """Not how many were put there, some of them twice, while others put in the rest."""
+    monkeypatch.setattr("indexer.following.BATCH_FILES", 2)
+    files = [archive.file("退款") for _ in range(7)]
+    archive.void(files[0])
+    assert indexer.rebuild() == 7
+    other = archive.indexer()
+    assert indexer.rebuild(lambda *_progress: other.catch_up()) == 7
+    assert indexer.move(next(each for each in EngineName if each is not engine)) == 7
 
 
 def test_moving_is_recorded_and_drops_the_old_index(archive, indexer):
@@ -401,7 +412,7 @@ def test_moving_is_recorded_and_drops_the_old_index(archive, indexer):
     assert (indexer.status().engine, indexer.status().files) == (EngineName.FTS5, 5)
     assert find(archive.indexer(), "退款") == files[::-1]
     assert archive.segments() == []
-    assert indexer.move(EngineName.FTS5) == 0
+    assert indexer.move(EngineName.FTS5) == 5
     assert archive.acts(Act.INDEX_MOVED) == 1
     indexer.move(EngineName.WHOOSH)
     assert find(archive.indexer(), "退款") == files[::-1]
@@ -425,7 +436,7 @@ def test_a_move_that_was_interrupted_goes_on_where_it_stopped(archive, indexer, 
     status = archive.indexer().status()
     assert (status.engine, status.coming) == (EngineName.WHOOSH, EngineName.FTS5)
     assert find(archive.indexer(), "退款") == files[::-1]
-    assert archive.indexer().move(EngineName.FTS5) == 3
+    assert archive.indexer().move(EngineName.FTS5) == 7
     assert find(archive.indexer(), "退款") == files[::-1]
 
 
