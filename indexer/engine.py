@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from archive.keys.filekey import CaseFileId
@@ -73,6 +74,10 @@ class Hits:
 
 class SearchEngine(Protocol):
     """For several threads and processes at once. All but ``exclusive`` may raise IndexDamagedError."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies, for the administrator who has to make room there."""
 
     def exclusive(self, patience: float) -> AbstractContextManager[None]:
         """The right to write, for one thread of one process; reentrant.

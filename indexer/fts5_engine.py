@@ -38,12 +38,12 @@ class Fts5Engine:
 
     def __init__(self, catalogue: Catalogue, lock: Path) -> None:
         self._catalogue = catalogue
-        self._folder = lock.parent
+        self.folder = lock.parent
         self._lock = Lock(lock)
 
     @contextmanager
     def exclusive(self, patience: float) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.held(patience):
             yield
 

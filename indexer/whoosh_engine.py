@@ -180,6 +180,7 @@ class WhooshEngine:
     """The index in ``folder``, encrypted under a 32-byte key."""
 
     def __init__(self, folder: Path, key: bytes, randomness: Randomness = token_bytes) -> None:
+        self.folder = folder
         self._storage = EncryptedStorage(folder, key, randomness)
         self._lock = Lock(folder / "lock")
         self._segments: dict[str, _Known] = {}

@@ -96,6 +96,8 @@ def status(frame: Frame) -> None:
     """Which engine answers, and how far it followed the ledger, and its size · 使用的引擎、进度和大小."""
     with frame.house() as house:
         found = house.index.status()
+    fault = found.fault
+    faulty = [fault.say(frame.words.language)] if fault else []
     coming = found.coming.value if found.coming else None
     moving = (frame.words("cli.index_coming", engine=coming),) if coming else ()
     frame.give(
@@ -108,6 +110,7 @@ def status(frame: Frame) -> None:
             "size": found.size,
             "generation": found.generation,
             "position": found.position,
+            "fault": {"error": fault.code.value, "message": faulty[0]} if fault else None,
         },
         (
             frame.words("cli.index", engine=found.engine.value, files=found.files, lag=found.behind),
@@ -118,6 +121,7 @@ def status(frame: Frame) -> None:
                 position=found.position,
             ),
             *moving,
+            *faulty,
         ),
     )
 
