@@ -195,8 +195,12 @@ class WhooshEngine:
     def commit(self, batch: Batch) -> None:
         self._lock.must_be_held()
         stamp = _STAMP.pack(_VERSION, form(), batch.mark.position, batch.mark.leaf)
+        with self._sound(), _missing_is_damage():
+            index = (
+                self._index()
+            )  # a new one bears no mark: until the batch is in it, it has followed nothing
         with self._storage.stamped(stamp), self._sound(), _missing_is_damage():
-            writer = Merging(self._index(), codec=Codec())
+            writer = Merging(index, codec=Codec())
             try:
                 purged = self._delete(writer, batch)
                 for text in sorted(batch.add, key=lambda each: -each.order):
