@@ -22,7 +22,8 @@ from indexer.engine import IndexBusyError, IndexDamagedError, SearchEngine
 from indexer.following import Follower, Progress
 from indexer.query.conditions import Conditions
 from indexer.query.expression import speaks_of_texts
-from indexer.query.parsing import Asked, parse
+from indexer.query.parsing import Asked, hint, parse
+from indexer.query.problems import QueryProblem
 from indexer.searching import Found, Searching, Sort
 from indexer.snippets import Snippet, snippet
 
@@ -112,6 +113,10 @@ class Indexer:
     def words(self, query: str) -> Query:
         """What of a query is shown where it was found. Raises MunimentError(QUERY_INVALID)."""
         return self._parsed(query).words
+
+    def hint(self, query: str) -> QueryProblem | None:
+        """What to tell whose query found nothing: it may have meant something that it cannot say so."""
+        return hint(query)
 
     def asks_for_facts(self, query: str) -> bool:
         """Whether the catalogue alone answers it, without the words of any file. Raises QUERY_INVALID."""
