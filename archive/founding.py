@@ -35,7 +35,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Ledger
 from archive.vault import durable
-from archive.vault.bucket import AMAZON, Service
+from archive.vault.connection import AMAZON, Service
 from archive.vault.placing import HOME, PlacedVault, Places, Where, read_where, write_where
 
 

@@ -12,6 +12,7 @@ from werkzeug.routing import IntegerConverter
 
 from archive.errors import Code, MunimentError
 from web.admitting import admission_of, takes_files
+from web.answering import LongAnswers
 from web.asking import Asking
 from web.auditing import FixityCheck, Verification
 from web.kinds import kind_said
@@ -62,6 +63,7 @@ def create_app(house: House) -> Flask:
     app.extensions["muniment-cookie"] = cookie
     app.extensions["muniment-asking"] = Asking(house.founded.index_key)
     app.extensions["muniment-handover"] = Handover()
+    app.extensions["muniment-long-answers"] = LongAnswers(house.settings.threads)
     app.extensions["muniment-verification"] = Verification(house)
     app.extensions["muniment-fixity"] = FixityCheck(house)
 

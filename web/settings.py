@@ -19,7 +19,7 @@ from archive.keys import aws_kms, pkcs11
 from archive.keys.aws_kms import AwsKms
 from archive.keys.keyfile import PLAIN, Guard
 from archive.keys.pkcs11 import Pkcs11
-from archive.vault.bucket import SCHEME, Service
+from archive.vault.connection import SCHEME, Service
 from archive.vault.placing import Places
 from archive.vault.protection import Locking, LockMode
 

@@ -71,7 +71,7 @@ class Rehearsing:
         """Recorded in the living ledger, whatever comes of it. A damaged object is set aside in the backup, so that
         the next run copies it anew from the vault.
 
-        Raises MunimentError: BACKUP_MISSING, KEY_WRONG, DISK_FULL; OSError.
+        Raises MunimentError: BACKUP_MISSING, BACKUP_KEY_VERSION, KEY_WRONG, DISK_FULL; OSError.
         """
         _, sealer = open_place(place, self.keyring, self.randomness)
         with self.vault.held("backup"):  # a snapshot that is tried is not to be removed meanwhile

@@ -64,7 +64,7 @@ def restore(
     progress: Progress = lambda _: None,
 ) -> Restored:
     """The newest snapshot, or the one that is named. Raises MunimentError: ARCHIVE_EXISTS, BACKUP_MISSING,
-    BACKUP_DAMAGED, KEY_WRONG, DISK_FULL; OSError.
+    BACKUP_DAMAGED, BACKUP_KEY_VERSION, KEY_WRONG, DISK_FULL; OSError.
     """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))

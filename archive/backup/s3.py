@@ -15,14 +15,19 @@ _UNREADABLE = "unreadable"  # marks of what the service has and does not give
 
 class S3Store:
     """``scratch`` is a local folder for an object on its way there: its length must be known, and nothing of it is
-    put when making it fails.
+    put when making it fails. ``ours``: nobody named that bucket, so nobody else makes it.
     """
 
-    def __init__(self, bucket: Bucket, scratch: Path) -> None:
+    def __init__(self, bucket: Bucket, scratch: Path, *, ours: bool = False) -> None:
         self._bucket = bucket
+        self._ours = ours
         self._scratch = scratch
         self._marked: frozenset[str] | None = None
         self._refused: set[str] = set()  # what the service did not give: asking again takes it long
+
+    def create(self) -> None:
+        if self._ours:
+            self._bucket.make()
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         with TemporaryFile(dir=self._scratch) as whole:

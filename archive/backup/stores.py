@@ -18,6 +18,9 @@ _TEMPORARY = "incoming"
 class Store(Protocol):
     """Named objects, each whole or not there. Names are ASCII with ``/`` between their parts."""
 
+    def create(self) -> None:
+        """The place itself, where nobody else is to make it."""
+
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """The object, on the disk when this returns; one that is there is replaced at once. When ``pieces`` raises,
         nothing was stored. Raises OSError.
@@ -52,6 +55,9 @@ class FolderStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def create(self) -> None:
+        """Folders are made as objects come."""
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         target = self.root / name

@@ -42,8 +42,8 @@ def verify(
     progress: Progress = lambda _: None,
 ) -> Verified:
     """Walks the log once. Raises MunimentError: LEDGER_DAMAGED names the first entry that fails and why,
-    CHECKPOINT_INVALID when ``kept`` is no whole checkpoint, CHECKPOINT_MISMATCH when it is one, and not of this
-    history.
+    ARCHIVE_DAMAGED means a page of the catalogue that holds the ledger or an index of it, CHECKPOINT_INVALID that
+    ``kept`` is no whole checkpoint, CHECKPOINT_MISMATCH that it is one, and not of this history.
     """
     promised = None if kept is None else _open_kept(ledger, kept)
     frontier, details, shredded = Frontier(), 0, 0
@@ -62,6 +62,7 @@ def verify(
     nodes.check_exhausted(frontier.size)
     notes.check_exhausted(frontier.size)
     _check_no_stray_detail(connection, frontier.size)
+    _check_pages(connection)
     if promised is not None and promised.size > frontier.size:
         raise MunimentError(Code.CHECKPOINT_MISMATCH, size=promised.size)
     return Verified(frontier.size, notes.count, details, shredded, frontier.root().hex(), notes.last)
@@ -129,6 +130,13 @@ def _check_no_stray_detail(connection: sa.Connection, size: int) -> None:
                 "有不属于任何记录或案卷的封存详情", "its sealed detail belongs to no entry or no case file"
             ),
         )
+
+
+def _check_pages(connection: sa.Connection) -> None:
+    """Where the walk does not lead: the indexes, by which people find entries."""
+    for table in (tables.entry, tables.detail, tables.node, tables.checkpoint):
+        if connection.exec_driver_sql(f"PRAGMA quick_check({table.name})").scalars().all() != ["ok"]:
+            raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
 
 
 class _StoredNodes:

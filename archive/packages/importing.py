@@ -20,7 +20,7 @@ from archive.casefile.filing import insert_rows
 from archive.casefile.passing import Beside, Pass
 from archive.casefile.record import Record, Row
 from archive.casefile.recording import Recording
-from archive.casefile.recovering import undo
+from archive.casefile.recovering import make_way, undo
 from archive.casefile.reference import Reference
 from archive.causes import Cause
 from archive.database.catalogue import Catalogue, Unit
@@ -151,6 +151,7 @@ class PackageImport:
         key = FileKey.make(case_file.id, self.randomness)
         self.journalling.keep(key)
         with self.vault.locked(str(reference.series)), ExitStack() as opened:
+            make_way(self.catalogue, self.vault, reference, 0)
             # Held until the commit, and named: what a crash leaves is found by them, whatever its number.
             stagings = [
                 opened.enter_context(self.vault.staging(adds_to=case_file.reference))

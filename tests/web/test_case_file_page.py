@@ -2,7 +2,9 @@
 
 import io
 import re
+import threading
 import zipfile
+from datetime import timedelta
 from urllib.parse import quote
 
 import pikepdf
@@ -11,8 +13,10 @@ import pytest
 from access.person import Role
 from archive.casefile.filing import Submission
 from archive.casefile.reading import FileState
+from archive.casefile.releasing import Release
 from archive.casefile.sources import Source
 from archive.ledger.entries import CONSOLE
+from web.pages.casefiles import Handover
 from web.wiring import House
 
 
@@ -85,6 +89,35 @@ def test_a_copy_is_not_handed_to_another_person(visitor, administrator, referenc
     other = visitor(Role.ADMINISTRATOR, "客服部", name="另一位管理员")
     assert other.get(f"/files/{reference}/released.zip").status_code == 404
     assert administrator.get(f"/files/{reference}/released.zip").status_code == 200
+
+
+class Copy(io.BytesIO):
+    """Tells when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(b"x")
+        self.gone = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.gone.set()
+
+
+def test_a_copy_that_nobody_fetches_leaves_the_memory_by_itself():
+    handover, first = Handover(timedelta(milliseconds=1)), Copy()
+    handover.keep("P0001", Release("2026-一级-剧本相关-001", (("a.pdf", first),), "x"))
+    assert first.gone.wait(20)
+    assert handover.take("P0001", "2026-一级-剧本相关-001") is None
+
+
+def test_a_copy_that_another_replaces_is_closed_and_the_new_one_has_its_own_time():
+    handover, first, second = Handover(timedelta(hours=1)), Copy(), Copy()
+    for each in (first, second):
+        handover.keep("P0001", Release("2026-一级-剧本相关-001", (("a.pdf", each),), "x"))
+    assert first.gone.is_set()
+    assert not second.gone.is_set()
+    assert handover.take("P0001", "2026-一级-剧本相关-002") is None
+    assert handover.take("P0001", "2026-一级-剧本相关-001").documents == (("a.pdf", second),)
 
 
 def test_an_auditor_reads_all_and_is_offered_nothing_to_change(visitor, reference):

@@ -272,6 +272,13 @@ def test_a_lost_wrong_or_readable_key_is_a_clear_stop_and_never_a_new_key(desk: 
 def test_a_passphrase_protects_the_key(empty: Desk):
     assert empty.run("init", "--passphrase", given="a long passphrase\n").returncode == 0
     assert empty.refused("numbers") == (Exit.KEY, "passphrase-wrong")
+    second = ("--home", empty.write("x", b"").with_name("second"))
+    kept = empty.write("kept", b"from a file\n")
+    assert empty.run("init", "--passphrase", *second, MUNIMENT_PASSPHRASE_FILE=str(kept)).returncode == 0
+    assert empty.run("numbers", *second, MUNIMENT_PASSPHRASE_FILE=str(kept)).returncode == 0
+    assert empty.refused("numbers", *second) == (Exit.KEY, "passphrase-wrong")
+    nothing = empty.write("nothing", b"\n")
+    assert empty.refused("numbers", MUNIMENT_PASSPHRASE_FILE=str(nothing)) == (Exit.USAGE, "setting-invalid")
     wrong, right = empty.write("wrong", b"another one\n"), empty.write("right", b"a long passphrase\n")
     assert empty.refused("numbers", MUNIMENT_PASSPHRASE_FILE=str(wrong)) == (Exit.KEY, "passphrase-wrong")
     assert empty.run("numbers", MUNIMENT_PASSPHRASE_FILE=str(right)).returncode == 0

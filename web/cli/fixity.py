@@ -60,12 +60,14 @@ def fixity(
         unrecorded = house.safeguarding.unrecorded()
     if unrecorded:  # no damage: they are from before there were records
         frame.tell(frame.words("cli.unrecorded", count=unrecorded))
-    _give(frame, report, repairs)
     mended = {each.reference for each in repairs if not each.left}
-    return Exit.OK if all(each.reference in mended for each in report.findings) else Exit.DAMAGED
+    whole = all(each.reference in mended for each in report.findings)
+    _give(frame, report, repairs, whole=whole)
+    return Exit.OK if whole else Exit.DAMAGED
 
 
-def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]") -> None:
+def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]", *, whole: bool) -> None:
+    """``whole`` is what the archive is now, after the repairs; the report tells of what was found before them."""
     language = frame.words.language
     found = [
         f"{each.reference or '—'}  {each.name or '—'}  {each.fault.trait.say(language)}: {each.fault.say(language)}"
@@ -86,14 +88,13 @@ def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]") -> None
         {"reference": each.reference, "replaced": list(each.replaced), "whole": not each.left}
         for each in repairs
     ]
-    frame.give({**_described(report), "repaired": repaired}, lines)
+    frame.give({"whole": whole, **_described(report), "repaired": repaired}, lines)
 
 
 def _described(report: "Report") -> dict[str, Any]:
     from archive.fixity.report import Trait  # noqa: PLC0415
 
     return {
-        "whole": report.whole,
         "report": report.number,
         "scope": report.scope.value,
         "files": report.files,

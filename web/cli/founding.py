@@ -34,8 +34,10 @@ def init(frame: Frame, *, protected: bool) -> None:
     )
 
 
-def _new_passphrase(frame: Frame) -> str:
-    """Typed twice at a terminal; elsewhere a line of standard input."""
+def _new_passphrase(frame: Frame) -> str | None:
+    """Typed twice at a terminal; elsewhere a line of standard input. None where the settings name a file of it."""
+    if frame.settings.passphrase_file is not None:
+        return None
     if not attended():
         return _filled(sys.stdin.readline().rstrip("\r\n"))
     first = _filled(typed(frame.words("cli.passphrase")))

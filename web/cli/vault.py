@@ -23,12 +23,17 @@ def status(frame: Frame) -> None:
         where, places = house.founded.vault.where(), house.founded.vault.places
         if house.founded.vault.protecting:
             files = house.case_files.select()
-            locked = sum(house.protecting.is_protected(each) for each in frame.progress(files, len(files)))
-            locks = {"files": len(files), "locked": locked}
+            others = [
+                each for each in frame.progress(files, len(files)) if not house.protecting.is_protected(each)
+            ]
+            weaker = sum(house.protecting.is_protected(each, weakly=True) for each in others)
+            locks = {"files": len(files), "locked": len(files) - len(others), "weaker": weaker}
     moving_to = None if where.moving_to is None else places.shown(where.moving_to)
     lines = [places.shown(where.place)]
     if locks:
         lines.append(frame.words("cli.vault_locked", **locks))
+        if locks["weaker"]:
+            lines.append(frame.words("cli.vault_weaker", **locks))
     if moving_to is not None:
         lines.append(frame.words("cli.vault_moving", place=moving_to))
     frame.give({"place": places.shown(where.place), "moving_to": moving_to, **locks}, lines)
