@@ -10,6 +10,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
+from errno import EIO
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -131,6 +132,9 @@ class SealedFile:
         self.size = sealed - self._count * _TAG  # bytes of plain content
         if self.size < 0:
             raise IndexDamagedError(name)
+        self._chunk(
+            self._count - 1
+        )  # which only then is the last: nobody is told of an end that is not the file's own
 
     @classmethod
     def at(cls, path: Path, key: bytes, name: str, cache: ChunkCache) -> "SealedFile":
@@ -160,12 +164,16 @@ class SealedFile:
         return chunk
 
     def _unseal(self, number: int) -> bytes:
-        sealed = os.pread(self._descriptor, CHUNK + _TAG, _HEADER + number * (CHUNK + _TAG))
         place = _place(self._name, last=number == self._count - 1)
         try:
+            sealed = os.pread(self._descriptor, CHUNK + _TAG, _HEADER + number * (CHUNK + _TAG))
             return self._cipher.decrypt(_nonce(number), sealed, place)
         except (InvalidTag, ValueError) as error:
             raise IndexDamagedError(self._name) from error
+        except OSError as error:
+            if error.errno != EIO:
+                raise
+            raise IndexDamagedError(self._name) from error  # the disk has lost it
 
 
 def _cipher(key: bytes, name: str, salt: bytes) -> AESGCM:

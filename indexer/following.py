@@ -8,7 +8,9 @@ it is built anew.
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from errno import EDQUOT, EEXIST, EFBIG, ENOSPC, ENOTDIR
 from itertools import chain
 from typing import NamedTuple
 
@@ -16,8 +18,9 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles
+from archive.causes import of_system
 from archive.database.catalogue import Catalogue
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 from archive.keys.sealing import BoxError
 from archive.ledger import log
 from archive.ledger.acts import Act
@@ -25,7 +28,7 @@ from archive.ledger.entries import SYSTEM, Actor
 from archive.ledger.tables import entry
 from indexer.analysis import Part, terms_for_index
 from indexer.choosing import EngineName, Engines
-from indexer.engine import Batch, IndexDamagedError, Mark, Text
+from indexer.engine import Batch, IndexBusyError, IndexDamagedError, Mark, Text
 from indexer.gathering import gather
 
 ARRIVED = (Act.FILED, Act.IMPORTED, Act.FILE_REBUILT)
@@ -33,6 +36,7 @@ INDEXED = (*ARRIVED, Act.VOIDED, Act.COMPLETED, Act.CONVERTED, Act.TEXT_READ)
 BATCH_FILES = 100
 BATCH_SECONDS = 2.0
 BATCH_LENGTH = 150_000  # terms: whichever comes first
+_FULL = (EDQUOT, EFBIG, ENOSPC)
 _PAGE = 1000  # entries read at once, and passed over before the mark is written for their sake alone
 
 _logger = logging.getLogger(__name__)
@@ -98,11 +102,39 @@ class Follower:
         """Throws the index away; recorded. Only within ``exclusive``."""
         if actor == SYSTEM:  # whoever asked for it knows
             _logger.warning("the index is built anew: %s", because)
-        self.engine.clear()
+        self.engine.clear(beyond=self._engines.seen(self._name))
         self._passed = None
         self._engines.note(self._name, self.engine.generation())
         with self._catalogue.unit(actor) as unit:
             unit.record(Act.INDEX_REBUILT, "index", detail={"because": because, "engine": self._name.value})
+
+    @contextmanager
+    def said(self) -> Iterator[None]:
+        """What keeps the index from being read or written becomes a refusal, and is kept for those who ask how it is.
+
+        Raises MunimentError: ARCHIVE_BUSY, INDEX_FULL, INDEX_UNAVAILABLE, INDEX_UNUSABLE.
+        """
+        try:
+            yield
+        except IndexBusyError as error:
+            raise MunimentError(Code.ARCHIVE_BUSY) from error
+        except IndexDamagedError as error:
+            raise MunimentError(Code.INDEX_UNAVAILABLE) from error
+        except OSError as error:
+            number = ENOTDIR if error.errno == EEXIST else error.errno or 0  # in the folder's place, both
+            with suppress(MunimentError):  # the disk of the catalogue may be full too
+                self._engines.fail(self._name, number)
+            raise self._refused(number) from error
+
+    def fault(self) -> MunimentError | None:
+        """What kept the index from being written last."""
+        number = self._engines.fault(self._name)
+        return None if number is None else self._refused(number)
+
+    def _refused(self, number: int) -> MunimentError:
+        if number in _FULL:
+            return MunimentError(Code.INDEX_FULL, path=self.engine.folder)
+        return MunimentError(Code.INDEX_UNUSABLE, path=self.engine.folder, problem=of_system(number))
 
     def repair(self, patience: float) -> None:
         """Starts over if the index is damaged.
@@ -133,6 +165,10 @@ class Follower:
             position = self.position()
         except (IndexDamagedError, OSError):
             position = 0
+        return self.waiting(position)
+
+    def waiting(self, position: int) -> int:
+        """Case files that an index at this position of the ledger has yet to follow."""
         waiting = sa.select(sa.func.count(sa.distinct(entry.c.subject))).where(*waits(position))
         with self._catalogue.reading() as connection:
             return int(connection.execute(waiting).scalar_one())
@@ -158,7 +194,7 @@ class Follower:
         mark = self.engine.mark()
         because = None
         if self.engine.generation() < self._engines.seen(self._name):
-            because = "put back from an older copy"
+            because = "put back from an older copy" if self.engine.generation() else "lost"
         with self._catalogue.reading() as connection:
             if not _same_history(connection, mark):
                 because = "another history"

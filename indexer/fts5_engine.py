@@ -46,12 +46,12 @@ class Fts5Engine:
 
     def __init__(self, catalogue: Catalogue, lock: Path) -> None:
         self._catalogue = catalogue
-        self._folder = lock.parent
+        self.folder = lock.parent
         self._lock = Lock(lock)
 
     @contextmanager
     def exclusive(self, patience: float) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.held(patience):
             yield
 
@@ -78,7 +78,7 @@ class Fts5Engine:
         with _damage():
             self._purge()
 
-    def clear(self) -> None:
+    def clear(self, beyond: int = 0) -> None:
         self._lock.must_be_held()
         with self._catalogue.housekeeping() as connection:
             state = connection.execute(fts5_mark.select()).one_or_none()
@@ -87,12 +87,12 @@ class Fts5Engine:
             connection.exec_driver_sql(_CREATE)
             connection.execute(fts5_file.delete())
             connection.execute(fts5_mark.delete())
-            if state is not None:
-                connection.execute(
-                    fts5_mark.insert().values(
-                        generation=state.generation + 1, position=0, leaf=b"", form=form(), purging=False
-                    )
+            generation = 1 + max(beyond, state.generation if state else 0)
+            connection.execute(
+                fts5_mark.insert().values(
+                    generation=generation, position=0, leaf=b"", form=form(), purging=False
                 )
+            )
 
     def search(
         self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.evidence.masking import mask_text
-from indexer.analysis import Query, spans
+from indexer.analysis import Query, atoms, fold, spans
 
 LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
@@ -18,6 +18,7 @@ _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
 # A line of a page that goes on in the next: the break is the page's, not the writer's. Short lines end by themselves.
 _WRAPPED = re.compile(r"(?<=[^\r\n]{15}[\u3001-\u9fff\uff01-\uff5e])[\r\n]+(?=[\u3001-\u9fff\uff01-\uff5e])")
+_CHECKSUM = re.compile(r"(?:\b[0-9a-f]{16,64}\b\s*)+")  # a page may wrap it
 _WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
 
 Mask = Callable[[str], str]
@@ -53,11 +54,12 @@ def snippet(
     case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text
 ) -> Snippet | None:
     """From the page, or else the document's name, that says most of the query; none where nothing of it can be shown:
-    it asked for facts, or the mask hides it.
+    it asked for facts, or for the file's own code, which heads each of its pages, or the mask hides it.
 
     What the mask hides is no hit. Raises BoxError and MunimentError where a sealed text does not open.
     """
     best, most = None, 0
+    query = _without_code(query, case_file.reference)
     if not query.phrases:
         return None
     for place, text in _masked(case_files, case_file, mask):
@@ -120,10 +122,20 @@ def _set_tight(text: str) -> str:
     return _WIDE.sub(lambda run: run[0].replace(" ", ""), _WHITE.sub(" ", _WRAPPED.sub("", text)).strip())
 
 
+def _without_code(query: Query, reference: str) -> Query:
+    """Without what is the beginning of the code: its year, and more."""
+    code = atoms(fold(reference))
+    told = (each for each in query.phrases if len(each.atoms) == 1 or not each.at(code, 0))
+    return replace(query, phrases=tuple(told))
+
+
 def _cut(text: str, hits: list[tuple[int, int]], place: Place | None) -> Snippet:
-    start = max(0, hits[0][0] - _BEFORE)
+    first = hits[0][0]
+    # What stands before a checksum is what we say of the document; its own words begin after it.
+    own = max((each.end() for each in _CHECKSUM.finditer(text, 0, first)), default=0)
+    start = max(own, first - _BEFORE)
     end = min(len(text), start + LENGTH)
-    start = max(0, end - LENGTH)
+    start = max(own, end - LENGTH)
     before, after = _ELLIPSIS if start else "", _ELLIPSIS if end < len(text) else ""
     kept: list[tuple[int, int]] = []
     shift = len(before) - start

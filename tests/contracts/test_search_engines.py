@@ -115,6 +115,18 @@ def test_every_change_raises_the_generation(engine):
     assert seen == sorted(set(seen))
 
 
+def test_clearing_goes_beyond_whatever_generation_there_ever_was(engine, house):
+    for _ in range(2):  # of one that never was, and of one that is
+        with engine.exclusive(5):
+            engine.clear(beyond=55)
+        assert engine.generation() > 55
+    assert (engine.mark(), house.open().generation()) == (START, engine.generation())
+    commit(engine, text(1, "退款"))
+    with engine.exclusive(5):
+        engine.clear(beyond=3)
+    assert engine.generation() > 57
+
+
 def test_a_case_file_that_is_added_again_replaces_its_older_words(engine):
     commit(engine, text(1, "旧话"))
     commit(engine, text(1, "新词"))

@@ -15,7 +15,7 @@ LONG = "财务回邮件说预付卡不属于退款范围，一"
 
 
 def cut(page: str, words: str, title: str = "照片.jpg"):
-    return snippet(held(page, title), None, asked(words))
+    return snippet(held(page, title), SimpleNamespace(reference="2026-一级-其他-001"), asked(words))
 
 
 def held(page: str, title: str):
@@ -42,6 +42,34 @@ def asked(words: str):
 )
 def test_a_line_of_chinese_that_a_page_wrapped_is_one_again_and_short_lines_stay_apart(page: str, shown: str):
     assert cut(page, "退款").text == shown
+
+
+HASH = "eb1e772cab3946a3eb69f98895fe6a224d007902ffe0c5e92391e81b159f1ba9"
+OWN = "聊天记录：顾客要求退款五百元，店长答应次日办理。"
+
+
+@pytest.mark.parametrize(
+    ("checksum", "own", "shown"),
+    [
+        (HASH, OWN, OWN),
+        (f"{HASH[:40]}\n{HASH[40:]}", OWN, OWN),
+        (HASH, "好。" * 60 + OWN, ("好。" * 60 + OWN)[-90:]),
+        ("缺", OWN, f"文本文件 SHA-256 缺 {OWN}"),
+    ],
+)
+def test_what_is_shown_begins_where_the_own_words_of_the_document_do(checksum: str, own: str, shown: str):
+    made = cut(f"文本文件\nSHA-256 {checksum}\n{own}", "退款")
+    assert made.text.removeprefix("…") == shown
+    assert [text for text, hit in made.parts if hit] == ["退款"]
+
+
+def test_the_own_code_of_a_file_is_no_hit_and_that_of_another_is():
+    page = "档案编号 2026-一级-其他-001 关联 2026-一级-其他-002 的退款"
+    for own in ("2026-一级", "2026-一级-其他-001"):
+        assert cut(page, own) is None
+        assert [text for text, hit in cut(page, f"{own} 退款").parts if hit] == ["退款"]
+    for words, hit in (("2026-一级-其他-002", "2026-一级-其他-002"), ("001", "001"), ("一级", "一级")):
+        assert hit in [text for text, hit in cut(page, words).parts if hit]
 
 
 def test_a_word_across_a_wrapped_line_is_marked_whole():
