@@ -18,6 +18,7 @@ from archive.casefile import tables as casefile_tables
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.filing import insert_rows
 from archive.casefile.passing import Beside, Pass
+from archive.casefile.reading import text_of_pages
 from archive.casefile.record import Record, Row
 from archive.casefile.recording import Recording
 from archive.casefile.recovering import make_way, undo
@@ -304,7 +305,7 @@ def _row(part: _Part, key: FileKey, document: Packaged, stagings: Sequence[Stagi
         "pending": document.pending,
         **stream_columns(_stream(document, key, stagings)),
         "title": key.seal(document.title.encode(), f"title:{place}"),
-        "text": key.seal(json.dumps(text).encode(), f"text:{place}"),
+        "text": key.seal(text_of_pages(text), f"text:{place}"),
     }
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archive.casefile.reading import FileState
 from archive.database.schema import text_of
 from archive.errors import MunimentError
 from archive.ledger.acts import Act
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from web.wiring import House
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a minus
 @click.option(
     "--sort",
     type=click.Choice([each.value for each in Sort]),
@@ -52,10 +53,24 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
     partly = (frame.words("find.partly"),) if found.partly else ()
     behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
+    hint = None if hits else house.index.hint(query)
+    hinted = [hint.say(frame.words.language)] if hint else []
     frame.give(
-        {"query": query, "hits": hits, "more": found.more, "behind": found.behind},
-        (*(f"{each['reference']}  {each['snippet']}".rstrip() for each in hits), count, *partly, *behind),
+        {
+            "query": query,
+            "hits": hits,
+            "more": found.more,
+            "partly": found.partly,
+            "behind": found.behind,
+            "hint": hinted[0] if hinted else None,
+        },
+        (*(_line(frame, each) for each in hits), count, *hinted, *partly, *behind),
     )
+
+
+def _line(frame: Frame, hit: dict[str, Any]) -> str:
+    void = [frame.words.of("file_state", "void")] if hit["state"] == FileState.VOID else []
+    return "  ".join((hit["reference"], *void, hit["snippet"])).rstrip()
 
 
 def _snippet(house: "House", file: "CaseFile", query: str) -> str:
@@ -96,6 +111,8 @@ def status(frame: Frame) -> None:
     """Which engine answers, and how far it followed the ledger, and its size · 使用的引擎、进度和大小."""
     with frame.house() as house:
         found = house.index.status()
+    fault = found.fault
+    faulty = [fault.say(frame.words.language)] if fault else []
     coming = found.coming.value if found.coming else None
     moving = (frame.words("cli.index_coming", engine=coming),) if coming else ()
     frame.give(
@@ -108,6 +125,7 @@ def status(frame: Frame) -> None:
             "size": found.size,
             "generation": found.generation,
             "position": found.position,
+            "fault": {"error": fault.code.value, "message": faulty[0]} if fault else None,
         },
         (
             frame.words("cli.index", engine=found.engine.value, files=found.files, lag=found.behind),
@@ -118,6 +136,7 @@ def status(frame: Frame) -> None:
                 position=found.position,
             ),
             *moving,
+            *faulty,
         ),
     )
 

@@ -57,7 +57,7 @@ class Frame:
         except MunimentError as error:
             if error.code is not Code.PASSPHRASE_WRONG or self.settings.passphrase_file or not attended():
                 raise
-        return work(getpass(self.words("cli.passphrase")))
+        return work(typed(self.words("cli.passphrase")))
 
     def give(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """The answer: the document under ``--json``, else the lines."""
@@ -102,6 +102,14 @@ def attended() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def typed(prompt: str) -> str:
+    """What somebody types unseen; the end of the input gives the command up."""
+    try:
+        return getpass(prompt)
+    except EOFError:
+        raise click.Abort from None
+
+
 def framed(view: Callable[Concatenate[Frame, P], Exit | None]) -> Callable[P, Exit | None]:
     """Gives the view its frame, and the command ``--home`` and ``--json``."""
 
@@ -133,7 +141,9 @@ def answering(command: click.Command, arguments: Sequence[str]) -> int:
             click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
         error.show()
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # click takes one from anywhere for somebody who gives up
+            return _refused(_defect(error.__cause__), as_json=_JSON in arguments)
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read the answer has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
