@@ -1,7 +1,7 @@
 """Snippets: the few words around what was found, masked before anything is cut from them (P14.4, P16)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,8 +16,6 @@ _WHITE = re.compile(r"\s+")
 # A line of a page that goes on in the next: the break is the page's, not the writer's. Short lines end by themselves.
 _WRAPPED = re.compile(r"(?<=[^\r\n]{15}[\u3001-\u9fff\uff01-\uff5e])[\r\n]+(?=[\u3001-\u9fff\uff01-\uff5e])")
 _WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
-
-Mask = Callable[[str], str]
 
 
 class Place(NamedTuple):
@@ -46,13 +44,13 @@ class Snippet:
         return tuple((text, hit) for text, hit in parts if text)
 
 
-def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text) -> Snippet:
+def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet:
     """From the page, or else the document's name, that says most of the query; else the file's beginning.
 
     What the mask hides is no hit. Raises BoxError and MunimentError where a sealed text does not open.
     """
     best, most, beginning = None, 0, ""
-    for place, text in _masked(case_files, case_file, mask):
+    for place, text in _masked(case_files, case_file):
         beginning = beginning or text
         found = spans(text, query)
         if len(found) > most:
@@ -63,31 +61,28 @@ def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask
     return best or _cut(beginning, [], None)
 
 
-def hits_on(text: str, query: Query, mask: Mask = mask_text) -> tuple[str, ...]:
-    """The words of a page's text that the query finds, as they are written there and without white space."""
-    shown = mask(text)
-    found = (span for each in spans(shown, query).values() for span in each)
-    return tuple(dict.fromkeys("".join(shown[start:end].split()) for start, end in found))
+def hits_on(text: str, query: Query) -> tuple[str, ...]:
+    """The words of a page's masked text that the query finds, as they are written there and without white space."""
+    found = (span for each in spans(text, query).values() for span in each)
+    return tuple(dict.fromkeys("".join(text[start:end].split()) for start, end in found))
 
 
-def places_of(
-    case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text
-) -> tuple[Place, ...]:
+def places_of(case_files: CaseFiles, case_file: CaseFile, query: Query) -> tuple[Place, ...]:
     """The pages on which something of the query stands, in order. Raises BoxError, MunimentError."""
     return tuple(
         Place(ordinal, number)
-        for ordinal, pages in case_files.texts(case_file).items()
+        for ordinal, pages in case_files.masked_texts(case_file).items()
         for number, page in enumerate(pages, start=1)
-        if spans(mask(page), query)
+        if spans(page, query)
     )
 
 
-def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[tuple[Place | None, str]]:
-    for ordinal, pages in case_files.texts(case_file).items():
+def _masked(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place | None, str]]:
+    for ordinal, pages in case_files.masked_texts(case_file).items():
         for number, page in enumerate(pages, start=1):
-            yield Place(ordinal, number), _set_tight(mask(page))
+            yield Place(ordinal, number), _set_tight(page)
     for title in case_files.titles(case_file).values():
-        yield None, _set_tight(mask(title))
+        yield None, _set_tight(mask_text(title))
 
 
 def _set_tight(text: str) -> str:

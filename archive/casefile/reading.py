@@ -17,6 +17,7 @@ from archive.casefile.documents import Content, Document, document_of
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence.masking import mask_text
 from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
@@ -77,6 +78,8 @@ def recognition_place(ordinal: int, version: int, page: int) -> str:
 
 
 _COLUMNS = [column for column in tables.case_file.c if column.name not in ("voucher", "fingerprint")]
+
+_OTHER = tables.document.alias().c  # once: to make one takes longer than to ask
 
 _DOCUMENT_COLUMNS = [column for column in tables.document.c if column.name not in ("title", "text")]
 
@@ -155,11 +158,21 @@ class CaseFiles:
 
     def texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
         """The text of each page, by ordinal: its own, or what was recognised in its picture."""
-        pages = self.layers(case_file)
-        read = self.recognised(case_file)
+        return self._texts(case_file, lambda own: own, lambda read: read.text)
+
+    def masked_texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
+        """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
+        return self._texts(case_file, mask_text, lambda read: read.masked)
+
+    def _texts(
+        self, case_file: CaseFile, own: Callable[[str], str], read: Callable[[RecognisedPage], str]
+    ) -> dict[int, tuple[str, ...]]:
+        pages, pictures = self.layers(case_file), self.recognised(case_file)
         return {
             ordinal: tuple(
-                text if text.strip() or (ordinal, number) not in read else read[ordinal, number].text
+                own(text)
+                if text.strip() or (ordinal, number) not in pictures
+                else read(pictures[ordinal, number])
                 for number, text in enumerate(layer, start=1)
             )
             for ordinal, layer in pages.items()
@@ -301,13 +314,12 @@ def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Doc
 
 
 def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: int) -> sa.Select[Any]:
-    inner = tables.document.alias()
     newest = (
-        sa.select(sa.func.max(inner.c.version))
+        sa.select(sa.func.max(_OTHER.version))
         .where(
-            inner.c.case_file == tables.document.c.case_file,
-            inner.c.ordinal == tables.document.c.ordinal,
-            inner.c.version <= version,
+            _OTHER.case_file == tables.document.c.case_file,
+            _OTHER.ordinal == tables.document.c.ordinal,
+            _OTHER.version <= version,
         )
         .scalar_subquery()
     )

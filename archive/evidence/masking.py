@@ -132,12 +132,15 @@ def digits_read_right(text: str) -> str:
     return "".join(letters)
 
 
-def mask_text(text: str) -> str:
-    """The text with an asterisk for each hidden letter: 13800138000 becomes 138****8000. Same length."""
-    letters = list(text)
-    for span in spans(text):
+def mask_text(text: str, digits: str = "") -> str:
+    """The text with an asterisk for each hidden letter: 13800138000 becomes 138****8000. Same length.
+
+    ``digits`` is the text as numbers are looked for in it, if that differs: as long, letter by letter.
+    """
+    letters, read = list(text), digits or text
+    for span in spans(read):
         for at in range(span.start, span.end):
-            if letters[at].isalnum() or span.secret is Secret.EMAIL:
+            if read[at].isalnum() or span.secret is Secret.EMAIL:
                 letters[at] = "*"
     return "".join(letters)
 

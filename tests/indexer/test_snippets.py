@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.evidence.masking import mask_text
 from indexer.query.parsing import parse
 from indexer.snippets import snippet
 
@@ -14,7 +15,7 @@ LONG = "财务回邮件说预付卡不属于退款范围，一"
 
 
 def cut(page: str, words: str, title: str = "照片.jpg"):
-    held = SimpleNamespace(texts=lambda _: {0: (page,)}, titles=lambda _: {0: title})
+    held = SimpleNamespace(masked_texts=lambda _: {0: (mask_text(page),)}, titles=lambda _: {0: title})
     return snippet(held, None, parse(words, date(2026, 11, 24)).words)
 
 
