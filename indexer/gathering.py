@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
+from archive.evidence.masking import mask_text
+from archive.voucher.masking import masked
 
 VOID = "作废"  # what the stamp says, P9
 
@@ -18,6 +20,14 @@ def gather(case_files: CaseFiles, case_file: CaseFile) -> tuple[str, ...]:
     # Pages follow each other without a break: a sentence may run over the foot of one.
     documents = ("\n".join(pages) for pages in case_files.texts(case_file).values())
     return (*facts(case_file), *_said(voucher), *titles, *documents)
+
+
+def gather_masked(case_files: CaseFiles, case_file: CaseFile) -> tuple[str, ...]:
+    """What it is found by beside its facts, by those who read it masked (P14.4, P16). Raises as ``gather``."""
+    voucher = masked(json.loads(case_files.voucher(case_file)))
+    titles = map(mask_text, case_files.titles(case_file).values())
+    documents = ("\n".join(pages) for pages in case_files.masked_texts(case_file).values())
+    return (*_said(voucher), *titles, *documents)
 
 
 def facts(case_file: CaseFile) -> tuple[str, ...]:
