@@ -28,6 +28,7 @@ from web.wiring import House
 
 LIMIT: Final = 200  # hits of words: beyond them nothing is looked for
 PAGE: Final = 25  # results; their texts are opened for the snippets
+MOST_UNREAD: Final = 1000
 _FILE = tables.case_file.c
 
 
@@ -83,6 +84,16 @@ def answer(house: House, person: Person, wanted: Wanted) -> Answer:
         _record(house, person, wanted, count, more=matched.more)
     results = [Result(each, _snippet(house, person, each, wanted.q)) for each in files]
     return Answer(results, facets, count, matched.more, matched.behind, matched.partly, page, pages)
+
+
+def unsearchable(house: House, person: Person) -> int:
+    """Documents with pictures that were not read, in the files whose words this person's searches are answered from:
+    ``MOST_UNREAD`` if there are that many or more.
+    """
+    if may(person, Permission.SEARCH):
+        return house.recognition.unsearchable(most=MOST_UNREAD).documents
+    readable = house.viewing.known(person).where(_FILE.id.in_(house.viewing.granted(person)))
+    return house.recognition.unsearchable(readable, MOST_UNREAD).documents
 
 
 def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any]) -> _Matched:

@@ -1,5 +1,6 @@
 """Who sees what (P14): hits, counts, facets, snippets and pages tell nothing of files that one may not know of."""
 
+import io
 import re
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from access.person import Role
 from archive.casefile.filing import Submission
+from archive.casefile.sources import Source
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
 from web.wiring import House
@@ -142,6 +144,23 @@ def test_fields_are_asked_by_everybody_of_the_files_they_may_know_of(employee, v
     assert hits(employee.find("门店:太古里店").text) == []
     assert hits(employee.find("NOT 门店:春熙路店").text) == []
     assert hits(visitor(Role.AUDITOR, "审计部").find("门店:太古里店").text) == [shared["foreign"]]
+
+
+def test_only_pictures_of_files_that_one_may_read_are_counted(house: House, forms, granted, visitor):
+    def pictured(department: str) -> str:
+        receiver = {"name": "李莉", "department": department, "contact": "028-88886666"}
+        voucher = forms.voucher(store=department, receiver=receiver)
+        photos = tuple(Source(f"{n}.jpg", io.BytesIO(forms.photo())) for n in range(2))
+        submission = Submission("一级", "剧本相关", None, None, voucher, photos)
+        return house.filing.file(CONSOLE, submission).reference
+
+    mine, *_ = pictured(OWN), pictured(OWN), pictured(OTHER)
+    house.recognition.follow()
+    employee, number = granted(mine)
+    assert "2 份文件含尚未识别的图片" in employee.get("/find").text
+    employee.post(f"/requests/{number}/sign-off", data={"reason": ""})
+    assert "尚未识别" not in employee.get("/find").text
+    assert "6 份文件含尚未识别的图片" in visitor(Role.AUDITOR, "审计部").get("/find").text
 
 
 def test_a_broken_index_takes_nothing_from_an_employee(house: House, shared, granted, monkeypatch):

@@ -57,7 +57,7 @@ def show(reference: str) -> str:
         level=next((each for each in here.house.scheme.levels if each.name == file.level), None),
         category=next((each for each in here.house.scheme.categories if each.name == file.category), None),
         is_void=file.state is FileState.VOID,
-        unread=_unread(here, file) if here.may(Permission.RECOGNISE) else 0,
+        unread=_unread(here, file) if grant or here.may(Permission.RECOGNISE) else 0,
         install=None if here.house.recognition.available else INSTALL,
     )
 
