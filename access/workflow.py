@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Final
 
 from access.person import Role
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
 from archive.scheme.scheme import Level
 
@@ -116,7 +117,9 @@ def chain(role: Role, department: str, level: Level) -> tuple[Step, ...]:
         try:
             wanted = _RANK[Role(name)]
         except (ValueError, KeyError):
-            raise MunimentError(Code.SCHEME_INVALID, problem=f"{name!r} approves nothing") from None
+            raise MunimentError(
+                Code.SCHEME_INVALID, problem=Cause(f"角色“{name}”不能审批", f"{name!r} approves nothing")
+            ) from None
         rank = min(max(wanted, floor), _RANK[Role.MANAGEMENT])
         if rank != wanted:
             floor = rank + 1

@@ -48,10 +48,14 @@ def read_description(home: Path) -> Description:
 def described(document: Mapping[str, Any]) -> Description:
     """Raises ARCHIVE_DAMAGED."""
     try:
+        known = document["format"] == _FORMAT
         wrapped = Wrapped(document["master_version"], b64decode(document["key"]))
-        return Description(str(document["archive"]), wrapped)
+        description = Description(str(document["archive"]), wrapped)
     except (ValueError, KeyError, TypeError):
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
+        known = False
+    if not known:
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME)
+    return description
 
 
 def write_description(home: Path, description: Description) -> None:

@@ -44,10 +44,13 @@ class Code(StrEnum):
     BACKUP_DAMAGED = "backup-damaged"
     BACKUP_IN_VAULT = "backup-in-vault"
     BACKUP_KEYS_TOGETHER = "backup-keys-together"
+    BACKUP_KEY_VERSION = "backup-key-version"
     BACKUP_MISSING = "backup-missing"
     BACKUP_OF_OTHER = "backup-of-other"
     CASE_INCOMPLETE = "case-incomplete"
     CASE_INVALID = "case-invalid"
+    CATALOGUE_LOST = "catalogue-lost"
+    CATALOGUE_OLDER = "catalogue-older"
     CATEGORY_UNKNOWN = "category-unknown"
     CHECKPOINT_INVALID = "checkpoint-invalid"
     CHECKPOINT_MISMATCH = "checkpoint-mismatch"
@@ -92,6 +95,7 @@ class Code(StrEnum):
     LEVEL_UNKNOWN = "level-unknown"
     NAME_INVALID = "name-invalid"
     NAME_TAKEN = "name-taken"
+    NOTHING_TO_IMPORT = "nothing-to-import"
     OCR_MISSING = "ocr-missing"
     OUTPUT_EXISTS = "output-exists"
     OWN_REQUEST = "own-request"
@@ -230,8 +234,14 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.BACKUP_KEYS_TOGETHER: _m(
             Exit.USAGE,
             400,
-            "存储桶中的备份（{place}）不能与其密钥放在同一存储桶。请为密钥部分指定文件夹或另一个存储桶（--keys-to、--keys-from 或设置 backup_keys_to）。",
-            "A backup in a bucket ({place}) never has its keys in the same one. Name a folder or another bucket for them (--keys-to, --keys-from or the setting backup_keys_to).",
+            "存储桶中的备份（{place}）不能与其密钥放在同一存储桶。请为密钥部分指定文件夹或另一个存储桶（--keys-to、--keys-from 或设置 backup_keys_to），或不指定：默认存放在“存储桶名-keys”。",
+            "A backup in a bucket ({place}) never has its keys in the same one. Name a folder or another bucket for them (--keys-to, --keys-from or the setting backup_keys_to), or none: they go to the bucket of that name with “-keys” behind it.",
+        ),
+        Code.BACKUP_KEY_VERSION: _m(
+            Exit.KEY,
+            503,
+            "{place} 中的备份以主密钥第 {version} 版加密，当前密钥文件中没有这一版。本档案库仍在时，请先向同一位置运行 muniment backup；若仍有此提示，请另选新位置备份。要恢复，请使用当时的密钥文件。未作任何改动。",
+            "The backup in {place} was made under version {version} of the master key, which the key file does not hold. Where this archive still stands, run muniment backup to the same place first; if that says so too, back up to a new place. To restore, use the key file of that time. Nothing was changed.",
         ),
         Code.BACKUP_MISSING: _m(
             Exit.NOT_FOUND,
@@ -256,6 +266,18 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "{name} 无法读取，或有未知的键。可用的键：{keys}。",
             "{name} cannot be read or has unknown keys. The keys are: {keys}.",
+        ),
+        Code.CATALOGUE_LOST: _m(
+            Exit.DAMAGED,
+            503,
+            "目录 {path} 在使用中被移走或替换，本次操作未保存。请立即停止本档案库的所有服务，把原来的文件放回；原文件已丢失时，从备份恢复或运行 muniment rebuild，然后再启动。",
+            "{path} was taken away or replaced while it was in use; nothing of this was saved. Stop every server of this archive now and put the file back; where it is lost, restore a backup or run muniment rebuild, then start again.",
+        ),
+        Code.CATALOGUE_OLDER: _m(
+            Exit.CONFLICT,
+            409,
+            "库中 {reference} 的内容比目录 catalogue.db 所知的新，目录可能是放回的旧文件。为不覆盖已归档的内容，本次操作未执行。请停止服务，放回最新的 catalogue.db；没有时，移开它并运行 muniment rebuild。",
+            "The vault holds more of {reference} than catalogue.db knows, which may be an older one that was put back. So that nothing filed is lost, this was not done. Stop the servers and put the newest catalogue.db back; without one, move this one away and run muniment rebuild.",
         ),
         Code.CATEGORY_UNKNOWN: _m(
             Exit.REFUSED,
@@ -520,6 +542,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             409,
             "已有人使用姓名“{name}”。请加上部门或工号以区分。",
             "Somebody is called “{name}” already. Add the department or a staff number.",
+        ),
+        Code.NOTHING_TO_IMPORT: _m(
+            Exit.REFUSED,
+            422,
+            "{path} 及其下级文件夹中没有 voucher.json，未归档任何内容。每份案卷放在一个文件夹中，内含 voucher.json；导入保存包请加 --package。",
+            "There is no voucher.json in {path} or below; nothing was filed. Each case file is a folder with its voucher.json; for a preservation package add --package.",
         ),
         Code.OCR_MISSING: _m(
             Exit.UNAVAILABLE,
@@ -794,6 +822,14 @@ class MunimentError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.value}: {self.say('en')}"
+
+
+def say_kept(code: str, language: str) -> str:
+    """The sentence of a code that was kept without its facts, where it needs none but a name; else the code."""
+    try:
+        return MunimentError(Code(code), name="PDF", document="PDF", seconds="–").say(language)
+    except (KeyError, ValueError):
+        return code
 
 
 def refusal_of(error: BaseException) -> MunimentError | None:

@@ -7,7 +7,7 @@ master key itself lies beside the home folder, never in it.
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from errno import EEXIST, ENOTEMPTY
+from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from archive.causes import of_system
 from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
 from archive.database.migrating import migrate, revision
@@ -34,7 +35,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Ledger
 from archive.vault import durable
-from archive.vault.bucket import AMAZON, Service
+from archive.vault.connection import AMAZON, Service
 from archive.vault.placing import HOME, PlacedVault, Places, Where, read_where, write_where
 
 
@@ -69,7 +70,7 @@ def found(
     Raises ARCHIVE_EXISTS, VAULT_OCCUPIED, VAULT_UNREACHABLE, VAULT_REFUSED.
     """
     if home.exists() and not home.is_dir():
-        raise MunimentError(Code.PATH_UNUSABLE, path=str(home), problem="it is no folder")
+        raise MunimentError(Code.PATH_UNUSABLE, path=str(home), problem=of_system(ENOTDIR))
     if home.exists() and any(home.iterdir()):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
     home.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ appended before it is wrapped anew, whoever comes after it wraps with the new ve
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Journalling:
     journal: KeyJournal
 
     def begin(self) -> None:
-        """At opening: an archive from before there was a journal, or whose journal was lost, gets one. Raises
+        """An archive from before there was a journal, or whose journal was lost, gets one. Raises
         KEY_JOURNAL_OF_OTHER.
         """
         archive = self.journal.archive()
@@ -74,7 +74,10 @@ class Journalling:
             self._check(archive)
 
     def keep(self, key: FileKey) -> None:
-        """The key is in the journal, on the disk. To be called before the vault is given anything sealed under it."""
+        """The key is in the journal, on the disk. To be called before the vault is given anything sealed under it.
+        One that was taken away or exchanged since the opening is not to begin with this key. Raises as ``begin``.
+        """
+        self.begin()
 
         def wrap() -> Wrapped:
             with self.catalogue.reading() as connection:
@@ -99,8 +102,8 @@ class Journalling:
 
     def renew(self) -> int:
         """The journal is written anew, whole: what the catalogue has, and what only the journal has, everything
-        wrapped with the version that the catalogue wraps with. How many keys it had missed. Raises
-        KEY_JOURNAL_OF_OTHER.
+        wrapped with the version that the catalogue wraps with. How many keys it had missed. What of the old journal
+        cannot be read today may be all that opens a file some day: then it is kept aside. Raises KEY_JOURNAL_OF_OTHER.
         """
         missed = 0
 
@@ -115,13 +118,16 @@ class Journalling:
                     for row in connection.execute(sa.select(ledger_tables.secret))
                 }
                 rows = connection.execute(sa.select(tables.file_key)).all()
-            # What the journal has under that version stays: it opened when it was written.
-            file_keys = {key: each for key, each in kept.file_keys.items() if each.version == version}
+            file_keys = self._opened(
+                {key: each for key, each in kept.file_keys.items() if each.version == version}, version
+            )
             for row in rows:
                 if row.case_file not in file_keys:
                     file_keys[row.case_file] = self._key(row.case_file, _row(row), version)
             missed = len({row.case_file for row in rows} - kept.file_keys.keys())
-            file_keys |= self._opened(kept, kept.file_keys.keys() - file_keys.keys(), version)
+            others = {key: each for key, each in kept.file_keys.items() if key not in file_keys}
+            file_keys |= self._opened(others, version)
+            self._keep_aside(kept, len(others.keys() - file_keys.keys()))
             return Kept(self._description(version), secrets, file_keys)
 
         self.journal.rewrite(renewed)
@@ -140,17 +146,35 @@ class Journalling:
         wrapped = self._wrapped(description.wrapped, place_of_archive(description.archive), version)
         return replace(description, wrapped=wrapped).to_json()
 
-    def _opened(self, kept: Kept, others: Iterable[str], version: int) -> dict[str, Wrapped]:
-        """Keys of filings that are at work, or were cut off. One that no master key opens is of no use to anybody."""
-        found = {}
-        for each in others:
+    def _opened(self, wrapped: Mapping[str, Wrapped], version: int) -> dict[str, Wrapped]:
+        """Those that open, wrapped with ``version``. Others are of another master key, even where its number is one
+        that is known: after a step back to an older key file the same number is given to a new key.
+        """
+        found, unknown = {}, set()
+        for each, box in wrapped.items():
+            if box.version in unknown:
+                continue  # or the key file would be read again for each
             try:
-                found[each] = self._key(each, kept.file_keys[each], version)
+                key = self.keyring.file_key(CaseFileId(each), box)
             except MunimentError as error:
                 if error.code is not Code.KEY_WRONG:
                     raise
-                _logger.warning("the key journal held a key that does not open; it was left out: %s", each)
+                unknown |= {box.version} - self.keyring.keys.keys()
+                continue
+            found[each] = box if box.version == version else self.keyring.wrap_file_key(key, at_least=version)
         return found
+
+    def _keep_aside(self, kept: Kept, left_out: int) -> None:
+        """Under the lock of the journal, before it is written anew without them."""
+        if left_out or kept.torn or (kept.archive is None and kept != Kept()):
+            aside = self.journal.keep_aside(self.catalogue.clock().date())
+            _logger.warning(
+                "the key journal was written anew without %d keys that do not open and %d lines that cannot be read;"
+                " keep the one before, %s, as long as a file in the vault lacks its key",
+                left_out,
+                kept.torn,
+                aside,
+            )
 
     def _key(self, case_file: str, wrapped: Wrapped, version: int) -> Wrapped:
         return self._wrapped(wrapped, place_of_file_key(case_file), version)

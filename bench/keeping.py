@@ -14,9 +14,10 @@ from archive.casefile.sources import Source
 from archive.ledger.entries import CONSOLE
 from bench.filing import submission
 from bench.table import Row
+from web.backup_places import place
 from web.sample import cases
 from web.settings import Settings
-from web.wiring import House, init, opened, place, restore
+from web.wiring import House, init, opened, restore
 
 FILES = 60
 LARGE = 8  # case files with a picture of 20 MB that no cipher or packer makes smaller

@@ -59,7 +59,8 @@ Keep = Callable[[Sequence[CaseFileId]], AbstractSet[CaseFileId]]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """``more`` when there were more than asked for, or the time was up before all had been looked at.
+    """``more`` when there were more than asked for, or the time was up before all had been looked at. ``partly``: the
+    order is not of all hits, since there are too many for that.
 
     ``position``: of the ledger, up to which the index had followed that was asked.
     """
@@ -67,6 +68,7 @@ class Hits:
     ids: tuple[CaseFileId, ...]
     more: bool
     position: int
+    partly: bool = False
 
 
 class SearchEngine(Protocol):

@@ -85,7 +85,8 @@ class Follower:
 
     def start_over(self, actor: Actor, because: str) -> None:
         """Throws the index away; recorded. Only within ``exclusive``."""
-        _logger.warning("the index is built anew: %s", because)
+        if actor == SYSTEM:  # whoever asked for it knows
+            _logger.warning("the index is built anew: %s", because)
         self.engine.clear()
         self._passed = None
         self._engines.note(self._name, self.engine.generation())

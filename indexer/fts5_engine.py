@@ -105,9 +105,10 @@ class Fts5Engine:
                 return Hits((), more=False, position=0)
             best = list(_taken(connection, _ranked(wanted), deadline))
         if deadline.missed:  # SQLite gives the best when it has looked at all
-            return replace(self.search(tree, keep, limit), more=True)
+            return replace(self.search(tree, keep, limit), more=True, partly=True)
         hits = kept(iter(best), keep, limit, position)
-        return replace(hits, more=hits.more or len(best) == _RANKED)
+        cut = len(best) == _RANKED
+        return replace(hits, more=hits.more or cut, partly=cut)
 
     def mark(self) -> Mark:
         with _damage(), self._catalogue.reading() as connection:

@@ -93,8 +93,10 @@ class Indexer:
         except (IndexDamagedError, IndexBusyError, OSError) as error:
             return self._by_code(follower, error, query, allowed, limit)
 
-    def snippet(self, case_file: CaseFile, query: str) -> Snippet:
-        """The words around what was found, masked. Permission was asked for before. Raises MunimentError."""
+    def snippet(self, case_file: CaseFile, query: str) -> Snippet | None:
+        """The words around what was found, masked; none where nothing of it can be shown. Permission was asked for
+        before. Raises MunimentError.
+        """
         return snippet(self._case_files, case_file, self.words(query))
 
     def words(self, query: str) -> Query:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles, recognition_place
+from archive.causes import Cause
 from archive.database.catalogue import Catalogue
 from archive.database.jobs import Job, Jobs, JobState, LeaseLostError, follow_to, followed
 from archive.errors import Code, MunimentError
@@ -204,7 +205,7 @@ class Recognition:
             done += 1
             read += outcome is Outcome.READ
             if outcome is Outcome.LATER:
-                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="try again later")
+                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=Cause("请稍后重试", "try again later"))
             if progress is not None:
                 progress(done)
         return read

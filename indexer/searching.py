@@ -152,7 +152,7 @@ class Searching:
             with self._catalogue.reading() as connection:
                 ids = list(connection.execute(ordered).scalars())
         files = self._case_files.by_ids(ids[:limit])
-        partly = sort is Sort.REFERENCE and hits.more
+        partly = hits.partly or (sort is Sort.REFERENCE and hits.more)
         return Found(files, hits.more or len(ids) > limit, tail.unread, partly)
 
     def _by(self, sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:

@@ -44,21 +44,23 @@ class Snippet:
         return tuple((text, hit) for text, hit in parts if text)
 
 
-def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet:
-    """From the page, or else the document's name, that says most of the query; else the file's beginning.
+def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet | None:
+    """From the page, or else the document's name, that says most of the query; none where nothing of it can be shown:
+    it asked for facts, or the mask hides it.
 
     What the mask hides is no hit. Raises BoxError and MunimentError where a sealed text does not open.
     """
-    best, most, beginning = None, 0, ""
+    best, most = None, 0
+    if not query.phrases:
+        return None
     for place, text in _masked(case_files, case_file):
-        beginning = beginning or text
         found = spans(text, query)
         if len(found) > most:
             hits = sorted(span for each in found.values() for span in each)
             best, most = _cut(text, hits, place), len(found)
             if most == len(query.phrases):
                 break
-    return best or _cut(beginning, [], None)
+    return best
 
 
 def hits_on(text: str, query: Query) -> tuple[str, ...]:
@@ -93,7 +95,7 @@ def _set_tight(text: str) -> str:
 
 
 def _cut(text: str, hits: list[tuple[int, int]], place: Place | None) -> Snippet:
-    start = max(0, hits[0][0] - _BEFORE) if hits else 0
+    start = max(0, hits[0][0] - _BEFORE)
     end = min(len(text), start + LENGTH)
     start = max(0, end - LENGTH)
     before, after = _ELLIPSIS if start else "", _ELLIPSIS if end < len(text) else ""

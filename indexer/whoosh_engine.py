@@ -222,7 +222,7 @@ class WhooshEngine:
         seen = _again_if_gone(self._seen)
         with closing(self._newest(seen, tree, deadline, scored=False)) as found:
             hits = kept((each.id for each in found), keep, limit, seen.mark.position)
-        return replace(hits, more=hits.more or deadline.missed)
+        return replace(hits, more=hits.more or deadline.missed, partly=deadline.missed)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
         deadline = Deadline.within(seconds)
@@ -231,7 +231,7 @@ class WhooshEngine:
             scores = {each.id: each.score for each in found}
         best = sorted(scores, key=lambda each: -scores[each])  # stable: newest first among equals
         hits = kept(iter(best), keep, limit, seen.mark.position)
-        return replace(hits, more=hits.more or deadline.missed)
+        return replace(hits, more=hits.more or deadline.missed, partly=deadline.missed)
 
     def _newest(
         self, seen: _Seen, tree: Expression, deadline: Deadline, *, scored: bool

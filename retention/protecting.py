@@ -30,11 +30,15 @@ _LOCK = "protection"  # a change of holds and what follows from it are one thing
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Case files: how many there are, how many were not locked as they must be, how many of these still are not."""
+    """Case files: how many there are, how many were not locked as they must be, which of these still are not. Beside
+    these, how many are locked for as long as they must be, but in a weaker mode that the service lets no stronger one
+    replace: nothing is to be done about them but to wait.
+    """
 
     files: int
     wrong: int
     left: tuple[str, ...]  # references
+    weaker: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +78,35 @@ class Protecting:
         """Everything as it must be; recorded. One file whose locks are refused is left, and keeps no other from its
         own. Raises VAULT_UNREACHABLE, VAULT_REFUSED.
         """
-        wrong, left = 0, []
+        wrong, left, weaker = 0, [], 0
         files = self.case_files.select() if self.vault.protecting else []
         for done, case_file in enumerate(files, start=1):
             if not self.is_protected(case_file):
-                wrong += 1
-                self._settle(case_file)
-                if not self.is_protected(case_file):
+                # Once one of them stayed as it was, the others would too.
+                if not (weaker and self.is_protected(case_file, weakly=True)):
+                    self._settle(case_file)
+                if self.is_protected(case_file):
+                    wrong += 1
+                elif self.is_protected(case_file, weakly=True):
+                    weaker += 1
+                else:
+                    wrong += 1
                     left.append(case_file.reference)
             progress(done, len(files))
-        settled = Settled(len(files), wrong, tuple(left))
+        settled = Settled(len(files), wrong, tuple(left), weaker)
         with self.catalogue.unit(actor) as unit:
             detail: Detail = {
                 "files": settled.files,
                 "findings": wrong,
                 "documents": list(settled.left[:100]),
+                **({"weaker": weaker} if weaker else {}),
             }
             unit.record(Act.VAULT_PROTECTED, "vault", detail=detail)
         return settled
 
-    def is_protected(self, case_file: CaseFile) -> bool:
-        return self.vault.protects(_folder(case_file), self._wanted(case_file))
+    def is_protected(self, case_file: CaseFile, *, weakly: bool = False) -> bool:
+        """``weakly``: in a weaker mode than is wanted by now, too."""
+        return self.vault.protects(_folder(case_file), self._wanted(case_file), weakly=weakly)
 
     def _settle(self, case_file: CaseFile) -> None:
         try:

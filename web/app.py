@@ -1,6 +1,6 @@
 """The pages as a Flask application, built over a house."""
 
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from werkzeug.routing import IntegerConverter
 
 from archive.errors import Code, MunimentError
 from web.admitting import admission_of, takes_files
+from web.answering import LongAnswers
 from web.asking import Asking
 from web.auditing import FixityCheck, Verification
+from web.kinds import kind_said
 from web.navigation import navigation
 from web.pages import BLUEPRINTS
 from web.pages.casefiles import Handover
@@ -61,6 +63,7 @@ def create_app(house: House) -> Flask:
     app.extensions["muniment-cookie"] = cookie
     app.extensions["muniment-asking"] = Asking(house.founded.index_key)
     app.extensions["muniment-handover"] = Handover()
+    app.extensions["muniment-long-answers"] = LongAnswers(house.settings.threads)
     app.extensions["muniment-verification"] = Verification(house)
     app.extensions["muniment-fixity"] = FixityCheck(house)
 
@@ -114,6 +117,7 @@ def _context() -> dict[str, object]:
         "t": here.words,
         "word": here.words.of,
         "fmt": here.formats,
+        "kind": partial(kind_said, here.words),
         "asset": asset,
         "navigation": navigation(here) if here.visitor else (),
     }

@@ -34,7 +34,7 @@ _FILE = tables.case_file.c
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``snippet`` is none for who may not read the file."""
+    """``snippet`` is none for who may not read the file, and where no word of it was found."""
 
     file: CaseFile
     snippet: Snippet | None

@@ -5,8 +5,10 @@ import json
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +20,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
 from access.permissions import may
+from archive.causes import of_system
 from archive.errors import Code, MunimentError, refusal_of
 from web.admitting import admission_of, takes_files
 from web.app import create_app
@@ -32,6 +35,7 @@ Ready = Callable[[str], None]  # told the address once the server listens
 
 _FORMS = 1 << 20  # bytes that the fields of a form may add to the files
 _UNSENT = MOST_AT_ONCE + (1 << 20)  # bytes of an answer that a slow client keeps waiting, in memory
+_PATIENCE = 60.0  # seconds for which a client may take nothing of an answer that waits for it
 _log = logging.getLogger("muniment.server")
 
 
@@ -52,14 +56,18 @@ def serve(house: House, ready: Ready) -> None:
                 # Beyond this waitress would write a page to /tmp in plain. It never buffers so much.
                 outbuf_overflow=1 << 30,
                 outbuf_high_watermark=_UNSENT,
+                cleanup_interval=5,
                 clear_untrusted_proxy_headers=True,
             )
         except OSError as error:
             raise MunimentError(
-                Code.ADDRESS_IN_USE, address=f"{settings.host}:{settings.port}", problem=error.strerror
+                Code.ADDRESS_IN_USE,
+                address=f"{settings.host}:{settings.port}",
+                problem=of_system(error.errno),
             ) from None
         server.channel_class = _Channel
         server.adj.gate = _gate(app)
+        server.maintenance = partial(give_up_stalled, server)
         house.index.start()
         house.recognition.start()
         with Watch(house), _stopping_on(signal.SIGTERM):
@@ -121,6 +129,18 @@ def _stopping_on(number: signal.Signals) -> Iterator[None]:
         signal.signal(number, before)
 
 
+def give_up_stalled(server: Any, now: float, patience: float = _PATIENCE) -> None:
+    """Idle clients go, as waitress has it, and so do those that no longer take what waits for them: waitress would wait
+    for ever, and with it a thread, or one of the few connections.
+    """
+    type(server).maintenance(server, now)
+    for channel in list(server.active_channels.values()):
+        if channel.total_outbufs_len and channel.last_activity < now - patience:
+            channel.will_close = True
+            with suppress(OSError):
+                channel.socket.shutdown(socket.SHUT_RDWR)  # else it is looked at again when the line has room
+
+
 class _Refused(ErrorTask):  # type: ignore[misc]
     """What the server refuses before a page sees it, in our own words."""
 
@@ -165,13 +185,20 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             self.completed = self.error is not None
 
     def received(self, data: bytes) -> int:
+        """Of several requests at once the first alone is answered, and the client is told that the line is closed (RFC
+        9112, 9.3.2): the answers to all could be more than is kept for a slow client, and a thread would wait for it.
+        """
         try:
-            return int(super().received(data))
+            taken = int(super().received(data))
         except OSError as fault:
             _log.error("an upload was not received: %s", fault.strerror)
             self.error = refusal_of(fault) or MunimentError(Code.ARCHIVE_BUSY)
             self.completed = True
             return len(data)
+        if self.completed and not self.empty and taken < len(data):
+            self.headers["CONNECTION"] = "close"
+            return len(data)
+        return taken
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]

@@ -13,12 +13,13 @@ from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive.backup.places import check_apart, named_place
+from archive.causes import Cause, Unfit, no_toml
 from archive.errors import Code, MunimentError
 from archive.keys import aws_kms, pkcs11
 from archive.keys.aws_kms import AwsKms
 from archive.keys.keyfile import PLAIN, Guard
 from archive.keys.pkcs11 import Pkcs11
-from archive.vault.bucket import SCHEME, Service
+from archive.vault.connection import SCHEME, Service
 from archive.vault.placing import Places
 from archive.vault.protection import Locking, LockMode
 
@@ -100,13 +101,16 @@ class Settings:
 
     @property
     def guard(self) -> Guard | None:
-        """What ``master_key`` names besides the plain file. Raises ValueError."""
+        """What ``master_key`` names besides the plain file. Raises Unfit."""
         if self.master_key == PLAIN:
             return None
         for scheme, parse in ((aws_kms.SCHEME, AwsKms.parse), (pkcs11.SCHEME, Pkcs11.parse)):
             if self.master_key.startswith(scheme):
                 return parse(self.master_key)
-        raise ValueError(f"{self.master_key!r} is not {PLAIN}, {aws_kms.SCHEME}… or {pkcs11.SCHEME}…")
+        raise Unfit(
+            f"“{self.master_key}”不是 {PLAIN}、{aws_kms.SCHEME}… 或 {pkcs11.SCHEME}…",
+            f"{self.master_key!r} is not {PLAIN}, {aws_kms.SCHEME}… or {pkcs11.SCHEME}…",
+        )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -129,7 +133,9 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
     if values.get("home", _HOME) is None:
-        raise MunimentError(Code.SETTING_INVALID, key="home", problem="it names no folder")
+        raise MunimentError(
+            Code.SETTING_INVALID, key="home", problem=Cause("没有指明目录", "it names no folder")
+        )
     settings = Settings(**values)
     check(settings)
     return settings
@@ -141,10 +147,12 @@ def _from_file(path: Path) -> dict[str, object]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MunimentError(Code.SETTING_INVALID, key=path.name, problem=str(error)) from None
+        raise MunimentError(Code.SETTING_INVALID, key=path.name, problem=no_toml(error)) from None
     if "home" in document:
         raise MunimentError(
-            Code.SETTING_INVALID, key="home", problem="it cannot be set inside the home folder"
+            Code.SETTING_INVALID,
+            key="home",
+            problem=Cause("不能写在档案库目录自己的设置里", "it cannot be set inside the home folder"),
         )
     return {_known(key, key): value for key, value in document.items()}
 
@@ -161,7 +169,9 @@ def _known(key: str, shown: str) -> str:
 def _typed(key: str, value: object) -> object:
     wanted = _TYPES[key]
     if "\0" in str(value):  # no path may hold it
-        raise MunimentError(Code.SETTING_INVALID, key=key, problem="it holds a zero byte")
+        raise MunimentError(
+            Code.SETTING_INVALID, key=key, problem=Cause("含有零字节", "it holds a zero byte")
+        )
     try:
         if wanted is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
@@ -175,8 +185,12 @@ def _typed(key: str, value: object) -> object:
             return str(value) or None
         return Path(str(value)) if str(value) else None
     except (KeyError, ValueError):
-        name = getattr(wanted, "__name__", str(wanted))
-        raise MunimentError(Code.SETTING_INVALID, key=key, problem=f"{value!r} is no {name}") from None
+        problem = (
+            Cause(f"“{value}”不是 true 或 false", f"{value!r} is neither true nor false")
+            if wanted is bool
+            else Cause(f"“{value}”不是整数", f"{value!r} is no whole number")
+        )
+        raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem) from None
 
 
 def check(settings: Settings) -> None:
@@ -196,20 +210,25 @@ def check(settings: Settings) -> None:
         ("s3_object_lock_days", 2, 365),  # the watch, which extends locks, comes once a day
     ):
         if not lowest <= getattr(settings, key) <= highest:
-            problem = f"{getattr(settings, key)} is not between {lowest} and {highest}"
+            value = getattr(settings, key)
+            problem = Cause(
+                f"{value} 不在 {lowest} 至 {highest} 之间", f"{value} is not between {lowest} and {highest}"
+            )
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     _check_key(settings)
     check_vault(settings)
     _check_backup(settings)
     if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
-        problem = f"{settings.clamav!r} is neither host:port nor the path of a socket"
+        problem = Cause(
+            f"“{settings.clamav}”既不是 主机:端口，也不是套接字的路径",
+            f"{settings.clamav!r} is neither host:port nor the path of a socket",
+        )
         raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise MunimentError(
-            Code.SETTING_INVALID, key="timezone", problem=f"{settings.timezone!r} is no time zone"
-        ) from None
+        problem = Cause(f"没有时区“{settings.timezone}”", f"{settings.timezone!r} is no time zone")
+        raise MunimentError(Code.SETTING_INVALID, key="timezone", problem=problem) from None
 
 
 def _check_key(settings: Settings) -> None:
@@ -220,33 +239,44 @@ def _check_key(settings: Settings) -> None:
         ("key_journal", settings.journal_path),
     ):
         if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
-            problem = f"it must lie outside of {settings.home.absolute()}: whoever takes that would have both"
+            where = settings.home.absolute()
+            problem = Cause(
+                f"必须放在 {where} 之外，否则二者会一并失窃",
+                f"it must lie outside of {where}: whoever takes that would have both",
+            )
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     try:
         _ = settings.guard
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="master_key", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="master_key", problem=error.cause) from None
 
 
 def check_vault(settings: Settings) -> None:
     """Raises SETTING_INVALID where ``vault`` is no place for one."""
     try:
         place = Places(settings.home.absolute()).named(settings.vault or "")
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=error.cause) from None
     if place and not place.startswith(SCHEME):
         for key, path in (("key_file", settings.key_path), ("key_journal", settings.journal_path)):
             if path.resolve().is_relative_to(Path(place).resolve()):
-                problem = f"{path} lies inside the vault, with what it opens"
+                problem = Cause(
+                    f"{path} 在库内，与它所打开的内容在一起",
+                    f"{path} lies inside the vault, with what it opens",
+                )
                 raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     if settings.s3_object_lock not in list(LockMode):
-        problem = f"{settings.s3_object_lock!r} is not one of {', '.join(LockMode)}"
+        known = ", ".join(LockMode)
+        problem = Cause(
+            f"“{settings.s3_object_lock}”不是 {known} 之一",
+            f"{settings.s3_object_lock!r} is not one of {known}",
+        )
         raise MunimentError(Code.SETTING_INVALID, key="s3_object_lock", problem=problem)
     check_apart(settings.backup_to, settings.backup_keys_to, [settings.vault or ""])
     for key in ("s3_endpoint", "backup_s3_endpoint"):
         endpoint = getattr(settings, key)
         if endpoint is not None and not endpoint.startswith(("https://", "http://")):
-            problem = f"{endpoint!r} does not begin with https://"
+            problem = Cause(f"“{endpoint}”不以 https:// 开头", f"{endpoint!r} does not begin with https://")
             raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
 
 
@@ -259,5 +289,5 @@ def _check_backup(settings: Settings) -> None:
         key = "mirror"
         if settings.mirror is not None:
             named_place(settings.mirror, str(home), settings.backup_service, home)
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key=key, problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key=key, problem=error.cause) from None

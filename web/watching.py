@@ -1,5 +1,4 @@
-"""The server's own chores, in one thread: backup, locks, the daily sample, the quarterly check,
-repair.
+"""The server's own chores, in one thread: backup, locks, the daily sample, the quarterly check, repair.
 
 Several servers may watch over one archive: a lease in the catalogue sees to it that one of them works. A chore that
 fails is tried again after an hour; nothing of it fails a request.
@@ -19,10 +18,12 @@ from archive.errors import MunimentError, refusal_of
 from archive.fixity.pace import Pace
 from archive.fixity.report import Report
 from archive.ledger.entries import SYSTEM
-from web.wiring import House, backup_place
+from web.backup_places import backup_place
+from web.wiring import House
 
 _LOOK_EVERY = 60.0  # seconds
 _LEASE = timedelta(minutes=10)
+_BEAT = 150.0  # seconds after which it is renewed
 _AGAIN_AFTER = timedelta(hours=1)
 _NAME = "chores"
 _log = logging.getLogger("muniment.chores")
@@ -35,13 +36,15 @@ class Stopped(Exception):  # noqa: N818 - no error: the server ends
 class Watch:
     """``with Watch(house):`` works in the background until the block ends."""
 
-    def __init__(self, house: House, every: float = _LOOK_EVERY) -> None:
+    def __init__(self, house: House, every: float = _LOOK_EVERY, beat: float = _BEAT) -> None:
         self._house = house
         self._every = every
+        self._beat = beat
         self._holder = str(uuid4())
         self._stopping = threading.Event()
         self._failed: dict[Chore, datetime] = {}
-        self._renewed: datetime | None = None
+        self._lease: leasing.Lease | None = None
+        self._weaker_said = False
         self._thread = threading.Thread(target=self._work, name="chores", daemon=True)
 
     def __enter__(self) -> Self:
@@ -80,13 +83,11 @@ class Watch:
             if house.clock() - self._failed.get(chore, datetime.min.replace(tzinfo=settings.zone))
             > _AGAIN_AFTER
         ]
-        if not wanted or not self._has_lease():
+        if not wanted:
             return ()
-        try:
-            return tuple(chore for chore in wanted if self._done(chore))
-        finally:
-            leasing.give_back(house.catalogue, _NAME, self._holder)
-            self._renewed = None
+        with leasing.held(house.catalogue, _NAME, self._holder, _LEASE, self._beat) as lease:
+            self._lease = lease
+            return tuple(chore for chore in wanted if lease is not None and self._done(chore))
 
     def _done(self, chore: Chore) -> bool:
         try:
@@ -118,6 +119,14 @@ class Watch:
         settled = self._house.protecting.settle(SYSTEM, self._step)
         if settled.left:
             _log.error("protection: %d case files cannot be locked as they must be", len(settled.left))
+        if settled.weaker and not self._weaker_said:
+            self._weaker_said = True
+            _log.warning(
+                "protection: %d case files stay under governance locks until these run out: the archive has no right "
+                "to make compliance locks of them, and who may bypass governance can delete them. What is filed from "
+                "now on is under compliance. See docs/vault.md, Object Lock.",
+                settled.weaker,
+            )
 
     def _check(self, sample: int | None) -> None:
         house = self._house
@@ -135,19 +144,11 @@ class Watch:
         """Between two pieces of a file, of which a recording may have thousands."""
         if self._stopping.wait(seconds):
             raise Stopped
+        self._step(0, 0)
 
     def _step(self, _done: int, _total: int) -> None:
-        if self._stopping.is_set() or not self._has_lease():
+        if self._stopping.is_set() or self._lease is None or self._lease.lost:
             raise Stopped
-
-    def _has_lease(self) -> bool:
-        """Renewed when half of it has run."""
-        now = self._house.clock()
-        if self._renewed is not None and now - self._renewed < _LEASE / 2:
-            return True
-        held = leasing.take(self._house.catalogue, _NAME, self._holder, _LEASE)
-        self._renewed = now if held else None
-        return held
 
 
 _CHORES: dict[Chore, Callable[[Watch], None]] = {

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from secrets import token_bytes
 
 from access.lookups import Lookups
@@ -15,8 +14,7 @@ from access.playing import Playing
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
-from archive.backup.copies import BackupCopies
-from archive.backup.places import Place, check_apart, named_place, open_place, same_place
+from archive.backup.places import Place
 from archive.backup.rehearsing import Rehearsing
 from archive.backup.restoring import Progress, Restored
 from archive.backup.restoring import restore as restore_snapshot
@@ -35,14 +33,15 @@ from archive.casefile.recovering import recover
 from archive.casefile.releasing import Releasing
 from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
+from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue, Clock
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
 from archive.evidence.limits import ATTACHED
 from archive.evidence.sandbox import Limits, Sandbox
+from archive.fixity.beside import Beside
 from archive.fixity.checking import Fixity
-from archive.fixity.copies import BucketCopies, Copies, MirrorCopies
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.journalling import Journalling
@@ -60,7 +59,6 @@ from archive.packages.tables import former_history
 from archive.rebuild.rebuilding import Rebuilding, Rebuilt
 from archive.rotating import Rotating
 from archive.scheme.scheme import Scheme, load_scheme
-from archive.vault.bucket import Bucket, bucket_of
 from archive.vault.placing import PlacedVault, Places
 from indexer.choosing import EngineName
 from indexer.engine import SearchEngine
@@ -76,6 +74,7 @@ from retention.schedule import Schedule, due_date
 from retention.selecting import Selecting
 from retention.sweeping import Sweeps
 from retention.tables import hold as hold_table
+from web.backup_places import backup_place, copies
 from web.settings import Settings
 
 RECORDED = (former_history, hold_table)  # beside case files and documents, what a sealed record tells of
@@ -204,27 +203,6 @@ def opened(
         founded.catalogue.database.close()
 
 
-def place(settings: Settings, to: str, keys_to: str = "") -> Place:
-    """Where a backup lies, from the words of a person: folders or ``s3://``; where the settings speak of that backup,
-    they say where its keys are. Raises SETTING_INVALID for what is no place, BACKUP_KEYS_TOGETHER.
-    """
-    try:
-        return named_place(to, _keys(settings, to, keys_to), settings.backup_service, _scratch(settings))
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="backup_to", problem=str(error)) from None
-
-
-def _keys(settings: Settings, to: str, keys_to: str) -> str:
-    same = settings.backup_to and same_place(to, settings.backup_to)
-    return keys_to or (settings.backup_keys_to if same else "")
-
-
-def _scratch(settings: Settings) -> Path:
-    """For encrypted files on their way; beside the archive where there is none yet."""
-    home = settings.home.absolute()
-    return home / "staging" if is_founded(home) else home.parent
-
-
 def restore(
     settings: Settings,
     source: Place,
@@ -256,8 +234,8 @@ def rebuild(
     home = settings.home.absolute()
     try:
         place = Places(home, settings.service).named(vault or settings.vault or "")
-    except ValueError as error:
-        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=str(error)) from None
+    except Unfit as error:
+        raise MunimentError(Code.SETTING_INVALID, key="vault", problem=error.cause) from None
     keyring = key_file(settings, passphrase).open()
     journal = KeyJournal(settings.journal_path)
     return Rebuilding(home, keyring, journal, now, token_bytes, RECORDED, place, settings.service).rebuild(
@@ -344,6 +322,7 @@ def _build(
             sandbox,
             recording,
             settings.workers,
+            Beside(home, founded.keyring, journalling, quarantine).findings,
             lambda: journalling.status().missing,
         ),
         repairing=_repairing(settings, founded, case_files, sandbox, recording),
@@ -410,7 +389,11 @@ def _check_place(settings: Settings, vault: PlacedVault) -> None:
     """The catalogue says where the vault lies; a setting that says otherwise is out of date, or for another archive."""
     where, places = vault.where(), vault.places
     if settings.vault is not None and places.named(settings.vault) != where.place:
-        problem = f"the vault lies in {places.shown(where.place)}; muniment vault move moves it"
+        shown = places.shown(where.place)
+        problem = Cause(
+            f"库在 {shown}；迁移请用 muniment vault move",
+            f"the vault lies in {shown}; muniment vault move moves it",
+        )
         raise MunimentError(Code.SETTING_INVALID, key="vault", problem=problem)
 
 
@@ -426,30 +409,8 @@ def _repairing(
         founded.vault,
         sandbox,
         recording,
-        lambda: _copies(mirror, settings, founded.keyring),
+        lambda: copies(mirror, settings, founded),
     )
-
-
-def _copies(mirror: str, settings: Settings, keyring: Keyring) -> Copies:
-    """A backup, else a plain copy of the vault; one that is not mounted just now has nothing to give. A bucket is the
-    backup of the settings, whose keys they name, or a plain copy.
-    """
-    if bucket_of(mirror) and not same_place(mirror, settings.backup_to):
-        return BucketCopies(Bucket(mirror, settings.backup_service, _scratch(settings)))
-    backup = place(settings, mirror)
-    try:
-        return BackupCopies(backup.store, open_place(backup, keyring, token_bytes)[1])
-    except MunimentError as error:
-        if error.code is not Code.BACKUP_MISSING:
-            raise
-        return MirrorCopies(Path(mirror).absolute())
-
-
-def backup_place(settings: Settings, vault: PlacedVault, to: str, keys_to: str = "") -> Place:
-    """As ``place``, for what is put there: not where the vault lies or moves to. Raises BACKUP_IN_VAULT too."""
-    wanted, where = place(settings, to, keys_to), vault.where()
-    check_apart(to, _keys(settings, to, keys_to), (where.place, where.moving_to or ""))
-    return wanted
 
 
 def _backing_up(settings: Settings, vault: PlacedVault, backups: Backups) -> Callable[[Actor], None]:
@@ -514,6 +475,10 @@ def _passphrase(settings: Settings) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
+        secret = path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None
+    if not secret:
+        problem = Cause(f"{path} 中没有口令", f"there is no passphrase in {path}")
+        raise MunimentError(Code.SETTING_INVALID, key="passphrase_file", problem=problem)
+    return secret

@@ -18,6 +18,7 @@ from archive.backup.sealing import Sealer
 from archive.backup.snapshots import keys_name, newest
 from archive.backup.stores import Store
 from archive.casefile import tables as casefile_tables
+from archive.causes import NO_KEY_LIST
 from archive.database.engine import Database
 from archive.description import NAME as DESCRIPTION
 from archive.errors import Code, MunimentError
@@ -71,7 +72,7 @@ def described(lines: Iterator[dict[str, Any]], name: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = next(lines, {})["archive"]
     except KeyError:
-        raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is no list of keys") from None
+        raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
     return document
 
 

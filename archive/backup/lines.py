@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
 
 _GATHERED = 1 << 16
@@ -27,12 +28,16 @@ def read(pieces: Iterable[bytes], name: str) -> Iterator[dict[str, Any]]:
         *whole, waiting = (waiting + piece).split(b"\n")
         yield from (_document(line, name) for line in whole)
     if waiting:
-        raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it ends in the middle of a line")
+        raise MunimentError(
+            Code.BACKUP_DAMAGED, path=name, problem=Cause("在一行中间断开", "it ends in the middle of a line")
+        )
 
 
 def _document(line: bytes, name: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(line)
     except ValueError:
-        raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="a line of it cannot be read") from None
+        raise MunimentError(
+            Code.BACKUP_DAMAGED, path=name, problem=Cause("其中一行无法读取", "a line of it cannot be read")
+        ) from None
     return document

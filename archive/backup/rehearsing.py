@@ -17,8 +17,9 @@ from archive.casefile.quarantining import FOLDER as QUARANTINE
 from archive.casefile.quarantining import Quarantine
 from archive.casefile.reading import CaseFiles
 from archive.casefile.recording import Recording
+from archive.causes import MISSING_OR_DAMAGED, Cause
 from archive.database.catalogue import Catalogue
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, Spoken
 from archive.evidence.sandbox import Sandbox
 from archive.fixity.checking import Fixity
 from archive.fixity.report import Report
@@ -45,7 +46,7 @@ class Rehearsal:
     size: int  # bytes
     entries: int  # of the ledger
     reads: int
-    problems: tuple[str, ...]
+    problems: tuple[Cause, ...]
 
     @property
     def whole(self) -> bool:
@@ -70,7 +71,7 @@ class Rehearsing:
         """Recorded in the living ledger, whatever comes of it. A damaged object is set aside in the backup, so that
         the next run copies it anew from the vault.
 
-        Raises MunimentError: BACKUP_MISSING, KEY_WRONG, DISK_FULL; OSError.
+        Raises MunimentError: BACKUP_MISSING, BACKUP_KEY_VERSION, KEY_WRONG, DISK_FULL; OSError.
         """
         _, sealer = open_place(place, self.keyring, self.randomness)
         with self.vault.held("backup"):  # a snapshot that is tried is not to be removed meanwhile
@@ -90,13 +91,13 @@ class Rehearsing:
                     "entries": result.entries,
                     "reads": result.reads,
                     "findings": len(result.problems),
-                    "problem": "、".join(result.problems[:20]),
+                    "problem": "、".join(each.zh for each in result.problems[:20]),
                     "result": "whole" if result.whole else "damaged",
                 },
             )
         return result
 
-    def _tried(self, place: Place, reads: int, progress: Progress, problems: list[str]) -> Rehearsal:
+    def _tried(self, place: Place, reads: int, progress: Progress, problems: list[Cause]) -> Rehearsal:
         try:
             restored = restore(place, self.keyring, self.scratch, self.randomness, progress=progress)
         except MunimentError as error:
@@ -104,7 +105,7 @@ class Rehearsing:
                 raise
             problems.append(_said(error))
             return Rehearsal(None, 0, 0, 0, 0, 0, tuple(dict.fromkeys(problems)))
-        problems += restored.damaged
+        problems += [Cause(each, each) for each in restored.damaged]
         _set_aside(place, restored)
         founded = open_archive(self.scratch, self.keyring, self.catalogue.clock, self.randomness)
         try:
@@ -112,16 +113,21 @@ class Rehearsing:
         finally:
             founded.catalogue.database.close()
 
-    def _compared(self, founded: Founded, restored: Restored, reads: int, problems: list[str]) -> Rehearsal:
+    def _compared(self, founded: Founded, restored: Restored, reads: int, problems: list[Cause]) -> Rehearsal:
         case_files = CaseFiles(founded.catalogue, self.keyring, founded.vault)
         with founded.catalogue.reading() as connection:
             entries = size(connection)
         if not self._is_of_this_history(restored.checkpoint, entries):
-            problems.append(f"ledger: the checkpoint over {entries} entries is not of this history")
+            problems.append(
+                Cause(
+                    f"台账：第 {entries} 条处的检查点不属于这一历史",
+                    f"ledger: the checkpoint over {entries} entries is not of this history",
+                )
+            )
         folder = self.scratch / QUARANTINE
         quarantine = Quarantine(folder, founded.quarantine_key, founded.catalogue, self.randomness)
         lost = [number for number, path in quarantine.kept() if path is None]
-        problems += [f"{QUARANTINE}/{number}: it is missing or damaged" for number in lost]
+        problems += [_at(f"{QUARANTINE}/{number}", MISSING_OR_DAMAGED) for number in lost]
         recording = replace(self.recording, catalogue=founded.catalogue)
         fixity = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox, recording)
         report = fixity.check(Actor("system"))
@@ -144,7 +150,7 @@ class Rehearsing:
         with self.catalogue.reading() as connection:
             return connection.execute(query).scalar() == checkpoint
 
-    def _read(self, case_files: CaseFiles, reads: int) -> tuple[int, list[str]]:
+    def _read(self, case_files: CaseFiles, reads: int) -> tuple[int, list[Cause]]:
         """The first pages of so many documents, drawn as a reader would see them."""
         files = case_files.select()
         chosen = Random(self.randomness(8)).sample(files, min(reads, len(files)))  # noqa: S311 - a sample
@@ -156,11 +162,11 @@ class Rehearsing:
                     with stream:
                         self.sandbox.page(stream, password, 1, _WIDTH, "")
                 except MunimentError as error:
-                    failed.append(f"{document.name}: {error.code.value}")
+                    failed.append(_sentence(error))
         return len(chosen), failed
 
 
-def _damaged_parts(place: Place, sealer: Sealer) -> list[str]:
+def _damaged_parts(place: Place, sealer: Sealer) -> list[Cause]:
     """Every list, catalogue and key part, those of earlier snapshots too, read to its end."""
     found = []
     for below in _LISTED_APART:
@@ -184,9 +190,18 @@ def _set_aside(place: Place, restored: Restored) -> None:
             place.store.set_aside(name)
 
 
-def _findings(report: Report) -> Sequence[str]:
-    return [f"{each.name or each.reference}: {each.fault.value}" for each in report.findings]
+def _findings(report: Report) -> Sequence[Cause]:
+    return [_at(each.name or each.reference, each.fault) for each in report.findings]
 
 
-def _said(error: MunimentError) -> str:
-    return f"{error.facts.get('path', '')}: {error.facts.get('problem', error.code.value)}"
+def _said(error: MunimentError) -> Cause:
+    problem = error.facts.get("problem")
+    return _at(str(error.facts.get("path", "")), problem) if isinstance(problem, Cause) else _sentence(error)
+
+
+def _sentence(error: MunimentError) -> Cause:
+    return Cause(error.say("zh"), error.say("en"))
+
+
+def _at(name: str, what: Spoken) -> Cause:
+    return Cause(f"{name}：{what.say('zh')}", f"{name}: {what.say('en')}")

@@ -19,6 +19,7 @@ from archive.backup.places import Place, open_place
 from archive.backup.sealing import Sealer
 from archive.backup.snapshots import QUARANTINE, Kept, Listing, catalogue_name, keys_name, newest
 from archive.casefile.quarantining import FOLDER as QUARANTINE_FOLDER
+from archive.causes import NO_KEY_LIST, Cause
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.description import NAME as DESCRIPTION
@@ -63,7 +64,7 @@ def restore(
     progress: Progress = lambda _: None,
 ) -> Restored:
     """The newest snapshot, or the one that is named. Raises MunimentError: ARCHIVE_EXISTS, BACKUP_MISSING,
-    BACKUP_DAMAGED, KEY_WRONG, DISK_FULL; OSError.
+    BACKUP_DAMAGED, BACKUP_KEY_VERSION, KEY_WRONG, DISK_FULL; OSError.
     """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise MunimentError(Code.ARCHIVE_EXISTS, home=str(home))
@@ -157,7 +158,7 @@ class _Restoring:
         """From the newest key part that opens: it holds the keys of every snapshot up to its own."""
         parts = newest(self._place.keys, "keys")
         if not parts:
-            problem = "no key part is there"
+            problem = Cause("没有密钥部分", "no key part is there")
             raise MunimentError(Code.BACKUP_DAMAGED, path=keys_name(snapshot), problem=problem)
         if parts[0] < snapshot:
             self._damaged.append(keys_name(snapshot))
@@ -181,7 +182,7 @@ class _Restoring:
                 with catalogue.writing() as connection:  # not where it lay: that vault may be in use
                     write_where(connection, Where(HOME, None))
             except (KeyError, ValueError, TypeError):
-                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is no list of keys") from None
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
             finally:
                 catalogue.close()
         (self._built / DESCRIPTION).unlink(missing_ok=True)
@@ -193,7 +194,11 @@ class _Restoring:
         root = self._built / QUARANTINE_FOLDER if kept.case_file == QUARANTINE else self._vault.root
         target = root / kept.path
         if not target.resolve().is_relative_to(root.resolve()):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it names a place outside the vault")
+            raise MunimentError(
+                Code.BACKUP_DAMAGED,
+                path=name,
+                problem=Cause("指向库外的位置", "it names a place outside the vault"),
+            )
         root.mkdir(mode=0o700, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -229,7 +234,9 @@ def _proven(pieces: Iterator[bytes], expected: str, name: str) -> Iterator[bytes
         digest.update(piece)
         yield piece
     if digest.hexdigest() != expected:
-        raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is of another file")
+        raise MunimentError(
+            Code.BACKUP_DAMAGED, path=name, problem=Cause("属于另一个文件", "it is of another file")
+        )
 
 
 def _write(path: Path, pieces: Iterator[bytes]) -> None:

@@ -6,6 +6,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 from uuid import uuid4
 
+from archive.causes import MISSING, UNREADABLE
 from archive.errors import Code, MunimentError
 from archive.vault.bucket import Bucket
 
@@ -14,14 +15,19 @@ _UNREADABLE = "unreadable"  # marks of what the service has and does not give
 
 class S3Store:
     """``scratch`` is a local folder for an object on its way there: its length must be known, and nothing of it is
-    put when making it fails.
+    put when making it fails. ``ours``: nobody named that bucket, so nobody else makes it.
     """
 
-    def __init__(self, bucket: Bucket, scratch: Path) -> None:
+    def __init__(self, bucket: Bucket, scratch: Path, *, ours: bool = False) -> None:
         self._bucket = bucket
+        self._ours = ours
         self._scratch = scratch
         self._marked: frozenset[str] | None = None
         self._refused: set[str] = set()  # what the service did not give: asking again takes it long
+
+    def create(self) -> None:
+        if self._ours:
+            self._bucket.make()
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         with TemporaryFile(dir=self._scratch) as whole:
@@ -39,10 +45,10 @@ class S3Store:
             return self._bucket.open(name)
         except MunimentError as error:
             if error.code is Code.DOCUMENT_MISSING:
-                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=MISSING) from None
             if error.code is Code.DOCUMENT_UNREADABLE:
                 self._refused.add(name)
-                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it cannot be read") from None
+                raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=UNREADABLE) from None
             raise
 
     def names(self, below: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from archive.causes import ALTERED, UNREADABLE, Cause
 from archive.errors import Code, MunimentError
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
 
@@ -90,9 +91,9 @@ def _read(name: str, stream: BinaryIO, count: int) -> bytes:
         while len(pieces) < count and (piece := stream.read(count - len(pieces))):
             pieces += piece
     except OSError:
-        raise _damaged(name, "it cannot be read") from None
+        raise _damaged(name, UNREADABLE) from None
     return bytes(pieces)
 
 
-def _damaged(name: str, problem: str = "it was altered") -> MunimentError:
+def _damaged(name: str, problem: Cause = ALTERED) -> MunimentError:
     return MunimentError(Code.BACKUP_DAMAGED, path=name, problem=problem)

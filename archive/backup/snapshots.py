@@ -7,6 +7,7 @@ from typing import Any
 from archive.backup.lines import read
 from archive.backup.sealing import Sealer
 from archive.backup.stores import Store
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
 
 FORMAT = 1
@@ -110,4 +111,8 @@ class Listing:
             raise self._damaged()
 
     def _damaged(self) -> MunimentError:
-        return MunimentError(Code.BACKUP_DAMAGED, path=self.name, problem="it is no list of this format")
+        return MunimentError(
+            Code.BACKUP_DAMAGED,
+            path=self.name,
+            problem=Cause("不是这种格式的清单", "it is no list of this format"),
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
 
+from archive.causes import MISSING
 from archive.errors import Code, MunimentError
 from archive.vault import durable
 from archive.vault.local import raise_unless_missing
@@ -16,6 +17,9 @@ _TEMPORARY = "incoming"
 
 class Store(Protocol):
     """Named objects, each whole or not there. Names are ASCII with ``/`` between their parts."""
+
+    def create(self) -> None:
+        """The place itself, where nobody else is to make it."""
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """The object, on the disk when this returns; one that is there is replaced at once. When ``pieces`` raises,
@@ -52,6 +56,9 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def create(self) -> None:
+        """Folders are made as objects come."""
+
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         target = self.root / name
         incoming = self.root / _TEMPORARY
@@ -78,7 +85,7 @@ class FolderStore:
         try:
             return (self.root / name).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem="it is missing") from None
+            raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=MISSING) from None
 
     def names(self, below: str) -> Iterator[str]:
         for folder, subfolders, files in os.walk(self.root / below, onerror=raise_unless_missing):

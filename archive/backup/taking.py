@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from archive.backup.keeping_apart import key_lines, strip
 from archive.backup.lines import written
 from archive.backup.places import Place, prepare_place
+from archive.backup.remembering import PlaceKeys
 from archive.backup.sealing import OBJECTS, Sealer
 from archive.backup.snapshots import (
     FORMAT,
@@ -86,14 +87,16 @@ class Backups:
         """One snapshot; the newest ``keep`` stay. Documents that are damaged in the vault are named and left out,
         but stay in the backup where an earlier run copied them whole.
 
-        Raises MunimentError: BACKUP_OF_OTHER, BACKUP_DAMAGED, KEY_WRONG, DISK_FULL, VAULT_UNREACHABLE, VAULT_REFUSED;
-        OSError.
+        Raises MunimentError: BACKUP_OF_OTHER, BACKUP_DAMAGED, BACKUP_KEY_VERSION, KEY_WRONG, DISK_FULL,
+        VAULT_UNREACHABLE, VAULT_REFUSED; OSError.
         """
         with self.vault.held("backup"), self.vault.staging() as staging:
             origin = self.catalogue.ledger.origin
+            place.keys.create()
             place.store.clear()
             place.keys.clear()
-            sealer = prepare_place(place, origin, self.keyring, self.randomness)
+            kept = PlaceKeys(self.catalogue, self.keyring)
+            sealer = prepare_place(place, origin, self.keyring, self.randomness, kept)
             path = staging.folder / "catalogue.db"
             self.catalogue.database.copy_to(path)
             copy = Database(path, self.catalogue_key)

@@ -16,7 +16,7 @@ from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
 from archive.casefile.record import Row
 from archive.casefile.recording import Recording, changed
-from archive.casefile.recovering import undo
+from archive.casefile.recovering import make_way, undo
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
@@ -67,10 +67,11 @@ class Amending:
     def amend(self, actor: Actor, case_file: CaseFile, make: Callable[[Draft], Amendment]) -> None:
         """All of it or nothing. The caller holds the lock of the series, and read the case file under it.
 
-        Raises ARCHIVE_BUSY when somebody changed it all the same: the lock was not kept.
+        Raises ARCHIVE_BUSY when somebody changed it all the same: the lock was not kept. CATALOGUE_OLDER.
         """
         key = self.case_files.key_of(case_file)
         version, reference = case_file.version + 1, Reference.parse(case_file.reference)
+        make_way(self.catalogue, self.vault, reference, case_file.version)
         with self.vault.staging(adds_to=case_file.reference) as staging:
             at = self.catalogue.clock()
             amendment = make(Draft(staging, key, version, at))

@@ -92,7 +92,7 @@ class Converting:
         stream, password = self.case_files.open_document(case_file, document.ordinal)
         opened.enter_context(stream)
         original = opened.enter_context(self.sandbox.original(stream, password))
-        return opened.enter_context(self.sandbox.convert(original, document.name, fresh))
+        return opened.enter_context(self.sandbox.convert(original, document.name, fresh, patient=True))
 
     def _cover(self, case_file: CaseFile, document: Document, size: int, password: str) -> Converted:
         """The recording stays where it is; only what tells of it is looked at."""

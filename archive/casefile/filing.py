@@ -3,7 +3,7 @@
 Evidence is converted and sealed before a number is taken. Then, under the lock of the series, the next number is
 read, the voucher printed with it, the object placed in the vault, and one transaction writes catalogue and ledger.
 A number therefore exists if and only if that transaction committed: a crash before it leaves at most an object at
-the next number, which the next filing of the series replaces.
+the next number, and a staging folder that names it, for the next filing of the series to clear away.
 """
 
 import json
@@ -25,7 +25,7 @@ from archive.casefile.reading import CaseFiles, FileState
 from archive.casefile.receiving import Receiving
 from archive.casefile.record import Record
 from archive.casefile.recording import Recording
-from archive.casefile.recovering import undo
+from archive.casefile.recovering import make_way, undo
 from archive.casefile.reference import Reference, Series
 from archive.casefile.sources import Source, refuse_all
 from archive.database.catalogue import Catalogue, Unit
@@ -121,6 +121,10 @@ class Filing:
                 staging.put(_provisional(ordinal), converted.pdf)
             with self._vault.locked(str(prepared.series)):
                 return self._file_next(actor, prepared, staging)
+
+    def check_size(self, source: Source) -> None:
+        """Raises EVIDENCE_TOO_LARGE for what is not worth reading."""
+        self._receiving.check_size(source.name, source.size())
 
     def check_evidence(self, actor: Actor, source: Source) -> Converted:
         """Converts one piece of evidence and files nothing; the caller closes the result's ``pdf``."""
@@ -234,6 +238,8 @@ class Filing:
         record = self._recording.begun(self._row(prepared, reference, actor, filed_at), documents, {})
         recorded = self._recording.put(staging, record, prepared.key)
         change = Change(filed_at, "filed", actor, {n: s.sha512.hex() for n, s in staging.stored.items()})
+        make_way(self._catalogue, self._vault, reference, 0)
+        staging.mark(str(reference))
         try:
             self._vault.place(staging, reference.folder, f"urn:uuid:{prepared.id}", change)
             with self._catalogue.unit(actor) as unit:
@@ -248,6 +254,7 @@ class Filing:
                     },
                     key=prepared.key,
                 )
+            staging.settled = True
         except BaseException as error:
             undo(self._catalogue, self._vault, reference, staging, error)
             raise

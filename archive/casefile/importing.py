@@ -32,6 +32,7 @@ from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
 
 VOUCHER, CASE = "voucher.json", "case.json"
+_LARGEST_FORM = 4_000_000  # bytes of either
 _CASE_KEYS = frozenset({"level", "category", "completed", "permanent"})
 
 
@@ -66,12 +67,15 @@ class Importing:
     again_after: float = 10.0  # seconds
 
     def folders(self, root: Path) -> list[Path]:
-        """Every case file folder at or below ``root``, in order. Raises PATH_NOT_FOUND."""
+        """Every case file folder at or below ``root``, in order. Raises PATH_NOT_FOUND, NOTHING_TO_IMPORT."""
         if not root.is_dir():
             raise MunimentError(Code.PATH_NOT_FOUND, path=str(root))
-        return sorted(
+        found = sorted(
             Path(folder) for folder, _, names in os.walk(root, followlinks=False) if VOUCHER in names
         )
+        if not found:
+            raise MunimentError(Code.NOTHING_TO_IMPORT, path=printable(str(root)))
+        return found
 
     def import_all(self, actor: Actor, root: Path, defaults: Defaults) -> Iterator[Outcome]:
         """Files folder after folder, a few at a time; yields as each is done. A refused one stops no other."""
@@ -133,8 +137,11 @@ class Importing:
                 raise MunimentError(Code.EVIDENCE_NOT_A_FILE, name=printable(path.name))
             check_name(path.name)
         facts = self._facts(root, folder, defaults)
-        voucher = (folder / VOUCHER).read_bytes()
+        voucher = _read(folder / VOUCHER)
         sources = tuple(Source(path.name, opened.enter_context(path.open("rb"))) for path in paths)
+        for each in sources:  # before all of it is read
+            self.filing.check_size(each)
+            each.rewound()
         fingerprint = hmac_new(self.fingerprint_key, digestmod=sha256)
         fingerprint.update(json.dumps(facts, sort_keys=True, default=str).encode())
         for source in (Source(VOUCHER, (folder / VOUCHER).open("rb")), *sources):
@@ -171,11 +178,20 @@ class Importing:
             return connection.execute(query).scalar()
 
 
+def _read(path: Path) -> bytes:
+    """What people wrote, never a film that bears its name."""
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_FORM + 1)
+    if len(content) > _LARGEST_FORM:
+        raise MunimentError(Code.EVIDENCE_TOO_LARGE, name=path.name, limit=_LARGEST_FORM // 1_000_000)
+    return content
+
+
 def _read_case(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(_read(path).decode())
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not set(document) <= _CASE_KEYS:

@@ -20,6 +20,7 @@ from archive.casefile import tables
 from archive.casefile.reading import all_documents
 from archive.casefile.recording import recorded
 from archive.casefile.reference import Reference
+from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
@@ -74,8 +75,8 @@ class Moving:
         places = self.vault.places
         try:
             place = places.named(to)
-        except ValueError as error:
-            raise MunimentError(Code.SETTING_INVALID, key="--to", problem=str(error)) from None
+        except Unfit as error:
+            raise MunimentError(Code.SETTING_INVALID, key="--to", problem=error.cause) from None
         with alone(places.locks / "vault-move.lock"):
             where = self.vault.where()
             if where.place == place:
@@ -240,5 +241,7 @@ class _Copy:
             same = False
         if not same:  # it said that it has it
             raise MunimentError(
-                Code.VAULT_REFUSED, place=where.rpartition("/")[2], problem="not as it was put"
+                Code.VAULT_REFUSED,
+                place=where.rpartition("/")[2],
+                problem=Cause("读回的内容与写入的不同", "not as it was put"),
             )

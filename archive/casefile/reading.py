@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.documents import Content, Document, document_of
+from archive.casefile.proving import Proven, Stamp
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -68,6 +69,11 @@ class Vault(Protocol):
     def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
         """So many bytes of it from ``start`` on, fewer only at its end. Raises as ``open``."""
 
+    def stamp(self, folder: str, version: int, name: str) -> Stamp | None:
+        """What is known of it without reading it, which differs once it was written; none where reading the whole takes
+        longer than anybody waits. Raises as ``open``.
+        """
+
     def sha512(self, stream: BinaryIO) -> bytes:
         """Of the whole stream, which is rewound."""
 
@@ -91,6 +97,7 @@ class CaseFiles:
         self._catalogue = catalogue
         self._keyring = keyring
         self._vault = vault
+        self._proven = Proven(catalogue.clock)
 
     def get(self, reference: str | Reference) -> CaseFile:
         """Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND."""
@@ -251,8 +258,9 @@ class CaseFiles:
                     self._open_checked(case_file, content, key).close()
 
     def open_recording(self, case_file: CaseFile, document: Document) -> BinaryIO:
-        """The original that lies beside a document, to be read from anywhere: each piece is proved before it is given.
-        Damage is recorded, also while it is read.
+        """The original that lies beside a document, to be read from anywhere. First its HMAC is checked, and on a disk,
+        unless that was done lately, the SHA-512 of the whole; from a service, that it ends where it should. Then each
+        piece is proved before it is given. Damage is recorded, also while it is read.
 
         Raises MunimentError, as its ``read`` does: DOCUMENT_MISSING, DOCUMENT_ALTERED, DOCUMENT_UNREADABLE.
         """
@@ -266,7 +274,10 @@ class CaseFiles:
         with self._damage_recorded(case_file, document):
             if plain_size(content.size) != document.stream.plain_size:
                 raise BoxError("the catalogue contradicts itself")
+            if not content.vouched(key):
+                raise MunimentError(Code.DOCUMENT_ALTERED, document=content.name)
             opened = open_anywhere(key.stream_key(content.bound_to), fetch, content.size, content.bound_to)
+            self._prove(case_file, content, key, opened)
         return io.BufferedReader(_Watched(opened, lambda: self._damage_recorded(case_file, document)))
 
     @contextmanager
@@ -283,6 +294,21 @@ class CaseFiles:
                     detail: Detail = {"document": document.ordinal, "problem": error.code.value}
                     unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
             raise
+
+    def _prove(self, case_file: CaseFile, content: Content, key: FileKey, opened: BinaryIO) -> None:
+        """Raises MunimentError: DOCUMENT_ALTERED, DOCUMENT_MISSING; BoxError."""
+        folder = _folder(case_file)
+        stamp = self._vault.stamp(folder, content.version, content.name)
+        proof = (f"{folder}/{content.path}", content.sha512, stamp)
+        if self._proven.knows(proof):
+            return
+        if stamp is None:
+            opened.seek(max(0, opened.seek(0, os.SEEK_END) - 1))
+            opened.read(1)
+            opened.seek(0)
+        else:
+            self._open_checked(case_file, content, key).close()
+        self._proven.add(proof)
 
     def _open_checked(self, case_file: CaseFile, content: Content, key: FileKey) -> BinaryIO:
         stream = self._vault.open(_folder(case_file), content.version, content.name)

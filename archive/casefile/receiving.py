@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -40,7 +39,8 @@ class Receiving:
         Raises MunimentError: EVIDENCE_INFECTED after the file was sealed away; what else may be wrong with it.
         """
         check_name(source.name)
-        size = source.rewound().seek(0, os.SEEK_END)
+        size = source.size()
+        self.check_size(source.name, size)
         limits = self.sandbox.limits
         if size > min(limits.attached_bytes, limits.source_bytes):  # recordings have a limit of their own
             kind = self.sandbox.recording(source.rewound().read(_HEAD), source.name)
@@ -54,6 +54,12 @@ class Receiving:
 
         return self.sandbox.convert(source.rewound(), source.name, password, inspect=inspect)
 
+    def check_size(self, name: str, size: int) -> None:
+        """What is larger than all that may be kept is not even read. Raises EVIDENCE_TOO_LARGE."""
+        most = max(self.sandbox.limits.media_bytes, self.sandbox.limits.source_bytes)
+        if size > most:
+            raise MunimentError(Code.EVIDENCE_TOO_LARGE, name=name, limit=most // 1_000_000)
+
     def _received_beside(
         self,
         actor: Actor,
@@ -63,9 +69,6 @@ class Receiving:
         password: str,
         beside: Beside | None,
     ) -> Converted:
-        if size > self.sandbox.limits.media_bytes:
-            limit = self.sandbox.limits.media_bytes // 1_000_000
-            raise MunimentError(Code.EVIDENCE_TOO_LARGE, name=source.name, limit=limit)
         with Excerpt(size, windows(source.stream, size)) as excerpt:
             sha256 = self._passed(actor, source, size, excerpt, beside)
             made = self.sandbox.cover(excerpt.descriptor, source.name, password, kind, size, sha256)

@@ -7,7 +7,7 @@ it is read, so that it is nowhere in plain and never in memory as a whole.
 import io
 from base64 import b32encode
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
@@ -23,6 +23,7 @@ from archive.ledger.entries import Actor
 from archive.reasons import remark_of
 
 LONGEST_RECIPIENT: Final = 200
+_NAMED: Final = 40  # characters of it in a stamp, which is laid over pages of any size
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,14 @@ class Releasing:
             self.case_files.check(case_file)  # to its end, before anything is handed out
         password = one_time_password(self.randomness)
         moment = self.catalogue.clock().astimezone(self.zone)
-        stamp = f"{case_file.reference}  副本 COPY  {moment:%Y-%m-%d %H:%M}"
+        marked = stamp(case_file.reference, moment, to)
         copies: list[tuple[str, BinaryIO]] = []
         try:
             for document in documents:
                 stream, stored_password = self.case_files.open_document(case_file, document.ordinal)
                 with stream:
                     copies.append(
-                        (document.name, self.sandbox.release(stream, stored_password, password, stamp))
+                        (document.name, self.sandbox.release(stream, stored_password, password, marked))
                     )
                 if document.stream is not None:
                     copies.append(self._recording(case_file, document, password))
@@ -86,6 +87,14 @@ class Releasing:
         member = (f"{stem}.{extension}", self.case_files.open_recording(case_file, document))
         moment = self.catalogue.clock().astimezone(self.zone)
         return f"{stem}.zip", io.BufferedReader(Zipped([member], moment, password))
+
+
+def stamp(reference: str, moment: datetime, to: str) -> str:
+    """One line for every page: whose copy it is stays with it wherever it goes on to (P16). ``to`` may be empty."""
+    whom = " ".join(to.split())
+    if len(whom) > _NAMED:
+        whom = whom[: _NAMED - 1] + "…"
+    return f"{reference}  副本 COPY  {moment:%Y-%m-%d %H:%M}" + (f"  交：{whom}" if whom else "")
 
 
 def one_time_password(randomness: Randomness) -> str:

@@ -4,7 +4,7 @@ The journal is made whole from the catalogue, and every case file that has no se
 as a new version of its object.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -49,11 +49,15 @@ class Safeguarding:
             return int(connection.execute(query).scalar_one())
 
     def record_all(self, actor: Actor) -> Iterator[Outcome]:
-        """Case file after case file, oldest series first; one that is damaged stops no other."""
+        """Case file after case file, oldest series first."""
         order = (tables.case_file.c.year, tables.case_file.c.level, tables.case_file.c.category)
         query = sa.select(tables.case_file.c.reference).order_by(*order, tables.case_file.c.number)
         with self.amending.catalogue.reading() as connection:
             references = connection.execute(query).scalars().all()
+        yield from self.record(actor, references)
+
+    def record(self, actor: Actor, references: Iterable[str]) -> Iterator[Outcome]:
+        """Those case files; one that is damaged stops no other."""
         for each in references:
             try:
                 yield Outcome(each, self._record(actor, Reference.parse(each)))

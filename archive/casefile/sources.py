@@ -1,5 +1,6 @@
 """What comes in: evidence as a name and a stream, its name checked, refusals gathered so that each file is named."""
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ class Source:
         """Whoever looked at it before, it is read from its start."""
         self.stream.seek(0)
         return self.stream
+
+    def size(self) -> int:
+        """In bytes."""
+        return self.stream.seek(0, os.SEEK_END)
 
 
 @dataclass(frozen=True, slots=True)

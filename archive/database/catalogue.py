@@ -18,6 +18,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from archive.database.engine import Database
+from archive.errors import Code, MunimentError
 from archive.keys.filekey import FileKey
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Detail, Record
@@ -49,6 +50,7 @@ class Catalogue:
         self.database = database
         self.ledger = ledger
         self.clock = clock
+        self._size = 0  # of the ledger, after the last unit of this process
         self.committed = threading.Condition()  # notified after each unit, for those who follow the ledger
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
@@ -65,6 +67,9 @@ class Catalogue:
             yield unit
             if not unit.records:
                 raise ValueError("an act needs its ledger entry")
-            self.ledger.append(connection, unit.records, unit.actor, unit.at)
+            size = self.ledger.append(connection, unit.records, unit.actor, unit.at)
+            if size <= self._size:  # an older content in the very file: the ledger only ever grows
+                raise MunimentError(Code.CATALOGUE_LOST, path=self.database.path.name)
         with self.committed:
+            self._size = max(self._size, size)
             self.committed.notify_all()

@@ -18,6 +18,8 @@ class Sheet:
     notes: Sequence[str] = ()
     landscape: bool = False
     pictures: Sequence[bytes] = field(default=())  # JPEG, named by their place in ``picture`` blocks
+    numbered: bool = True
+    foot: str = "原件完整附于本文档内"
 
 
 _EACH = 30  # characters that the mere being of a line or cell counts for: most of the work is in the number

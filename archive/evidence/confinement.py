@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 
+from archive.causes import Cause
 from archive.evidence.limits import Limits
 from archive.evidence.seccomp import Unconfined, install
 
@@ -49,7 +50,7 @@ def allow_cpu(seconds: int) -> None:
 
 def _bound(what: int, bound: int) -> None:
     if bound < 0:  # to the kernel, minus one is no limit at all
-        raise Unconfined(f"a limit of {bound}")
+        raise Unconfined(Cause(f"限额为 {bound}", f"a limit of {bound}"))
     _, hard = resource.getrlimit(what)
     least = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
     resource.setrlimit(what, (least, least))
@@ -57,7 +58,7 @@ def _bound(what: int, bound: int) -> None:
 
 def _prctl(libc: ctypes.CDLL, option: int, value: int) -> None:
     if libc.prctl(option, value, 0, 0, 0):
-        raise Unconfined(f"prctl {option}: {os.strerror(ctypes.get_errno())}")
+        raise Unconfined.by(f"prctl {option}")
 
 
 def _prove() -> None:
@@ -66,4 +67,4 @@ def _prove() -> None:
         socket.socket().close()
     except PermissionError:
         return
-    raise Unconfined("the system call filter has no effect")
+    raise Unconfined(Cause("系统调用过滤器没有生效", "the system call filter has no effect"))

@@ -4,10 +4,13 @@ import io
 from collections.abc import Iterator
 
 import pikepdf
+import pypdfium2
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
 from archive.errors import Code
+from archive.evidence import mending
 from archive.evidence.limits import Limits
+from archive.evidence.mending import Mended
 from archive.evidence.refusing import Refused
 
 # ISO 32000-2 table 31: what makes a page look as it does. The rest (actions, threads, private data) is left.
@@ -52,27 +55,63 @@ _DAMAGE = (pikepdf.PikepdfError, ValueError, TypeError, KeyError, RuntimeError)
 def paginate(data: bytes, limits: Limits) -> Pdf:
     """A new document with the pages of the given one, drawn alike and unable to act. The caller closes it.
 
+    Pages that the document counts and that cannot be read are stood for by a page that says so.
+
     :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, EVIDENCE_TOO_MANY_PAGES.
     """
+    other = mending.opened(data)
     try:
-        source = pikepdf.open(io.BytesIO(data))
-    except pikepdf.PasswordError:
-        raise Refused(Code.EVIDENCE_ENCRYPTED) from None
-    except pikepdf.PikepdfError as fault:
-        encrypted = "encryption" in str(fault) or "security handler" in str(fault)
-        raise Refused(Code.EVIDENCE_ENCRYPTED if encrypted else Code.EVIDENCE_UNREADABLE) from fault
-    try:
-        return _display_copy(source, limits)
-    except _DAMAGE as fault:
+        return _first_whole(data, other, limits)
+    except pypdfium2.PdfiumError as fault:
         raise Refused(Code.EVIDENCE_UNREADABLE) from fault
+    finally:
+        if other is not None:
+            other.close()
+
+
+def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limits) -> Pdf:
+    """From the first reading of it that has as many pages as ``other`` counts."""
+    counted = 0 if other is None else _bounded(len(other), limits)
+    refusal, cause = Refused(Code.EVIDENCE_UNREADABLE), None
+    for reading in _readings(data, other):
+        try:
+            source = pikepdf.open(io.BytesIO(reading.pdf))
+            if len(source.pages) + len(reading.lost) < counted:
+                continue
+            if reading.pdf is data and other is not None and _undrawn(source):
+                continue
+            copy = _display_copy(source, limits)
+        except _DAMAGE as fault:
+            if reading.pdf is data:  # what is wrong with it as it came says more
+                refusal, cause = _refusal(fault), fault
+            continue
+        return _with_gaps(copy, reading.lost, limits)
+    raise refusal from cause
+
+
+def _readings(data: bytes, other: pypdfium2.PdfDocument | None) -> Iterator[Mended]:
+    """The document as it came, which keeps most of what it is; else as PDFium reads it."""
+    yield Mended(data)
+    if other is not None:
+        yield mending.redrawn(other)
+        yield mending.gathered(other)
+
+
+def _refusal(fault: Exception) -> Refused:
+    said = str(fault)
+    locked = isinstance(fault, pikepdf.PasswordError) or "encryption" in said or "security handler" in said
+    return Refused(Code.EVIDENCE_ENCRYPTED if locked else Code.EVIDENCE_UNREADABLE)
+
+
+def _bounded(count: int, limits: Limits) -> int:
+    if count > limits.pages:
+        raise Refused(Code.EVIDENCE_TOO_MANY_PAGES, pages=count, limit=limits.pages)
+    return count
 
 
 def _display_copy(source: Pdf, limits: Limits) -> Pdf:
-    count = len(source.pages)
-    if not count:
+    if not _bounded(len(source.pages), limits):
         raise Refused(Code.EVIDENCE_UNREADABLE)
-    if count > limits.pages:
-        raise Refused(Code.EVIDENCE_TOO_MANY_PAGES, pages=count, limit=limits.pages)
     _flatten(source)
     copy = Pdf.new()
     copy.pages.extend(source.pages)
@@ -88,15 +127,48 @@ def _display_copy(source: Pdf, limits: Limits) -> Pdf:
     return copy
 
 
+def _undrawn(source: Pdf) -> bool:
+    """Whether a viewer would draw something that the document itself does not."""
+    form = source.Root.get("/AcroForm")
+    if isinstance(form, Dictionary) and bool(form.get("/NeedAppearances", False)):
+        return True
+    return any(_viewer_draws(each) for page in source.pages for each in _annotations(page))
+
+
+def _viewer_draws(annotation: pikepdf.Object) -> bool:
+    if not isinstance(annotation, Dictionary) or annotation.get("/Subtype") in (Name.Link, Name.Popup):
+        return False
+    appearance = annotation.get("/AP")
+    return not isinstance(appearance, Dictionary) or "/N" not in appearance
+
+
+def _annotations(page: pikepdf.Page) -> list[pikepdf.Object]:
+    held = page.obj.get("/Annots")
+    return list(held) if isinstance(held, Array) else []
+
+
 def _flatten(source: Pdf) -> None:
     """Draw annotations and form fields into the pages.
 
     Then nothing on the page can be clicked, and the text in them is found by the search and by the masks.
     """
+    for page in source.pages:  # qpdf would empty an array that pages share at the first of them
+        page.obj.Annots = Array(_annotations(page))
     form = source.Root.get("/AcroForm")
-    if isinstance(form, Dictionary) and bool(form.get("/NeedAppearances", False)):
-        source.generate_appearance_streams()
+    if isinstance(form, Dictionary) and "/NeedAppearances" in form:
+        del form["/NeedAppearances"]  # they are made; qpdf would leave them out
     source.flatten_annotations("screen")
+
+
+def _with_gaps(copy: Pdf, lost: tuple[int, ...], limits: Limits) -> Pdf:
+    """A page in each place from which one is missing, so that the others keep their numbers."""
+    if lost:
+        from archive.evidence import covers, typesetting  # noqa: PLC0415 -- fonts and compiler, for damage only
+
+        with typesetting.typeset(covers.unreadable(len(copy.pages) + len(lost), lost), limits) as notice:
+            for place in lost:
+                copy.pages.insert(place, notice.pages[0])
+    return copy
 
 
 def _parts(copy: Pdf) -> Iterator[Dictionary | Stream]:

@@ -9,7 +9,7 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import drawing, images, originals, paging, releasing, transcribing
+from archive.evidence import drawing, images, originals, paging, releasing, transcribing, unprinted
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
@@ -50,13 +50,16 @@ def _convert(job: Job) -> Answer:
     kind = recognise(data)
     if not isinstance(kind, EvidenceKind):
         raise Refused(Code.EVIDENCE_KIND, kind=kind)
-    aids = job.request.get("aids")
-    if aids is None and (wanted := paging.wanting(data, kind, job.limits)):
-        return _wants(job, kind, wanted)
+    aids, unfit = job.request.get("aids"), job.request.get("unfit", {})
+    if aids is None:
+        wanted = paging.wanting(data, kind, job.limits)
+        if wanted := {sha256: each for sha256, each in wanted.items() if sha256 not in unfit}:
+            return _wants(job, kind, wanted)
     helps = {each["sha256"]: paging.Help(each["said"], _made(job, each["size"])) for each in aids or ()}
+    helps |= {sha256: paging.Help({"failed": code}) for sha256, code in unfit.items()}
     original = digest(data)
     with paging.paginate(data, kind, job.limits, helps) as pdf:
-        pages = len(pdf.pages)
+        pages, beside = len(pdf.pages), unprinted.take(pdf)
         attached = digest(images.embedded_jpeg(pdf)) != original if kind is EvidenceKind.JPEG else True
         if attached:
             originals.attach(pdf, data, kind.extension)
@@ -64,13 +67,15 @@ def _convert(job: Job) -> Answer:
     reopen(job.target, job.password, pages, original)
     # A page made of a picture has no text, and its picture was decoded already.
     text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
+    if beside:
+        text = tuple(f"{each}\n{beside[n]}" if n in beside else each for n, each in enumerate(text))
     return {
         "pages": pages,
         "text": text,
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
-        "pending": any("absent" in each.said for each in helps.values()),
+        "pending": any("absent" in each.said or "late" in each.said for each in helps.values()),
     }
 
 
@@ -90,6 +95,14 @@ def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind
 def _made(job: Job, size: int) -> bytes:
     """What was made for one of them: they follow each other in the aid."""
     return job.aid.read(size) if job.aid and size else b""
+
+
+def _parts(job: Job) -> Answer:
+    """Each that a mail is made of, one after the other, to be tried alone."""
+    found = paging.parts(job.source.read(), job.limits)
+    job.target.writelines(found.values())
+    job.target.flush()
+    return {"parts": [[sha256, len(part)] for sha256, part in found.items()]}
 
 
 def _kind(job: Job) -> Answer:
@@ -222,6 +235,7 @@ def _unseal(job: Job) -> Answer:
             force_version="1.7",
             object_stream_mode=ObjectStreamMode.generate,
             compress_streams=True,
+            deterministic_id=True,  # else two exports of the same document would differ
         )
     job.target.flush()
     return {"pdfa": claim}
@@ -253,6 +267,7 @@ _JOBS: Mapping[str, Callable[[Job], Answer]] = {
     "kind": _kind,
     "voucher": _voucher,
     "page": _page,
+    "parts": _parts,
     "recognise": _recognise,
     "release": _release,
     "original": _original,

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from archive.causes import Cause
 from archive.evidence.seccomp import Unconfined
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
@@ -32,7 +33,7 @@ def restrict(readable: Sequence[Path], writable: Sequence[Path]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE, None, 0, _VERSION)
     if version < 1:
-        raise Unconfined("this kernel has no Landlock")
+        raise Unconfined(Cause("内核不支持 Landlock", "this kernel has no Landlock"))
     handled = _BASIC | sum(right for since, right in _SINCE if version >= since)
     attributes = struct.pack("=QQQ", handled, _TCP if version >= 4 else 0, _SCOPED if version >= 6 else 0)
     size = 24 if version >= 6 else 16 if version >= 4 else 8
@@ -62,5 +63,5 @@ def _allow(libc: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
 def _called(libc: ctypes.CDLL, number: int, *arguments: object) -> int:
     result = int(libc.syscall(number, *arguments))
     if result < 0:
-        raise Unconfined(f"landlock {number}: {os.strerror(ctypes.get_errno())}")
+        raise Unconfined.by(f"landlock {number}")
     return result

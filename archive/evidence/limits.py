@@ -21,7 +21,10 @@ class Limits:
     source_bytes: int = 100_000_000
     media_bytes: int = 4_096_000_000  # of a sound or film
     attached_bytes: int = ATTACHED
+    parts: int = 200  # attachments of a mail that are shown; the others are only named
+    parts_seconds: float = 120.0  # for trying them one by one, where together they were refused
     helped_parts: int = 8  # attachments of a mail for which programs of others are started
+    helped_seconds: float = 90.0  # that these programs take together while somebody waits for the mail
     program_memory_bytes: int = 1_500_000_000  # data of a program of others
     program_cpu_seconds: int = 60
     text_characters: int = 16_000_000  # of all pages together

@@ -19,7 +19,7 @@ _TELLING = frozenset(
     b" content-type x-mailer dkim-signature x-originating-ip".split()
 )
 _LEAST_FIELDS = 3
-_MOST_PARTS = 1000
+_MOST_LISTED = 1000
 _DEEPEST = 30  # parts within parts
 
 # Addresses as written: the parser's own reading of broken ones raises, or loses what it does not understand.
@@ -44,7 +44,8 @@ class Mail:
     headers: tuple[tuple[str, str], ...]  # label in Chinese, value
     body: str
     html: bool
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[Attachment, ...]  # no more than can be listed
+    more: int = 0  # that are not among them
 
 
 _SHOWN = (
@@ -75,7 +76,7 @@ def is_mail(head: bytes) -> bool:
 
 
 def parse(data: bytes) -> Mail:
-    """:raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE (thousands of parts)."""
+    """:raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE (parts within parts without end)."""
     try:
         message: Message = BytesParser(_class=EmailMessage, policy=_POLICY).parsebytes(
             # What calls itself GB 2312 is read as its superset: mails from China mean that.
@@ -92,28 +93,28 @@ def parse(data: bytes) -> Mail:
         shown = bodies["text/html"]
         body = _text(shown)
     alternatives = set(map(id, bodies.values()))
-    attachments = [_attachment(part) for part in parts if id(part) not in alternatives]
+    attached = [part for part in parts if id(part) not in alternatives]
+    listed = tuple(_attachment(part) for part in attached[:_MOST_LISTED])
     return Mail(
         tuple((label, said) for label, name in _SHOWN if (said := _said(message, name))),
         body,
         html,
-        tuple(attachments),
+        listed,
+        len(attached) - len(listed),
     )
 
 
 def _leaves(message: Message, depth: int) -> Iterator[Message]:
-    """The parts that hold something; a mail attached to a mail is one part. No more than some."""
+    """The parts that hold something; a mail attached to a mail is one part."""
     waiting = [(message, depth)]
-    count = 0
     while waiting:
         part, level = waiting.pop()
-        if level > _DEEPEST or count > _MOST_PARTS:
+        if level > _DEEPEST:
             raise Refused(Code.CONVERSION_TOO_LARGE)
         held = part.get_payload()
         if isinstance(held, list) and part.get_content_maintype() == "multipart":
             waiting += [(each, level + 1) for each in reversed(held) if isinstance(each, Message)]
         else:
-            count += 1
             yield part
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind
-from archive.evidence.programs import Errand, Programs
+from archive.evidence.programs import Errand, Running
 
 _DEMUXERS = {
     EvidenceKind.MP3: "mp3",
@@ -45,7 +45,7 @@ def find() -> tuple[Path, Path] | None:
 
 
 def describe(
-    programs: Programs, tools: tuple[Path, Path], source: int, poster: int, kind: EvidenceKind, name: str
+    programs: Running, tools: tuple[Path, Path], source: int, poster: int, kind: EvidenceKind, name: str
 ) -> dict[str, Any]:
     """``duration`` in seconds or none, and ``streams``; a JPEG is written to ``poster`` where there is a picture.
 
@@ -67,7 +67,7 @@ def describe(
     return found
 
 
-def _probed(programs: Programs, probe: Path, source: int, given: Sequence[str], name: str) -> dict[str, Any]:
+def _probed(programs: Running, probe: Path, source: int, given: Sequence[str], name: str) -> dict[str, Any]:
     said = os.memfd_create("said", os.MFD_CLOEXEC)
     try:
         arguments = ["-v", "quiet", *_CLOSED, "-of", "json", "-show_entries", _ASKED, *given]
@@ -83,9 +83,7 @@ def _probed(programs: Programs, probe: Path, source: int, given: Sequence[str], 
     return {"duration": _seconds(answer.get("format", {}).get("duration")), "streams": streams[:8]}
 
 
-def _draw(
-    programs: Programs, ffmpeg: Path, source: int, poster: int, given: Sequence[str], name: str
-) -> bool:
+def _draw(programs: Running, ffmpeg: Path, source: int, poster: int, given: Sequence[str], name: str) -> bool:
     """One picture, upright; nothing, and False, where none can be decoded."""
     scale = (
         f"scale='min({_POSTER_PIXELS},iw)':'min({_POSTER_PIXELS},ih)':force_original_aspect_ratio=decrease"

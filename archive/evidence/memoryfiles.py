@@ -39,6 +39,18 @@ def copied(source: BinaryIO, most: int | None = None) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def part(source: int, size: int) -> Iterator[int]:
+    """A memory file of its own, at its start, with the next ``size`` bytes of a descriptor."""
+    held = os.memfd_create("part", os.MFD_CLOEXEC)
+    try:
+        append(held, source, size)
+        os.lseek(held, 0, os.SEEK_SET)
+        yield held
+    finally:
+        os.close(held)
+
+
+@contextlib.contextmanager
 def given(stream: BinaryIO) -> Iterator[int]:
     """A descriptor of the stream from its start: of the file itself where it is one, so that nothing is copied.
 
@@ -54,6 +66,12 @@ def given(stream: BinaryIO) -> Iterator[int]:
                 yield held
     finally:
         stream.seek(0)
+
+
+def append(target: int, source: int, size: int) -> None:
+    """The next ``size`` bytes of ``source``, or as many as there are."""
+    while size and (count := os.sendfile(target, source, None, size)):
+        size -= count
 
 
 def seal(descriptor: int) -> None:

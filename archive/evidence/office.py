@@ -13,7 +13,7 @@ from archive.errors import Code, MunimentError
 from archive.evidence import scratch
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
-from archive.evidence.programs import Errand, Programs, copied
+from archive.evidence.programs import Errand, Running, copied
 
 _ELSEWHERE = ("/usr/lib/libreoffice/program", "/usr/lib64/libreoffice/program", "/opt/libreoffice/program")
 _PROGRAM = "soffice.bin"
@@ -69,7 +69,7 @@ def find() -> Path | None:
 
 
 def to_pdf(
-    programs: Programs, soffice: Path, source: int, target: int, kind: EvidenceKind, name: str, limits: Limits
+    programs: Running, soffice: Path, source: int, target: int, kind: EvidenceKind, name: str, limits: Limits
 ) -> None:
     """Write a PDF of the document in ``source`` to ``target``; both are descriptors of memory files.
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
@@ -46,11 +47,27 @@ def wanting(
     if kind is not EvidenceKind.MAIL:
         return {}
     found: dict[str, tuple[EvidenceKind, bytes]] = {}
-    for attachment in mails.parse(data).attachments:
-        its_kind = recognise(attachment.data) if attachment.data else ""
-        if isinstance(its_kind, EvidenceKind) and depth < _DEEPEST:
-            found |= wanting(attachment.data, its_kind, limits, depth + 1)
+    for attachment in mails.parse(data).attachments[: limits.parts]:
+        with suppress(Refused):  # what is wrong with one of them is said where it is shown
+            its_kind = recognise(attachment.data) if attachment.data else ""
+            if isinstance(its_kind, EvidenceKind) and depth < _DEEPEST:
+                found |= wanting(attachment.data, its_kind, limits, depth + 1)
     return dict(islice(found.items(), limits.helped_parts))
+
+
+def parts(data: bytes, limits: Limits) -> dict[str, bytes]:
+    """What is attached to a mail and becomes pages, by SHA-256; nothing of what is no mail.
+
+    :raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE.
+    """
+    if recognise(data) is not EvidenceKind.MAIL:
+        return {}
+    found: dict[str, bytes] = {}
+    for attachment in mails.parse(data).attachments[: limits.parts]:
+        with suppress(Refused):
+            if isinstance(recognise(attachment.data), EvidenceKind):
+                found[hashlib.sha256(attachment.data).hexdigest()] = attachment.data
+    return found
 
 
 def paginate(
@@ -79,6 +96,9 @@ def paginate(
         return typesetting.typeset(presenting.present(data, kind, sha256), limits)
 
     def show(attached: bytes, its_kind: EvidenceKind) -> pikepdf.Pdf:
+        known = helps.get(hashlib.sha256(attached).hexdigest())
+        if known is not None and (failed := known.said.get("failed")):
+            raise Refused(Code(failed))
         if depth == _DEEPEST:
             raise Refused(Code.EVIDENCE_UNREADABLE)
         return paginate(attached, its_kind, limits, helps, depth + 1)
@@ -96,8 +116,8 @@ def cover_of_stream(size: int, kind: EvidenceKind, sha256: str, limits: Limits, 
 def _cover(size: int, kind: EvidenceKind, sha256: str, helped: Help, *, inside: bool = True) -> "Sheet":
     from archive.evidence import covers  # noqa: PLC0415 -- as above
 
-    absent, found = str(helped.said.get("absent", "")), helped.said.get("media", {})
+    why, found = covers.why_waiting(helped.said), helped.said.get("media", {})
     if kind.family is Family.OFFICE:
-        return covers.waiting(kind, size, sha256, absent)
+        return covers.waiting(kind, size, sha256, why)
     poster = images.plain_jpeg(helped.made) if helped.made else None
-    return covers.behind(kind, size, sha256, found, poster, absent, inside=inside)
+    return covers.behind(kind, size, sha256, found, poster, why, inside=inside)

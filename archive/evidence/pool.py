@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from archive.causes import CLOSED, of_system
 from archive.errors import Code, MunimentError
 from archive.evidence.limits import Limits
 from archive.evidence.workers import Worker
@@ -78,7 +79,7 @@ class Pool:
         with self._changed:
             while True:
                 if self._closed:
-                    raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
+                    raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=CLOSED)
                 while self._idle:
                     worker = self._idle.pop()
                     if worker.alive():
@@ -96,9 +97,9 @@ class Pool:
         try:
             worker = self._starter.submit(Worker, self._limits).result()
         except OSError as fault:
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=fault.strerror) from fault
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=of_system(fault.errno)) from fault
         except RuntimeError:  # closed in the meantime
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed") from None
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=CLOSED) from None
         finally:
             with self._changed:
                 self._starting -= 1

@@ -2,16 +2,20 @@
 
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import archive
+from archive.causes import CLOSED, of_system
 from archive.errors import Code, MunimentError
 from archive.evidence.cage import UNCONFINED
 from archive.evidence.limits import Limits
@@ -38,6 +42,13 @@ class Uncaged(Exception):  # noqa: N818 -- a state of the machine, said in words
     """The cage cannot be built here, so the program was not started."""
 
 
+class Running(Protocol):
+    """What an errand is given to."""
+
+    def run(self, errand: Errand, name: str) -> int:
+        """The exit code. Raises as ``Programs.run``."""
+
+
 class Programs:
     """Starts, times and ends programs; at most so many at once. Thread-safe."""
 
@@ -50,25 +61,30 @@ class Programs:
         self._closed = False
         self._lock = threading.Lock()
 
-    def run(self, errand: Errand, name: str) -> int:
-        """The exit code.
+    def run(self, errand: Errand, name: str, until: float = math.inf) -> int:
+        """The exit code. ``until`` is the moment of the monotonic clock at which it must be there.
 
         :raises MunimentError: CONVERSION_TIMEOUT; SANDBOX_UNAVAILABLE after ``close``.
         :raises Uncaged: it cannot be caged here.
         """
-        with self._room:
+        left = until - time.monotonic()
+        if left <= 0 or not self._room.acquire(timeout=None if left == math.inf else left):
+            raise self._too_slow(name, self._limits.wall_seconds)
+        try:
             process = self._start(errand)
             try:
-                code = process.wait(self._limits.wall_seconds)
+                code = process.wait(min(self._limits.wall_seconds, max(0, until - time.monotonic())))
             except subprocess.TimeoutExpired:
                 raise self._too_slow(name, self._limits.wall_seconds) from None
             finally:
                 self._end(process)
+        finally:
+            self._room.release()
         if code == UNCONFINED:
             raise Uncaged("this machine has no Landlock or no seccomp")
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             if self._closed:
-                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
+                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=CLOSED)
             raise self._too_slow(name, self._limits.program_cpu_seconds)
         return code
 
@@ -96,7 +112,7 @@ class Programs:
         command = [sys.executable, "-P", "-s", "-B", "-m", _MODULE, json.dumps(orders)]
         with self._lock:
             if self._closed:
-                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="closed")
+                raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=CLOSED)
             process = self._started(
                 lambda: subprocess.Popen(
                     [*command, str(errand.program), *errand.arguments],
@@ -120,7 +136,7 @@ class Programs:
         try:
             return self._starter(start)
         except OSError as fault:
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=fault.strerror) from fault
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=of_system(fault.errno)) from fault
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:
@@ -128,6 +144,21 @@ class Programs:
         if process.returncode is None:
             process.kill()
             process.wait()
+
+
+class Allowance:
+    """The time that several programs have together. Raises as ``Programs``: CONVERSION_TIMEOUT once it is ``spent``."""
+
+    def __init__(self, programs: Programs, seconds: float) -> None:
+        self._programs = programs
+        self._until = time.monotonic() + seconds
+
+    @property
+    def spent(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def run(self, errand: Errand, name: str) -> int:
+        return self._programs.run(errand, name, self._until)
 
 
 def copied(source: Path, target: int, most: int) -> int:

@@ -1,5 +1,7 @@
 """What a file is, judged by its content alone; names and declared types are never looked at."""
 
+import re
+
 from archive.evidence import chats, containers, decoding, mails, tabulating
 from archive.evidence.kinds import EvidenceKind, Family
 
@@ -49,6 +51,9 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "SQLite"),
 )
 
+_OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b")
+_FIRST_OBJECT = re.compile(rb"\s*(?:%[^\r\n]*[\r\n]\s*)*\d+\s+\d+\s+obj\b")  # after comments
+
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 _BRANDS = {b"qt  ": EvidenceKind.MOV, b"M4A ": EvidenceKind.M4A, b"M4B ": EvidenceKind.M4A}
@@ -58,8 +63,7 @@ _RIFF = {b"WEBP": EvidenceKind.WEBP, b"WAVE": EvidenceKind.WAV, b"AVI ": Evidenc
 def recognise(data: bytes) -> EvidenceKind | str:
     """The kind of a file; of kinds not taken, a name for a human.
 
-    A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13); a signature at the
-    very start of the file goes before it.
+    A signature at the very start of the file goes before a PDF header further on.
 
     :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE, for office documents.
     """
@@ -69,7 +73,7 @@ def recognise(data: bytes) -> EvidenceKind | str:
     if head.startswith(containers.COMPOUND):
         return containers.in_compound(data)
     found = _signed(head) or _container(head)
-    if found is None and b"%PDF-" in head[:1024]:
+    if found is None and _is_document(data):
         found = EvidenceKind.PDF
     return found or _writing(data)
 
@@ -80,6 +84,18 @@ def recording(head: bytes) -> EvidenceKind | None:
     if isinstance(found, EvidenceKind) and found.family in (Family.SOUND, Family.FILM):
         return found
     return None
+
+
+def _is_document(data: bytes) -> bool:
+    """A PDF header may stand anywhere in the first 1024 bytes (ISO 32000-1 Annex H, note 13).
+
+    Where it is damaged, viewers go by what follows; so does this, from both ends.
+    """
+    head = data[:1024]
+    if b"%PDF-" in head:
+        return True
+    begun = _OBJECT.search(head) if b"%PDF" in head else _FIRST_OBJECT.match(head)
+    return begun is not None and b"startxref" in data[-1024:]
 
 
 def _signed(head: bytes) -> EvidenceKind | str | None:

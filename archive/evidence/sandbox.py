@@ -8,13 +8,14 @@ import contextlib
 import io
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from archive.errors import Code, MunimentError
-from archive.evidence import memoryfiles
+from archive.evidence import memoryfiles, parting
 from archive.evidence.aids import Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
@@ -131,11 +132,13 @@ class Sandbox:
         password: str,
         *,
         inspect: Callable[[BinaryIO], None] | None = None,
+        patient: bool = False,
     ) -> Converted:
         """Evidence to an encrypted PDF, the original bytes recoverable. ``name`` is for error messages only.
 
         ``inspect`` is shown the very bytes that will be converted, in a stream that nobody can change, and may
-        refuse them.
+        refuse them. Programs for what is attached to a mail have a time together, after which covers stand for the rest
+        (``pending``), unless we are ``patient``: then each has its own.
 
         :raises MunimentError: EVIDENCE_EMPTY, EVIDENCE_ENCRYPTED, EVIDENCE_KIND, EVIDENCE_TOO_LARGE,
             EVIDENCE_TOO_MANY_PAGES, EVIDENCE_UNREADABLE.
@@ -146,12 +149,12 @@ class Sandbox:
                 with os.fdopen(os.dup(given), "rb") as held:
                     inspect(held)
                 os.lseek(given, 0, os.SEEK_SET)
-            made = self._converted(request, (given,), name)
-            if isinstance(made, Converted):
-                return made
-            with made.parts, self._aids.of_all(made.wanted, made.parts, given, name) as (said, aid):
-                os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
-                return self._finished({**request, "aids": said}, (given, aid), name)
+            try:
+                return self._helped(request, given, name, patient=patient)
+            except MunimentError as refusal:
+                if refusal.code not in parting.BY_A_PART:
+                    raise
+                return self._without_unfit(request, given, name, refusal, patient=patient)
 
     def recording(self, head: bytes, name: str) -> EvidenceKind | None:
         """The kind of a sound or film that begins so (4096 bytes tell it); none for anything else."""
@@ -299,6 +302,49 @@ class Sandbox:
     def report(self, shown: Mapping[str, object]) -> BinaryIO:
         """A fixity report as PDF/A, from what ``archive.fixity.printing.sheet`` makes; the caller closes it."""
         return self._stream({"job": "report", "shown": dict(shown)}, io.BytesIO())
+
+    def _helped(
+        self, request: Mapping[str, Any], given: int, name: str, *, patient: bool = False
+    ) -> Converted:
+        os.lseek(given, 0, os.SEEK_SET)  # whoever read it shares its place with us
+        made = self._converted(request, (given,), name)
+        if isinstance(made, Converted):
+            return made
+        helped = self._aids.of_all(made.wanted, made.parts, given, name, patient=patient)
+        with made.parts, helped as (said, aid):
+            os.lseek(given, 0, os.SEEK_SET)
+            return self._finished({**request, "aids": said}, (given, aid), name)
+
+    def _without_unfit(
+        self,
+        request: Mapping[str, Any],
+        given: int,
+        name: str,
+        refusal: MunimentError,
+        *,
+        patient: bool,
+    ) -> Converted:
+        """What is refused for one of its parts is shown without those that fail alone; at worst without any."""
+        os.lseek(given, 0, os.SEEK_SET)
+        try:
+            held, answer = self._result({"job": "parts"}, (given,), name)
+        except MunimentError:
+            raise refusal from None
+        with held:
+            parts = parting.sizes(answer)
+            if not parts:
+                raise refusal
+            unfit = parting.unfit(
+                parts,
+                held,
+                lambda part: self._helped(request, part, name).close(),
+                time.monotonic() + self.limits.parts_seconds,
+            )
+        if unfit and len(unfit) < len(parts):
+            with contextlib.suppress(MunimentError):
+                return self._helped({**request, "unfit": unfit}, given, name, patient=patient)
+        unfit = dict.fromkeys(parts, refusal.code) | unfit
+        return self._helped({**request, "unfit": unfit}, given, name, patient=patient)
 
     @contextlib.contextmanager
     def _taken(self, source: BinaryIO, name: str) -> Iterator[int]:

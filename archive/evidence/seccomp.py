@@ -16,9 +16,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from archive.causes import Cause, of_system
+
 
 class Unconfined(Exception):  # noqa: N818 -- a state of the machine, said in words
-    """The isolation asked for cannot be had here; the text says why."""
+    """The isolation asked for cannot be had here; the cause says why."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.en)
+        self.cause = cause
+
+    @classmethod
+    def by(cls, part: str) -> "Unconfined":
+        """The kernel refused this part of it just now, through ctypes."""
+        why = of_system(ctypes.get_errno())
+        return cls(Cause(f"{part}：{why.zh}", f"{part}: {why.en}"))
 
 
 class _Call(NamedTuple):
@@ -222,7 +234,9 @@ def program(machine: str, pid: int, freedom: Freedom = Freedom.NONE) -> bytes:
     """
     arch = _ARCHITECTURES.get(machine)
     if arch is None:
-        raise Unconfined(f"no system call filter for {machine}")
+        raise Unconfined(
+            Cause(f"没有适用于 {machine} 的系统调用过滤器", f"no system call filter for {machine}")
+        )
     code = [
         _op(_LOAD, _ARCHITECTURE),
         _op(_JUMP_EQUAL, arch.audit, 1, 0),
@@ -263,10 +277,10 @@ def install(freedom: Freedom = Freedom.NONE) -> None:
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        raise Unconfined(f"no_new_privs: {os.strerror(ctypes.get_errno())}")
+        raise Unconfined.by("no_new_privs")
     whole = Program(len(code) // 8, code)
     if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(whole), 0, 0):
-        raise Unconfined(f"seccomp: {os.strerror(ctypes.get_errno())}")
+        raise Unconfined.by("seccomp")
 
 
 def _op(code: int, operand: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -16,6 +16,7 @@ import pylopdf_fonts_zh_cn
 import typst
 
 from archive.errors import Code
+from archive.evidence import unprinted
 from archive.evidence.blocks import Block, Sheet, characters
 from archive.evidence.limits import Limits
 from archive.evidence.refusing import Refused
@@ -42,15 +43,17 @@ def typeset(sheet: Sheet, limits: Limits) -> pikepdf.Pdf:
         raise Refused(Code.EVIDENCE_TOO_MANY_PAGES, pages=total // _USUAL, limit=limits.pages)
     missing, wanted = _missing(sheet)
     notes = list(sheet.notes)
-    unprinted = frozenset(letter for letter in missing if not is_picture(letter))
-    if unprinted:
-        notes.append(_UNPRINTED.format(count=len(unprinted)))
+    letters = frozenset(letter for letter in missing if not is_picture(letter))
+    if letters:
+        notes.append(_UNPRINTED.format(count=len(letters)))
     inputs: dict[str, Any] = {
         "title": sheet.title,
         "subtitle": sheet.subtitle,
         "facts": _printable(sheet.facts, missing),
         "notes": notes,
         "landscape": sheet.landscape,
+        "numbered": sheet.numbered,
+        "foot": sheet.foot,
         "fonts": [*_SANS, *(_FULLER if wanted else ())],
         "serif": [*_SERIF, *(_FULLER if wanted else ())],
         "pictures": [list(picture) for picture in sheet.pictures],
@@ -66,6 +69,8 @@ def typeset(sheet: Sheet, limits: Limits) -> pikepdf.Pdf:
             guess = len(whole.pages) * total // max(done, 1)
             whole.close()
             raise Refused(Code.EVIDENCE_TOO_MANY_PAGES, pages=guess, limit=limits.pages)
+    if letters:
+        unprinted.put(whole.pages[0], unprinted.lines(_strings((sheet.facts, sheet.blocks)), letters))
     return whole
 
 

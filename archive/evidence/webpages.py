@@ -68,6 +68,7 @@ class _Reader(HTMLParser):
         self._words: list[str] = []
         self._hidden: list[str] = []
         self._level = 0  # of the heading that is open
+        self._titled = False  # the title of the page is being read
         self._lists: list[int] = []  # the number of the next item; 0 in lists without numbers
         self._mark = ""
         self._pre = 0
@@ -79,6 +80,10 @@ class _Reader(HTMLParser):
         self._headed = False  # the first row of the open table names its columns
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "title" and self._hidden == ["head"]:
+            self._hidden.clear()
+            self._titled, self._level = True, 1
+            return
         if self._hidden:
             if tag == self._hidden[-1] and len(self._hidden) < _DEEPEST:
                 self._hidden.append(tag)
@@ -130,6 +135,9 @@ class _Reader(HTMLParser):
             self._mark = "•"
 
     def handle_endtag(self, tag: str) -> None:
+        if self._titled and tag in ("title", "head"):
+            self._end_title(tag)
+            return
         if self._hidden:
             if tag == self._hidden[-1]:
                 self._hidden.pop()
@@ -148,6 +156,12 @@ class _Reader(HTMLParser):
             self._pre = max(0, self._pre - (tag == "pre"))
             if tag in ("ul", "ol") and self._lists:
                 self._lists.pop()
+
+    def _end_title(self, tag: str) -> None:
+        self._break()
+        self._titled, self._level = False, 0
+        if tag == "title":  # what follows it in the head is not shown
+            self._hidden.append("head")
 
     def handle_data(self, data: str) -> None:
         if self._hidden:

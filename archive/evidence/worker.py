@@ -10,6 +10,7 @@ import socket
 import sys
 from typing import NoReturn
 
+from archive.causes import Cause, of_system
 from archive.evidence import channel
 from archive.evidence.confinement import allow_cpu, confine
 from archive.evidence.limits import Limits
@@ -24,12 +25,21 @@ def main() -> int:
         limits = Limits(**first["limits"])
         try:
             confine(limits)
-        except (Unconfined, OSError, ValueError) as problem:
-            channel.send(link, {"unconfined": str(problem)})
+        except (Unconfined, OSError, ValueError) as fault:
+            cause = _cause(fault)
+            channel.send(link, {"unconfined": [cause.zh, cause.en]})
             return 1
         _serve(link, limits)
     except channel.ChannelClosed:
         return 0
+
+
+def _cause(fault: Exception) -> Cause:
+    if isinstance(fault, Unconfined):
+        return fault.cause
+    if isinstance(fault, OSError):
+        return of_system(fault.errno)
+    return Cause("限额无法设置", "a limit cannot be set")
 
 
 def _serve(link: socket.socket, limits: Limits) -> NoReturn:

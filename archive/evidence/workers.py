@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import archive
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
 from archive.evidence import channel
 from archive.evidence.limits import Limits
@@ -118,10 +119,13 @@ class Worker:
             first, _ = channel.receive(self._link)
         except (channel.ChannelClosed, OSError):
             self.end()
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem="the worker did not start") from None
+            raise MunimentError(
+                Code.SANDBOX_UNAVAILABLE, problem=Cause("转换进程没有启动", "the worker did not start")
+            ) from None
         if first.get("ready") is not True:
             self.end()
-            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=str(first.get("unconfined", "no answer")))
+            zh, en = first.get("unconfined", ("没有应答", "no answer"))
+            raise MunimentError(Code.SANDBOX_UNAVAILABLE, problem=Cause(str(zh), str(en)))
         self._ready = True
 
     def _death(self) -> WorkerDied:

@@ -1,11 +1,13 @@
-"""Checking the vault: all of it, or the case files whose last check is longest ago; the report is kept and recorded.
+"""Checking the catalogue and the vault: all of it, or the case files whose last check is longest ago. The report is
+kept and recorded.
 
 People go on working meanwhile. What looks wrong is therefore looked at again under the lock of its series, where no
 filing is half done, before it is called a finding.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -15,8 +17,10 @@ from archive.casefile import tables as casefile_tables
 from archive.casefile.numbering import runs
 from archive.casefile.reading import CaseFiles
 from archive.casefile.recording import Recording
+from archive.casefile.recovering import clear
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
+from archive.database.checking import damage
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Sandbox
 from archive.fixity import tables
@@ -46,6 +50,7 @@ class Fixity:
     sandbox: Sandbox
     recording: Recording
     parallel: int = 2
+    beside: Callable[[Scope], Iterable[Finding]] = lambda _: ()
     unjournalled: Callable[[], Collection[CaseFileId]] = frozenset  # whose key the key journal has not
 
     def check(
@@ -57,36 +62,39 @@ class Fixity:
         parallel: int | None = None,
         progress: Progress = lambda _done, _total: None,
     ) -> Report:
-        """All of the vault, its numbers and its ledger; or ``sample`` case files and the numbers. ``parallel`` says
-        how many workers of the sandbox it may keep from those who read.
+        """All of the vault, its numbers and its ledger; or ``sample`` case files and the numbers. Either way every
+        page of the catalogue. ``parallel`` says how many workers of the sandbox it may keep from those who read.
 
-        Raises MunimentError: SANDBOX_UNAVAILABLE, ARCHIVE_BUSY. Damage raises nothing: it is what is reported.
+        Raises MunimentError: SANDBOX_UNAVAILABLE, ARCHIVE_BUSY; ARCHIVE_DAMAGED where so much of the catalogue is
+        damaged that nothing can be looked up, or written, there. Other damage raises nothing: it is what is reported.
         """
         started_at, pace = self.catalogue.clock(), pace or Pace(None)
-        ids = self._ids(sample)
+        scope, ids = Scope.ALL if sample is None else Scope.SAMPLE, self._ids(sample)
         examiner = Examiner(self.vault, self.sandbox, self.case_files.file_key, pace, self.recording)
-        findings: set[Finding] = set()
-        documents = 0
-        for done, (count, found) in enumerate(
-            self._examined(examiner, ids, parallel or self.parallel), start=1
-        ):
-            documents += count
-            findings |= set(found)
-            progress(done, len(ids))
-        findings |= set(self._numbers())
-        if sample is None:
-            findings |= {*self._outside(), *self._ledger(), *self._journal()}
+        findings = set(self._catalogue(pace, thorough=sample is None))
+        damaged, checked, documents = bool(findings), 0, 0
+        try:
+            for count, found in self._examined(examiner, ids, parallel or self.parallel):
+                checked, documents = checked + 1, documents + count
+                findings |= set(found)
+                progress(checked, len(ids))
+            findings |= {*self._numbers(), *self.beside(scope)}
+            if sample is None:
+                findings |= {*self._outside(), *self._ledger(), *self._journal()}
+        except MunimentError as error:
+            if error.code is not Code.ARCHIVE_DAMAGED or not damaged:
+                raise  # else it ends here: what was found is worth a report
         return record(
             self.catalogue,
             actor,
-            ids,
+            ids[:checked],
             Report(
                 number=0,
-                scope=Scope.ALL if sample is None else Scope.SAMPLE,
+                scope=scope,
                 actor=actor,
                 started_at=started_at,
                 ended_at=self.catalogue.clock(),
-                files=len(ids),
+                files=checked,
                 documents=documents,
                 size=pace.size,
                 findings=tuple(sorted(findings)),
@@ -131,11 +139,20 @@ class Fixity:
         findings = examiner.examine(known)
         if findings:
             examiner = replace(examiner, pace=Pace(None))  # a filing may wait for the lock
-            with self.vault.locked(str(Reference.parse(known.reference).series)):
+            reference = Reference.parse(known.reference)
+            with self.vault.locked(str(reference.series)):
+                self._clear(reference)
                 with self.catalogue.reading() as connection:
                     known = held(connection, case_file)
                 findings = () if known is None else examiner.examine(known)
         return 0 if known is None else len(known.documents), findings
+
+    def _catalogue(self, pace: Pace, *, thorough: bool) -> Iterator[Finding]:
+        """At one go: the pace is kept afterwards."""
+        database = self.catalogue.database
+        for said in damage(database, thorough=thorough):
+            yield Finding(Fault.CATALOGUE_DAMAGED, "", f"{database.path.name}: {said}")
+        pace.spend(database.path.stat().st_size)
 
     def _numbers(self) -> Iterator[Finding]:
         with self.catalogue.reading() as connection:
@@ -165,11 +182,21 @@ class Fixity:
             if held_at(connection, folder) is not None:
                 return True
         try:
-            series = Reference.parse(folder.rpartition("/")[2]).series
+            reference = Reference.parse(folder.rpartition("/")[2])
         except MunimentError:
             return False
-        with self.vault.locked(str(series)), self.catalogue.reading() as connection:
-            return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+        with self.vault.locked(str(reference.series)):
+            if reference.folder == folder:
+                self._clear(reference)
+            with self.catalogue.reading() as connection:
+                return held_at(connection, folder) is not None or not any(self.vault.paths(folder))
+
+    def _clear(self, reference: Reference) -> None:
+        """What another process left there that was killed since this one started is no damage. Where it is not sure
+        that it was left so, it stays and is a finding.
+        """
+        with suppress(MunimentError):
+            clear(self.catalogue, self.vault, reference)
 
     def _journal(self) -> Iterator[Finding]:
         for each in self.case_files.by_ids(tuple(self.unjournalled())):
@@ -180,9 +207,10 @@ class Fixity:
             with self.catalogue.reading() as connection:
                 verify(connection, self.catalogue.ledger, self.case_files.file_key)
         except MunimentError as error:
-            if error.code is not Code.LEDGER_DAMAGED:
+            if error.code is Code.LEDGER_DAMAGED:
+                yield Finding(Fault.LEDGER_DAMAGED, "", str(error.facts["index"]))
+            elif error.code is not Code.ARCHIVE_DAMAGED:  # its pages were looked at one by one
                 raise
-            yield Finding(Fault.LEDGER_DAMAGED, "", str(error.facts["index"]))
 
 
 def _object_folder(path: str) -> str | None:

@@ -18,9 +18,9 @@ from archive.fixity.report import Fault, Finding
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.sealing import BoxError
 from archive.keys.streaming import open_anywhere
+from archive.vault.inventory import LONGEST
 
 _BLOCK = 1 << 20
-_MOST = 1 << 26  # bytes of an inventory; a longer one is none of ours
 _AES_256 = 6  # ISO 32000-2, 7.6.4: the revision
 
 
@@ -151,7 +151,7 @@ class Examiner:
         """The bytes of an inventory; none where there is no such file that can be read."""
         try:
             with self.files.open_path(f"{held.folder}/{path}") as stream:
-                content = stream.read(_MOST)
+                content = stream.read(LONGEST)
         except (MunimentError, OSError):
             return None
         self.pace.spend(len(content))

@@ -20,14 +20,17 @@ _TEMPLATE: Final = Path(__file__).with_name("report.typ")
 _MOST: Final = 2000  # findings on paper; the browser and --json name every one
 _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
     Trait.AUTHENTICITY: (
-        "SHA-512、HMAC-SHA256 与登记一致；OCFL 清单与目录一致",
-        "SHA-512 and HMAC-SHA256 as catalogued; OCFL inventories as catalogued",
+        "SHA-512、HMAC-SHA256 与登记一致；OCFL 清单与目录一致；目录数据库每一页的 HMAC 相符",
+        "SHA-512 and HMAC-SHA256 as catalogued; OCFL inventories as catalogued; the HMAC of each page of the catalogue",
     ),
     Trait.INTEGRITY: (
         "编号连续；每份文件及其清单都在；页数与登记一致",
         "numbers without gap; every document and inventory present; page counts as catalogued",
     ),
-    Trait.USABILITY: ("每份文件可读取并能用其密钥打开", "every document can be read and opened with its key"),
+    Trait.USABILITY: (
+        "每份文件可读取并能用其密钥打开；主密钥文件、密钥日志与档案库说明完好",
+        "every document can be read and opened with its key; key file, key journal and the archive's description whole",
+    ),
     Trait.SECURITY: (
         "每份文件均为 AES-256 加密；案卷目录中没有外来文件",
         "every document is encrypted with AES-256; no foreign file among them",
@@ -36,6 +39,7 @@ _CHECKED: Final[Mapping[Trait, tuple[str, str]]] = {
 # What only a check of all can say.
 _OF_ALL: Final[Mapping[Trait, tuple[str, str]]] = {
     Trait.AUTHENTICITY: ("；台账 Merkle 树完好", "; the ledger's Merkle tree whole"),
+    Trait.USABILITY: ("；隔离区完好", "; the quarantine whole"),
     Trait.SECURITY: ("；库中其他位置也没有", ", nor anywhere else in the vault"),
 }
 

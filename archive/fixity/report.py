@@ -23,6 +23,8 @@ class Fault(StrEnum):
     """What can be wrong with what is kept."""
 
     ALTERED = "altered"  # by SHA-512
+    BESIDE_DAMAGED = "beside-damaged"  # archive.json, key file, key journal, quarantine
+    CATALOGUE_DAMAGED = "catalogue-damaged"
     FOREIGN = "foreign"  # in the vault, known to no row
     INVENTORY_ALTERED = "inventory-altered"
     INVENTORY_MISSING = "inventory-missing"
@@ -56,6 +58,16 @@ _TRAITS: Mapping[Trait, tuple[str, str]] = MappingProxyType(
 _FAULTS: Mapping[Fault, tuple[Trait, str, str]] = MappingProxyType(
     {
         Fault.ALTERED: (Trait.AUTHENTICITY, "内容与入库时不同", "bytes differ from what was filed"),
+        Fault.BESIDE_DAMAGED: (
+            Trait.USABILITY,
+            "缺失或损坏（如何恢复见 docs/operations.md）",
+            "it is missing or damaged (docs/operations.md says what brings it back)",
+        ),
+        Fault.CATALOGUE_DAMAGED: (
+            Trait.AUTHENTICITY,
+            "目录损坏（从备份恢复；没有备份时 muniment rebuild）",
+            "the catalogue is damaged (restore a backup; without one, muniment rebuild)",
+        ),
         Fault.FOREIGN: (Trait.SECURITY, "库中的外来文件", "a file that does not belong in the vault"),
         Fault.INVENTORY_ALTERED: (Trait.AUTHENTICITY, "清单被改动", "the inventory was altered"),
         Fault.INVENTORY_MISSING: (Trait.INTEGRITY, "清单缺失", "the inventory is missing"),

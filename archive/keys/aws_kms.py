@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from archive.causes import Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.sealing import Randomness
 
@@ -29,10 +30,13 @@ class AwsKms:
 
     @classmethod
     def parse(cls, address: str) -> "AwsKms":
-        """``aws-kms://alias/muniment``. Raises ValueError."""
+        """``aws-kms://alias/muniment``. Raises Unfit."""
         key = address.removeprefix(SCHEME)
         if not key or key == address:
-            raise ValueError(f"{address!r} does not name a key, as {SCHEME}alias/muniment would")
+            raise Unfit(
+                f"“{address}”没有指明密钥，形式如 {SCHEME}alias/muniment",
+                f"{address!r} does not name a key, as {SCHEME}alias/muniment would",
+            )
         return cls(key)
 
     @property

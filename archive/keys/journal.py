@@ -10,18 +10,20 @@ people file, and written anew as a whole when the master key is rotated or a key
 import fcntl
 import json
 import os
-import stat
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
 from errno import ENOSPC
 from hashlib import sha256
-from io import FileIO
+from io import BufferedReader, FileIO
+from itertools import count
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
+from archive.causes import NO_PLAIN_FILE, of_system
 from archive.errors import Code, MunimentError, refusal_of
 from archive.keys.keyring import Wrapped
 from archive.vault import durable
@@ -50,13 +52,18 @@ class KeyJournal:
 
     def read(self) -> Kept:
         """Nothing where there is no journal."""
-        with self._said(), suppress(FileNotFoundError):
-            return _kept(self.path.read_bytes())
+        with self._said(), suppress(FileNotFoundError), self._opened(os.O_RDONLY) as file:
+            return _kept(file.read())
         return Kept()
 
     def archive(self) -> str | None:
         """The archive it belongs to, by its first lines; none where these do not hold what is the archive's own."""
-        with self._said(), suppress(FileNotFoundError), self.path.open("rb") as file:
+        with (
+            self._said(),
+            suppress(FileNotFoundError),
+            self._opened(os.O_RDONLY) as raw,
+            BufferedReader(raw) as file,
+        ):
             first, *others = (_document(file.readline().rstrip(b"\n")) or {} for _ in range(_OWN))
             if "archive" in first and all("secret" in each for each in others):
                 return str(first["archive"].get("archive"))
@@ -96,6 +103,18 @@ class KeyJournal:
                 Path(name).unlink(missing_ok=True)
                 raise
 
+    def keep_aside(self, on: date) -> Path:
+        """A second name for the journal as it is, beside it and named by the day: for ``change``, which leaves out
+        what may still be needed. No later line comes into it, since what ``change`` returns takes the first name.
+        """
+        for number in count(1):
+            aside = self.path.with_name(f"{self.path.name}.{on}" + (f".{number}" if number > 1 else ""))
+            with suppress(FileExistsError):
+                aside.hardlink_to(self.path)
+            if aside.samefile(self.path):  # made now, or by a change that was cut off
+                break
+        return aside
+
     def forget(self, case_files: Iterable[str]) -> None:
         """For shredding: the keys are in the journal no more. The bytes may stay on the disk until it overwrites them.
         Called after the catalogue has forgotten them, so that nobody brings them back from there.
@@ -113,8 +132,7 @@ class KeyJournal:
         """The file that bears the name now, at its start, made where there is none."""
         with self._said():
             while True:
-                flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-                with FileIO(os.open(self.path, flags, 0o600), "r+") as file:
+                with self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
                     fcntl.flock(file, fcntl.LOCK_EX)
                     if self._is_named(file):
                         if os.fstat(file.fileno()).st_size == 0:
@@ -124,19 +142,23 @@ class KeyJournal:
 
     def _is_named(self, file: FileIO) -> bool:
         """Whether it was not replaced while we waited for its lock."""
-        mine = os.fstat(file.fileno())
-        if not stat.S_ISREG(mine.st_mode):
-            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem="it is no plain file")
         with suppress(FileNotFoundError):
-            return os.path.samestat(mine, self.path.stat())
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
         return False
+
+    def _opened(self, flags: int) -> FileIO:
+        """A plain file only: a pipe would be waited for, a link replaced by the file that is written anew."""
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
+            raise MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=NO_PLAIN_FILE)
+        descriptor = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        return FileIO(descriptor, "r+" if flags & os.O_RDWR else "r")
 
     @contextmanager
     def _said(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            unusable = MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=error.strerror)
+            unusable = MunimentError(Code.PATH_UNUSABLE, path=str(self.path), problem=of_system(error.errno))
             raise refusal_of(error) or unusable from None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from archive.causes import Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.sealing import KEY_BYTES, Randomness
 
@@ -31,15 +32,20 @@ class Pkcs11:
 
     @classmethod
     def parse(cls, address: str) -> "Pkcs11":
-        """Raises ValueError."""
+        """Raises Unfit."""
         path, _, query = address.removeprefix(SCHEME).partition("?")
         given = dict(_attribute(each) for each in (*path.split(";"), *query.split("&")) if each)
         if "pin-value" in given:
-            raise ValueError("a PIN does not belong into the settings: name its file with pin-source")
+            raise Unfit(
+                "PIN 不可写入设置，请用 pin-source 指明存放它的文件",
+                "a PIN does not belong into the settings: name its file with pin-source",
+            )
         unknown = given.keys() ^ {"token", "object", "module-path", "pin-source"}
         if unknown:
-            raise ValueError(
-                f"it needs token, object, module-path and pin-source ({', '.join(sorted(unknown))})"
+            wrong = ", ".join(sorted(unknown))
+            raise Unfit(
+                f"须有且仅有 token、object、module-path、pin-source（{wrong}）",
+                f"it needs token, object, module-path and pin-source ({wrong})",
             )
         pin = given["pin-source"].removeprefix("file:")
         return cls(given["token"], given["object"], Path(given["module-path"]), Path(pin))
@@ -70,7 +76,7 @@ class Pkcs11:
         try:
             import pkcs11  # noqa: PLC0415 - an optional part
         except ImportError:
-            raise self._refused("pip install muniment[hsm]") from None
+            raise self._refused(Cause("请安装 muniment[hsm]", "install muniment[hsm]")) from None
 
         def how(nonce: bytes) -> dict[str, Any]:
             return {
@@ -92,7 +98,7 @@ class Pkcs11:
         except OSError:
             raise MunimentError(Code.PATH_NOT_FOUND, path=str(self.pin_source)) from None
 
-    def _refused(self, problem: str) -> MunimentError:
+    def _refused(self, problem: str | Cause) -> MunimentError:
         return MunimentError(
             Code.KEY_REFUSED, service="PKCS#11", key=f"{self.token}/{self.label}", problem=problem
         )
@@ -101,5 +107,5 @@ class Pkcs11:
 def _attribute(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator:
-        raise ValueError(f"{text!r} is not name=value")
+        raise Unfit(f"“{text}”不是 名称=值 的形式", f"{text!r} is not name=value")
     return unquote(name), unquote(value)

@@ -47,10 +47,10 @@ class Ledger:
     def verifier(self) -> Verifier:
         return Verifier.of(self.origin, self.signing_key)
 
-    def append(
-        self, connection: sa.Connection, records: Sequence[Record], actor: Actor, at: datetime
-    ) -> None:
-        """Adds the records and one checkpoint. The caller's transaction holds the write lock and commits."""
+    def append(self, connection: sa.Connection, records: Sequence[Record], actor: Actor, at: datetime) -> int:
+        """Adds the records and one checkpoint; how many entries there are now. The caller's transaction holds the
+        write lock and commits.
+        """
         frontier = read_frontier(connection)
         entries, details, nodes = [], [], []
         for record in records:
@@ -68,6 +68,7 @@ class Ledger:
         connection.execute(tables.node.insert(), nodes)
         note = sign(Checkpoint(self.origin, frontier.size, frontier.root()), self.origin, self.signing_key)
         connection.execute(tables.checkpoint.insert().values(size=frontier.size, note=note))
+        return frontier.size
 
     def _sealed(self, position: int, record: Record, opened: bytes) -> dict[str, object]:
         if record.key is None:

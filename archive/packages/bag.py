@@ -10,6 +10,7 @@ from hashlib import sha512
 from pathlib import Path
 from typing import BinaryIO
 
+from archive.causes import MISSING, UNREADABLE, Cause
 from archive.errors import Code, MunimentError
 from archive.vault import durable
 
@@ -82,24 +83,24 @@ def check(folder: Path) -> str:
     if not folder.is_dir():
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(folder))
     if read_file(folder, "bagit.txt") != DECLARATION:
-        raise damaged("bagit.txt", "it is no BagIt 1.0 declaration")
+        raise damaged("bagit.txt", Cause("不是 BagIt 1.0 声明", "it is no BagIt 1.0 declaration"))
     tags, payload = _entries(folder, _TAG_MANIFEST), _entries(folder, MANIFEST)
     if not {"bagit.txt", MANIFEST} <= tags.keys() or any(path.startswith("data/") for path in tags):
-        raise damaged(_TAG_MANIFEST, "it does not list the tag files")
+        raise damaged(_TAG_MANIFEST, Cause("没有列出标签文件", "it does not list the tag files"))
     if not all(path.startswith("data/") for path in payload):
-        raise damaged(MANIFEST, "it lists what is no payload")
+        raise damaged(MANIFEST, Cause("列有不属于内容的文件", "it lists what is no payload"))
     expected = {**tags, **payload}
     for path in sorted({*_files(folder), *expected}):
         if path == _TAG_MANIFEST:
             continue
         if path not in expected:
-            raise damaged(path, "no manifest lists it")
+            raise damaged(path, Cause("清单中没有它", "no manifest lists it"))
         if _digest(folder, path) != expected[path]:
-            raise damaged(path, "its checksum differs")
+            raise damaged(path, Cause("校验和不符", "its checksum differs"))
     return tags[MANIFEST]
 
 
-def damaged(path: str, problem: str) -> MunimentError:
+def damaged(path: str, problem: Cause) -> MunimentError:
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in path[:200])
     return MunimentError(Code.PACKAGE_DAMAGED, path=shown, problem=problem)
 
@@ -113,13 +114,13 @@ def _entries(folder: Path, name: str) -> dict[str, str]:
     try:
         lines = read_file(folder, name).decode().splitlines()
     except UnicodeDecodeError:
-        raise damaged(name, "it is not UTF-8") from None
+        raise damaged(name, Cause("不是 UTF-8", "it is not UTF-8")) from None
     found: dict[str, str] = {}
     for line in lines:
         match = _LINE.fullmatch(line)
         parts = match[2].split("/") if match else [""]
         if match is None or match[2] in found or not {"", ".", ".."}.isdisjoint(parts):
-            raise damaged(name, "a line of it is malformed")
+            raise damaged(name, Cause("其中一行格式有误", "a line of it is malformed"))
         found[match[2]] = match[1]
     return found
 
@@ -137,7 +138,7 @@ def read_file(folder: Path, path: str) -> bytes:
     with open_file(folder, path) as file:
         content = file.read(_LONGEST + 1)
     if len(content) > _LONGEST:
-        raise damaged(path, "it is too long")
+        raise damaged(path, Cause("过长", "it is too long"))
     return content
 
 
@@ -146,12 +147,12 @@ def open_file(folder: Path, path: str) -> BinaryIO:
     target = folder / path
     try:
         if any(each.is_symlink() for each in (target, *list(target.parents)[: path.count("/")])):
-            raise damaged(path, "it is a link")
+            raise damaged(path, Cause("是链接", "it is a link"))
         if not target.is_file():
-            raise damaged(path, "it is missing")
+            raise damaged(path, MISSING)
         return target.open("rb")
     except (OSError, ValueError):
-        raise damaged(path, "it cannot be read") from None
+        raise damaged(path, UNREADABLE) from None
 
 
 def _digest(folder: Path, path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from archive.casefile.reading import CaseFile, FileState
 from archive.casefile.reference import Reference
+from archive.causes import Cause
 from archive.database.schema import moment_of, text_of
 from archive.evidence.kinds import EvidenceKind
 from archive.packages.bag import damaged
@@ -87,8 +88,8 @@ def decode(content: bytes, path: str) -> Description:
         versions = tuple(_typed(Made, each) for each in document["versions"])
         holds = tuple(_typed(Standing, each) for each in document["holds"])
         _check(document["format"], case_file, documents, versions)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise damaged(path, f"it does not describe a case file: {type(error).__name__}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise damaged(path, Cause("没有正确描述一份案卷", "it does not describe a case file")) from None
     return Description(case_file, documents, versions, holds)
 
 

@@ -1,13 +1,15 @@
 """Exporting case files into one preservation package: decrypted documents, originals, metadata, events, proofs.
 
-The package is built in a folder beside the wanted one and renamed at the end: there is a whole package or none. The
+The package is built in a folder beside the wanted one and renamed at the end: there is a whole package or none. That
+folder bears a mark: what an export that was cut off left is removed, what bears none is somebody else's. The
 export is recorded before the package gets its name, and the proof of that very entry goes into the package: whoever
 holds it can show that this archive made it, byte for byte.
 """
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,9 +33,11 @@ from archive.packages.describing import Description, Made, Packaged, Standing, e
 from archive.packages.explaining import README
 from archive.packages.history import PROOF, positions, proven
 from archive.vault import durable
+from archive.vault.locks import alone
 from archive.vault.port import Vault
 
 Progress = Callable[[int], None]
+_MARK = ".muniment-export"  # held while an export is under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,13 @@ class Exporting:
         progress: Progress = lambda _: None,
     ) -> Exported:
         """``names`` says who the actors are. Raises MunimentError: FILE_NOT_FOUND, REFERENCE_INVALID,
-        OUTPUT_EXISTS, DOCUMENT_ALTERED, DOCUMENT_MISSING.
+        OUTPUT_EXISTS, ARCHIVE_BUSY (another export there is under way), DOCUMENT_ALTERED, DOCUMENT_MISSING.
         """
         files = [self.case_files.get(each) for each in dict.fromkeys(references)]
         if to.exists() or to.is_symlink():
             raise MunimentError(Code.OUTPUT_EXISTS, path=str(to))
         to.parent.mkdir(parents=True, exist_ok=True)
-        built = to.with_name(to.name + ".partial")
-        shutil.rmtree(built, ignore_errors=True)  # of an export that was cut off
-        built.mkdir(mode=0o700)
-        try:
+        with _workplace(to.with_name(to.name + ".partial")) as built:
             bag, documents, actors = Bag(built), 0, set[str]()
             for done, case_file in enumerate(files, start=1):
                 documents += self._add(bag, case_file, actors)
@@ -86,9 +87,6 @@ class Exporting:
             bag.close(self._info(files))
             built.rename(to)
             durable.sync_folder(to.parent)
-        except BaseException:
-            shutil.rmtree(built, ignore_errors=True)
-            raise
         return Exported(to, tuple(each.reference for each in files), documents, manifest)
 
     def _add(self, bag: Bag, case_file: CaseFile, actors: set[str]) -> int:
@@ -195,6 +193,27 @@ class Exporting:
             "External-Identifier": self.catalogue.ledger.origin,
             "External-Description": f"{len(files)} case files · 投诉登记档案 {len(files)} 份",
         }
+
+
+@contextmanager
+def _workplace(folder: Path) -> Iterator[Path]:
+    """An empty folder within ``folder``; both go at the end. Raises OUTPUT_EXISTS, ARCHIVE_BUSY."""
+    mark, built = folder / _MARK, folder / "package"
+    with suppress(OSError):
+        folder.rmdir()  # what is empty is nobody's
+    if folder.is_symlink() or (folder.exists() and not mark.is_file()):
+        raise MunimentError(Code.OUTPUT_EXISTS, path=str(folder))
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with alone(mark):
+        shutil.rmtree(built, ignore_errors=True)  # of an export that was cut off
+        try:
+            built.mkdir(mode=0o700)
+            yield built
+        finally:
+            shutil.rmtree(built, ignore_errors=True)
+            mark.unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _extension(document: Document) -> str:

@@ -20,8 +20,9 @@ from archive.casefile.filing import insert_rows
 from archive.casefile.passing import Beside, Pass
 from archive.casefile.record import Record, Row
 from archive.casefile.recording import Recording
-from archive.casefile.recovering import undo
+from archive.casefile.recovering import make_way, undo
 from archive.casefile.reference import Reference
+from archive.causes import Cause
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Resealed, Sandbox
@@ -127,7 +128,7 @@ class PackageImport:
 
         description = decode(read("metadata.json"), f"{path}/metadata.json")
         if description.case_file.reference != reference:
-            raise bag.damaged(f"{path}/metadata.json", "it is of another case file")
+            raise bag.damaged(f"{path}/metadata.json", Cause("属于另一份案卷", "it is of another case file"))
         self.scheme.level(description.case_file.level)
         self.scheme.category(description.case_file.category)
         voucher, events = read("voucher.json"), read("events.json")
@@ -139,7 +140,9 @@ class PackageImport:
             }
             json.loads(events)
         except (MunimentError, ValueError, AttributeError, TypeError, RecursionError):
-            raise bag.damaged(path, "voucher, texts or events cannot be read") from None
+            raise bag.damaged(
+                path, Cause("凭证、文字或事件无法读取", "voucher, texts or events cannot be read")
+            ) from None
         return _Part(package, path, description, voucher, events, texts)
 
     def _bring(self, actor: Actor, part: _Part, manifest: str, signer: str) -> None:
@@ -148,6 +151,7 @@ class PackageImport:
         key = FileKey.make(case_file.id, self.randomness)
         self.journalling.keep(key)
         with self.vault.locked(str(reference.series)), ExitStack() as opened:
+            make_way(self.catalogue, self.vault, reference, 0)
             # Held until the commit, and named: what a crash leaves is found by them, whatever its number.
             stagings = [
                 opened.enter_context(self.vault.staging(adds_to=case_file.reference))
@@ -234,12 +238,14 @@ class PackageImport:
             except MunimentError as error:
                 if error.code is Code.SANDBOX_UNAVAILABLE:
                     raise
-                raise bag.damaged(path, "it cannot be opened") from None
+                raise bag.damaged(path, Cause("无法打开", "it cannot be opened")) from None
         opened.callback(made.pdf.close)
         # A recording that lies beside its cover is compared when it is sealed.
         original = made.original_sha256 if document.stream_version is None else document.original_sha256
         if (made.pages, original) != (document.pages, document.original_sha256):
-            raise bag.damaged(path, "its pages or its original are not as described")
+            raise bag.damaged(
+                path, Cause("页面或原件与描述不符", "its pages or its original are not as described")
+            )
         return made
 
     def _seal_recording(self, part: _Part, document: Packaged, key: FileKey, staging: Staging) -> None:
@@ -256,7 +262,7 @@ class PackageImport:
             passed = Pass(plain, name, (digest.update, seal))
             passed.finish()
         if digest.hexdigest() != document.original_sha256:
-            raise bag.damaged(path, "it is not the original that is described")
+            raise bag.damaged(path, Cause("不是所描述的原件", "it is not the original that is described"))
         beside.prove(document.original_sha256, name)
 
     def _insert(
@@ -312,9 +318,9 @@ def _exported_by(package: Path, manifest: str) -> str:
         proof = json.loads(bag.read_file(package, PROOF))
         details = [each["detail"] for each in checked(proof)]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise bag.damaged(PROOF, "it proves nothing") from None
+        raise bag.damaged(PROOF, Cause("不能证明任何内容", "it proves nothing")) from None
     if not details or any(each != {"manifest": manifest} for each in details):
-        raise bag.damaged(PROOF, "it is the proof of another package")
+        raise bag.damaged(PROOF, Cause("是另一个保存包的证明", "it is the proof of another package"))
     return str(proof["key"])
 
 
@@ -324,7 +330,9 @@ def references(package: Path) -> list[str]:
     try:
         return [str(each) for each in sorted(map(Reference.parse, folders))]
     except MunimentError:
-        raise bag.damaged("data", "a folder of it is not named after a case file") from None
+        raise bag.damaged(
+            "data", Cause("其中有文件夹不是以档号命名", "a folder of it is not named after a case file")
+        ) from None
 
 
 def _moment(part: _Part, text: str) -> datetime:
@@ -333,5 +341,5 @@ def _moment(part: _Part, text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise bag.damaged(f"{part.path}/metadata.json", "a version has no time")
+        raise bag.damaged(f"{part.path}/metadata.json", Cause("有版本没有时间", "a version has no time"))
     return moment

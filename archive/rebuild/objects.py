@@ -1,9 +1,8 @@
 """Reading one object of the vault without a catalogue: what its record tells, after everything else agreed with it."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha512
 from typing import Any
@@ -19,12 +18,13 @@ from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.journal import Kept
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import BoxError
-from archive.vault.inventory import NAME, SIDECAR
+from archive.vault.inventory import LONGEST, NAME, SIDECAR, decode
 from archive.vault.port import Vault
 
 _URN = "urn:uuid:"
 _VERSION = re.compile(r"v([1-9]\d*)/")
 _CONTENT = re.compile(r"v([1-9]\d*)/content/([^/]+)")
+_LONGEST_RECORD = 1 << 29  # bytes
 _WORDS = {"title", "text"}  # sealed, in a document's row
 _ABSENT = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
@@ -71,31 +71,33 @@ class UnfitError(Exception):
 @dataclass(frozen=True, slots=True)
 class Told:
     """What an object tells: the rows of the case file, those that tell of its records, its wrapped key, and who ever
-    did something to it (actors).
+    did something to it (actors). Not ``settled``: there is more in it, or less at its top, by an act that was cut off.
     """
 
     record: Record
     recorded: tuple[Row, ...]
     wrapped: Wrapped
     actors: frozenset[str]
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``others`` as in ``Recording``."""
+    """``others`` as in ``Recording``. ``asked`` are the case files whose key was looked for."""
 
     vault: Vault
     keyring: Keyring
     kept: Kept
     others: tuple[sa.Table, ...]
+    asked: set[str] = field(default_factory=set)
 
-    def read(self, folder: str, paths: frozenset[str]) -> Told:
-        """``paths`` are the object's files, from the root; inventories and records will do. Its documents are not
-        read here, but must be those that the record was made of, by SHA-512 and HMAC. Raises UnfitError; what ails
-        the vault as a whole as it is.
+    def read(self, folder: str, newest: int) -> Told:
+        """``newest`` is the last version of which anything lies in the object. Its documents are not read here, but
+        must be those that the record was made of, by SHA-512 and HMAC. Raises UnfitError; what ails the vault as a
+        whole as it is.
         """
         reference = _reference(folder)
-        inventory = self._inventory(folder, paths)
+        inventory, settled = self._inventory(folder, newest)
         try:
             case_file = CaseFileId(str(inventory["id"]).removeprefix(_URN))
             head = int(str(inventory["head"])[1:])
@@ -103,13 +105,14 @@ class Reader:
             made = [each.get("user", {}).get("name") for each in inventory["versions"].values()]
         except (KeyError, ValueError, TypeError, AttributeError):
             raise UnfitError(Reason.INVENTORY) from None
+        self.asked.add(case_file)
         wrapped = self.kept.file_keys.get(case_file)
         if wrapped is None:
             raise UnfitError(Reason.KEY_MISSING)
         key = self._key(case_file, wrapped)
         recorded = tuple(self._recorded(folder, reference, key, content))
         record = self._record(folder, reference, key, head, content)
-        return Told(record, recorded, wrapped, _actors(made, record))
+        return Told(record, recorded, wrapped, _actors(made, record), settled)
 
     def _key(self, case_file: CaseFileId, wrapped: Wrapped) -> FileKey:
         try:
@@ -158,43 +161,68 @@ class Reader:
                 }
 
     def _proven(self, folder: str, path: str, digest: str) -> bytes:
-        content = self._small(f"{folder}/{path}")
+        content = self._small(f"{folder}/{path}", _LONGEST_RECORD)
         if content is None:
             raise UnfitError(Reason.RECORD_MISSING)
         if sha512(content).hexdigest() != digest:
             raise UnfitError(Reason.RECORD_ALTERED)
         return content
 
-    def _inventory(self, folder: str, paths: frozenset[str]) -> dict[str, Any]:
-        """The object's own, else that of the newest version, the first that its sidecar confirms. A version whose
-        inventory was being put to the top when the machine failed counts as made. That of an older one is never
-        taken: it would bring back a state that later acts have ended.
+    def _inventory(self, folder: str, newest: int) -> tuple[dict[str, Any], bool]:
+        """That of the newest version, where its sidecar confirms it: it counts as made, whether or not its inventory
+        had come to the top of the object when the machine failed. Else the object's own; one version more, that has no
+        inventory, is an act that was cut off. What is only an older version's is never taken: it would bring back a
+        state that later acts have ended. And whether nothing is left of an act that was cut off.
         """
-        found = (_VERSION.match(path.removeprefix(f"{folder}/")) for path in paths)
-        newest = max((int(match[1]) for match in found if match is not None), default=0)
-        for within in ("", f"v{newest}/"):
-            content = self._small(f"{folder}/{within}{NAME}")
-            sidecar = self._small(f"{folder}/{within}{SIDECAR}")
-            if content is None or sidecar is None:
-                continue
-            if sidecar.split()[:1] == [sha512(content).hexdigest().encode()]:
-                try:
-                    document: dict[str, Any] = json.loads(content)
-                except (ValueError, RecursionError):
-                    break
-                return document
-        raise UnfitError(Reason.INVENTORY)
+        top, last = self._confirmed(folder), self._confirmed(f"{folder}/v{newest}")
+        if last is not None and _head(last) == newest and (top is None or _id(top) == _id(last)):
+            return last, top == last
+        if top is None:
+            raise UnfitError(Reason.INVENTORY)
+        return top, _head(top) != newest - 1
 
-    def _small(self, path: str) -> bytes | None:
+    def _confirmed(self, within: str) -> dict[str, Any] | None:
+        """The inventory there, if its sidecar confirms it."""
+        content = self._small(f"{within}/{NAME}", LONGEST)
+        sidecar = self._small(f"{within}/{SIDECAR}", LONGEST)
+        if (
+            content is None
+            or sidecar is None
+            or sidecar.split()[:1] != [sha512(content).hexdigest().encode()]
+        ):
+            return None
+        try:
+            return decode(content)
+        except MunimentError:
+            return None
+
+    def _small(self, path: str, longest: int) -> bytes | None:
+        """None where there is no such file that can be read, or one that is none of ours."""
         try:
             with self.vault.open_path(path) as stream:
-                return stream.read()
+                content = stream.read(longest + 1)
+                return content if len(content) <= longest else None
         except MunimentError as error:
             if error.code not in _ABSENT:
                 raise
         except OSError:  # a bad sector, a link, a folder in its place
             pass
         return None
+
+
+def newest_version(paths: Iterable[str], folder: str) -> int:
+    """The last version of an object of which anything is among its paths; 0 for none."""
+    found = (_VERSION.match(path.removeprefix(f"{folder}/")) for path in paths)
+    return max((int(match[1]) for match in found if match is not None), default=0)
+
+
+def _head(inventory: Mapping[str, Any]) -> int:
+    match = _VERSION.fullmatch(f"{inventory.get('head')}/")
+    return 0 if match is None else int(match[1])
+
+
+def _id(inventory: Mapping[str, Any]) -> object:
+    return inventory.get("id")
 
 
 def _reference(folder: str) -> Reference:

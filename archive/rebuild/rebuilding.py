@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,11 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.notes import Checkpoint, NoteError, open_note
-from archive.rebuild.objects import Reader, Reason, Told, UnfitError
+from archive.rebuild.objects import Reader, Reason, Told, UnfitError, newest_version
+from archive.rebuild.renumbering import Renumbered, fresh, make_room, numbered
 from archive.vault import durable
-from archive.vault.bucket import AMAZON, Service
-from archive.vault.inventory import NAME, ROOT_DECLARATION
+from archive.vault.connection import AMAZON, Service
+from archive.vault.inventory import ROOT_DECLARATION
 from archive.vault.local import LocalVault
 from archive.vault.locks import alone
 from archive.vault.placing import HOME, Places, Where, write_where
@@ -65,7 +66,8 @@ class Unfit:
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """``missing`` are numbers within a series that no rebuilt file bears; ``unused_keys`` counts keys of the journal
-    that no object asked for. ``known`` is the newest checkpoint of the lost ledger that a record holds.
+    that no object asked for. ``known`` is the newest checkpoint of the lost ledger that a record holds. The records of
+    those ``renumbered`` are stale until they are written anew.
     """
 
     place: str  # of the vault, for people
@@ -75,6 +77,10 @@ class Rebuilt:
     missing: tuple[str, ...]
     unused_keys: int
     known: Checkpoint | None
+    renumbered: tuple[Renumbered, ...]
+    unsettled: tuple[
+        str, ...
+    ]  # references; the next start clears away what an act left there that was cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +136,23 @@ class Rebuilding:
 
     def _rebuild(self, work: Path, kept: Kept, key: bytes, progress: Progress) -> Rebuilt:
         vault = self._vault(work)
-        objects = _objects(vault)
-        if not objects and not _is_declared(vault):
-            raise MunimentError(Code.PATH_NOT_FOUND, path=Places(self.home).shown(self.place))
+        objects, declared = _objects(vault), _is_declared(vault)
+        if not objects and not declared:
+            raise self._no_vault()
         database = Database(work / _CATALOGUE, key)
         try:
             rebuilt = self._filled(database, kept, vault, objects, progress)
+            if declared and not _is_declared(vault):  # its disk went meanwhile: what is missing is not lost
+                raise self._no_vault()
             if not database.truncate_log():  # closing would do it too, and keep silent where there is no room
                 raise MunimentError(Code.ARCHIVE_BUSY)
         finally:
             database.close()
-        self._put_into_place(work, kept)
+        self._put_into_place(work, kept, rebuilt.unsettled)
         return rebuilt
+
+    def _no_vault(self) -> MunimentError:
+        return MunimentError(Code.PATH_NOT_FOUND, path=Places(self.home).shown(self.place))
 
     def _vault(self, work: Path) -> Vault:
         if self.place == HOME:
@@ -155,7 +166,7 @@ class Rebuilding:
         database: Database,
         kept: Kept,
         vault: Vault,
-        objects: Mapping[str, frozenset[str]],
+        objects: Mapping[str, int],
         progress: Progress,
     ) -> Rebuilt:
         migrate(database)
@@ -172,7 +183,7 @@ class Rebuilding:
         for done, (folder, found) in enumerate(_read(reader, objects), start=1):
             course.take(folder, found)
             progress(done)
-        course.write()
+        course.end()
         known = course.known(ledger.origin, lambda note: open_note(note, [ledger.verifier]))
         self._record(catalogue, archive, course, known)
         with database.reading() as connection:
@@ -183,8 +194,10 @@ class Rebuilding:
             course.documents,
             tuple(course.unfit),
             tuple(map(str, missing)),
-            len(kept.file_keys) - len(course.references),
+            len(kept.file_keys.keys() - reader.asked),
             known,
+            tuple(course.renumbered),
+            tuple(course.unsettled),
         )
 
     def _record(
@@ -200,6 +213,7 @@ class Rebuilding:
                     "findings": len(course.unfit),
                     "entries": 0 if known is None else known.size,
                     "root": None if known is None else known.root.hex(),
+                    "renumbered": [f"{each.object} {each.was} {each.now}" for each in course.renumbered],
                 },
             )
             # Their numbers stay those people's, whom only a backup knows by name.
@@ -214,7 +228,7 @@ class Rebuilding:
                 for act, subject in subjects[start : start + _ENTRIES]:
                     unit.record(act, subject)
 
-    def _put_into_place(self, work: Path, kept: Kept) -> None:
+    def _put_into_place(self, work: Path, kept: Kept, unsettled: Iterable[str]) -> None:
         """The catalogue comes last, by one step that never replaces one."""
         home = self.home
         for left in (home / f"{_CATALOGUE}-wal", home / f"{_CATALOGUE}-shm"):  # of another catalogue
@@ -226,7 +240,11 @@ class Rebuilding:
         )  # nobody is at work, nor was anything acknowledged
         for folder in ("staging", "locks"):
             (home / folder).mkdir(exist_ok=True)
-        Places(home, self.service).vault(self.place).prepare()
+        vault = Places(home, self.service).vault(self.place)
+        vault.prepare()
+        for reference in unsettled:
+            with vault.staging(adds_to=reference) as staging:
+                staging.settled = False
         write_description(home, described(kept.archive or {}))
         with (work / _CATALOGUE).open("rb") as file:
             os.fsync(file.fileno())
@@ -250,6 +268,9 @@ class _Course:
     notes: set[str] = field(default_factory=set)
     actors: set[str] = field(default_factory=set)
     waiting: list[Told] = field(default_factory=list)
+    claiming: list[Told] = field(default_factory=list)  # what another has already
+    renumbered: list[Renumbered] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
 
     def take(self, folder: str, found: Told | Reason) -> None:
         if isinstance(found, Reason):
@@ -263,18 +284,38 @@ class _Course:
     def write(self) -> None:
         with self.database.writing() as connection:
             for told in self.waiting:
-                reference = str(told.record.case_file["reference"])
-                try:
-                    with connection.begin_nested():
-                        self._insert(connection, told)
-                except sa.exc.IntegrityError:  # two that say the same of themselves
-                    self.unfit.append(Unfit(reference, Reason.DISAGREES))
-                    continue
-                self.references.append(reference)
-                self.documents += len(told.record.documents)
-                self.actors |= told.actors
-                self.notes |= {told.record.checkpoint} if told.record.checkpoint else set()
+                if not self._wrote(connection, told):
+                    self.claiming.append(told)
         self.waiting.clear()
+
+    def end(self) -> None:
+        """What is left is written, and those who claim what another has are given what nobody has."""
+        self.write()
+        columns = numbered(self.others)
+        with self.database.writing() as connection:
+            free = fresh(connection, columns, [each.record for each in self.claiming])
+            for told in self.claiming:
+                with connection.begin_nested() as attempt:
+                    record, renumbered = make_room(connection, told.record, columns, free)
+                    if self._wrote(connection, replace(told, record=record)):
+                        self.renumbered += renumbered
+                        continue
+                    attempt.rollback()
+                self.unfit.append(Unfit(str(told.record.case_file["reference"]), Reason.DISAGREES))
+
+    def _wrote(self, connection: sa.Connection, told: Told) -> bool:
+        """False where two say the same of themselves."""
+        try:
+            with connection.begin_nested():
+                self._insert(connection, told)
+        except sa.exc.IntegrityError:
+            return False
+        self.references.append(str(told.record.case_file["reference"]))
+        self.unsettled += [] if told.settled else self.references[-1:]
+        self.documents += len(told.record.documents)
+        self.actors |= told.actors
+        self.notes |= {told.record.checkpoint} if told.record.checkpoint else set()
+        return True
 
     def known(self, origin: str, opened: Callable[[str], Checkpoint]) -> Checkpoint | None:
         """The newest of the checkpoints that the records hold and that the archive's own key signed."""
@@ -297,7 +338,7 @@ class _Course:
             connection.execute(table.insert().values(dict(row)))
 
 
-def _read(reader: Reader, objects: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, Told | Reason]]:
+def _read(reader: Reader, objects: Mapping[str, int]) -> Iterator[tuple[str, Told | Reason]]:
     def one(folder: str) -> Told | Reason:
         try:
             return reader.read(folder, objects[folder])
@@ -311,13 +352,13 @@ def _read(reader: Reader, objects: Mapping[str, frozenset[str]]) -> Iterator[tup
             yield from zip(some, pool.map(one, some), strict=True)
 
 
-def _objects(vault: Vault) -> dict[str, frozenset[str]]:
-    """Inventories and records of each object, by its folder; what lies elsewhere is for a check to name."""
-    found = {}
-    for folder, paths in groupby(vault.paths(), key=_folder):
-        if folder is not None:
-            found[folder] = frozenset(path for path in paths if path.endswith((f"/{NAME}", ".record")))
-    return found
+def _objects(vault: Vault) -> dict[str, int]:
+    """The newest version of each object, by its folder; what lies elsewhere is for a check to name."""
+    return {
+        folder: newest_version(paths, folder)
+        for folder, paths in groupby(vault.paths(), key=_folder)
+        if folder is not None
+    }
 
 
 def _folder(path: str) -> str | None:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NewType
 
+from archive.causes import Cause, Unfit, no_toml
 from archive.errors import Code, MunimentError
 
 LevelName = NewType("LevelName", str)
@@ -73,8 +74,16 @@ def load_scheme(path: Path | None = None) -> Scheme:
         return _read(tomllib.loads(text))
     except FileNotFoundError:
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise MunimentError(Code.SCHEME_INVALID, problem=f"{type(error).__name__}: {error}") from error
+    except Unfit as error:
+        raise MunimentError(Code.SCHEME_INVALID, problem=error.cause) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MunimentError(Code.SCHEME_INVALID, problem=no_toml(error)) from None
+    except KeyError as error:
+        lacks = Cause(f"缺少 {error.args[0]}", f"{error.args[0]} is missing")
+        raise MunimentError(Code.SCHEME_INVALID, problem=lacks) from None
+    except (TypeError, ValueError) as error:
+        wrong = Cause(f"有值的类型不对：{error}", f"a value is of the wrong type: {error}")
+        raise MunimentError(Code.SCHEME_INVALID, problem=wrong) from None
 
 
 def _read(document: Mapping[str, Any]) -> Scheme:
@@ -94,13 +103,16 @@ def _read(document: Mapping[str, Any]) -> Scheme:
         for each in document["category"]
     )
     if not levels or not categories:
-        raise ValueError("no level or no category")
+        raise Unfit("没有等级或没有类别", "no level or no category")
     if len({each.name for each in levels}) < len(levels) or len({c.name for c in categories}) < len(
         categories
     ):
-        raise ValueError("two levels or two categories have the same name")
+        raise Unfit("有两个等级或两个类别同名", "two levels or two categories have the same name")
     if any(level.retention_years < 1 or not level.approvers for level in levels):
-        raise ValueError("a level needs a period of at least a year and an approver")
+        raise Unfit(
+            "每个等级须有至少一年的保管期限和审批人",
+            "a level needs a period of at least a year and an approver",
+        )
     access = document["access"]
     return Scheme(levels, categories, int(access["longest_period_days"]), tuple(access["purposes"]))
 
@@ -108,5 +120,8 @@ def _read(document: Mapping[str, Any]) -> Scheme:
 def _part_of_a_name(name: str) -> str:
     """Levels and categories become folder names and parts of reference codes, see ``Reference.parse``."""
     if not 0 < len(name) <= _LONGEST_NAME or not all(character.isalnum() for character in name):
-        raise ValueError(f"the name {name!r} must be 1 to {_LONGEST_NAME} letters and digits")
+        raise Unfit(
+            f"名称“{name}”须为 1 至 {_LONGEST_NAME} 个文字或数字",
+            f"the name {name!r} must be 1 to {_LONGEST_NAME} letters and digits",
+        )
     return name

@@ -1,4 +1,4 @@
-"""The inventory of an OCFL 1.1 object, one object a case file. Pure: dictionaries in, bytes out.
+"""The inventory of an OCFL 1.1 object, one object a case file. Dictionaries in, bytes out, and back.
 
 Logical names are the documents' names; a document is stored once, in the version that brought it. Sections cited:
 OCFL 1.1, 3.5 (inventory), 3.5.3.1 (versions).
@@ -6,16 +6,20 @@ OCFL 1.1, 3.5 (inventory), 3.5.3.1 (versions).
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha512
 from typing import Any
 
+from archive.errors import Code, MunimentError
+
 OBJECT_DECLARATION = ("0=ocfl_object_1.1", b"ocfl_object_1.1\n")
 ROOT_DECLARATION = ("0=ocfl_1.1", b"ocfl_1.1\n")
 NAME = "inventory.json"
 SIDECAR = "inventory.json.sha512"
+LONGEST = 1 << 26  # bytes of an inventory; a longer one is none of ours
 _TYPE = "https://ocfl.io/1.1/spec/#inventory"
 
 
@@ -67,6 +71,16 @@ def encode(inventory: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """The inventory file and its sidecar."""
     content = json.dumps(inventory, ensure_ascii=False, indent=1, sort_keys=True).encode()
     return content, f"{sha512(content).hexdigest()} {NAME}\n".encode()
+
+
+def decode(content: bytes) -> dict[str, Any]:
+    """What was read up to a byte beyond ``LONGEST``. Raises MunimentError(DOCUMENT_ALTERED)."""
+    document: Any = None
+    with suppress(ValueError, RecursionError):
+        document = json.loads(content) if len(content) <= LONGEST else None
+    if not isinstance(document, dict):
+        raise MunimentError(Code.DOCUMENT_ALTERED, document=NAME)
+    return document
 
 
 def _names(state: Mapping[str, list[str]]) -> dict[str, str]:

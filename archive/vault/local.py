@@ -5,8 +5,8 @@ A version is built on the same disk and moved into place by one rename; only the
 Locks, always taken in this order: the series of a number, the staging folders, the folders of the root.
 """
 
-import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -21,6 +21,7 @@ from archive.vault.protection import Protection
 from archive.vault.staging import Staging, StagingArea, digest_of
 
 _BLOCK = 1 << 20
+_VERSION = re.compile(r"v([1-9]\d*)")
 _FOLDERS = "folders"  # a lock; no series is called so
 
 
@@ -100,10 +101,12 @@ class LocalVault:
             self.remove(folder)
             return
         beyond = target / f"v{version + 1}"
-        kept = target / f"v{version}"
-        if beyond.exists() or (target / inventory.NAME).read_bytes() != (kept / inventory.NAME).read_bytes():
-            durable.replace(target / inventory.SIDECAR, (kept / inventory.SIDECAR).read_bytes())
-            durable.replace(target / inventory.NAME, (kept / inventory.NAME).read_bytes())
+        kept = f"{folder}/v{version}"
+        content, sidecar = self._bytes(f"{kept}/{inventory.NAME}"), self._bytes(f"{kept}/{inventory.SIDECAR}")
+        head = target / inventory.NAME
+        if beyond.exists() or not head.exists() or head.read_bytes() != content:
+            durable.replace(target / inventory.SIDECAR, sidecar)
+            durable.replace(head, content)
             shutil.rmtree(beyond, ignore_errors=True)
             durable.sync_folder(target)
 
@@ -125,8 +128,11 @@ class LocalVault:
                     path.rmdir()
                 path = path.parent
 
-    def holds(self, folder: str) -> bool:
-        return (self.root / folder).exists()
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        if not beyond:
+            return (self.root / folder).exists()
+        found = (_VERSION.fullmatch(path.name) for path in (self.root / folder).glob("v*"))
+        return any(int(match[1]) > beyond for match in found if match is not None)
 
     def series(self) -> list[str]:
         """Empty folders that a crash left are removed."""
@@ -136,14 +142,18 @@ class LocalVault:
                     self.prune(path)
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/*"))
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        cleared = self._area.recover(settle)
-        return cleared if self._beside == self._area else cleared + self._beside.recover(lambda _: None)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        cleared = self._area.recover(settle, of)
+        if of is None and self._beside != self._area:
+            cleared += self._beside.recover(lambda _: None)
+        return cleared
+
+    def marked(self, name: str) -> bool:
+        return self._area.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self.open_path(f"{folder}/{inventory.NAME}") as file:
-            document: dict[str, object] = json.load(file)
-        return document
+            return inventory.decode(file.read(inventory.LONGEST + 1))
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         try:
@@ -155,6 +165,11 @@ class LocalVault:
         with self.open(folder, version, name) as stream:
             stream.seek(start)
             return stream.read(count)
+
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...]:
+        with self.open(folder, version, name) as stream:
+            said = os.fstat(stream.fileno())
+        return (said.st_dev, said.st_ino, said.st_size, said.st_mtime_ns, said.st_ctime_ns)
 
     def paths(self, below: str = "") -> Iterator[str]:
         """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
@@ -173,6 +188,10 @@ class LocalVault:
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.DOCUMENT_MISSING, document=path.rpartition("/")[2]) from None
         return os.fdopen(descriptor, "rb")
+
+    def _bytes(self, path: str) -> bytes:
+        with self.open_path(path) as file:
+            return file.read()
 
     def replace(self, path: str, stream: BinaryIO) -> None:
         target = self.root / path
@@ -203,7 +222,7 @@ class LocalVault:
     def protect(self, folder: str, wanted: Protection) -> None:
         """A disk locks nothing."""
 
-    def protects(self, folder: str, wanted: Protection) -> bool:  # noqa: ARG002 - a disk locks nothing
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:  # noqa: ARG002 - as above
         return True
 
     @contextmanager

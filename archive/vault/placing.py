@@ -8,8 +8,10 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
+from archive.causes import Unfit
 from archive.vault import tables
-from archive.vault.bucket import AMAZON, SCHEME, Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import AMAZON, SCHEME, Service
 from archive.vault.inventory import Change
 from archive.vault.local import LocalVault
 from archive.vault.locks import Gate
@@ -33,14 +35,14 @@ class Places:
         return self.home / "locks"
 
     def named(self, text: str) -> str:
-        """The place that somebody means. Raises ValueError for what can be none."""
+        """The place that somebody means. Raises Unfit for what can be none."""
         if text.startswith(SCHEME):
             return self._bucket(text).place
         root = Path(text).absolute() if text else self.home / "vault"
         if root == self.home / "vault":
             return HOME
         if root.is_relative_to(self.home) or self.home.is_relative_to(root):
-            raise ValueError(f"{root} overlaps with the archive's own folder")
+            raise Unfit(f"{root} 与档案库自己的目录重叠", f"{root} overlaps with the archive's own folder")
         return str(root)
 
     def shown(self, place: str) -> str:
@@ -127,14 +129,17 @@ class PlacedVault:
     def remove(self, folder: str) -> None:
         self.now.remove(folder)
 
-    def holds(self, folder: str) -> bool:
-        return self.now.holds(folder)
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        return self.now.holds(folder, beyond)
 
     def series(self) -> list[str]:
         return self.now.series()
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        return self.now.recover(settle)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        return self.now.recover(settle, of)
+
+    def marked(self, name: str) -> bool:
+        return self.now.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         return self.now.inventory(folder)
@@ -144,6 +149,9 @@ class PlacedVault:
 
     def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
         return self.now.read(folder, version, name, start, count)
+
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...] | None:
+        return self.now.stamp(folder, version, name)
 
     def paths(self, below: str = "") -> Iterator[str]:
         return self.now.paths(below)
@@ -167,5 +175,5 @@ class PlacedVault:
     def protect(self, folder: str, wanted: Protection) -> None:
         self.now.protect(folder, wanted)
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        return self.now.protects(folder, wanted)
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        return self.now.protects(folder, wanted, weakly=weakly)

@@ -33,8 +33,8 @@ class Vault(Protocol):
         """A staging folder; ``adds_to`` names the object when a version is added to one that is there."""
 
     def place(self, staging: Staging, folder: str, identifier: str, change: Change) -> None:
-        """The staged content becomes version 1 of a new object. What a crash left at this place is removed:
-        the caller holds the series' lock and knows that no row names it.
+        """The staged content becomes version 1 of a new object. What lies at this place is removed: the caller holds
+        the series' lock and knows that no row names it, nor that of a newer catalogue, and has marked the staging.
         """
 
     def add_version(self, staging: Staging, folder: str, version: int, change: Change) -> None:
@@ -48,17 +48,22 @@ class Vault(Protocol):
     def remove(self, folder: str) -> None:
         """Removes an object that no row names."""
 
-    def holds(self, folder: str) -> bool:
-        """Whether anything lies there."""
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        """Whether anything lies there, of versions after ``beyond``."""
 
     def series(self) -> list[str]:
         """The folders in which objects lie, or lay: ``2026/一级/剧本相关``."""
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        """After a crash: ``settle`` is given the name of each object that a version was being made for."""
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        """After a crash: ``settle`` is given the name of each object that a version was being made for; ``of``: only
+        where it is that one.
+        """
+
+    def marked(self, name: str) -> bool:
+        """Whether somebody makes a version of the object of that name, or was cut off at it."""
 
     def inventory(self, folder: str) -> dict[str, object]:
-        """Raises DOCUMENT_MISSING."""
+        """Raises DOCUMENT_MISSING, DOCUMENT_ALTERED for what is none."""
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         """A seekable stream of a file that version ``version`` brought, encrypted. Raises DOCUMENT_MISSING, and
@@ -68,6 +73,11 @@ class Vault(Protocol):
     def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
         """So many bytes of the same from ``start`` on, fewer only where it ends: nothing else of it is fetched, and
         nothing of it is compared. Raises as ``open``.
+        """
+
+    def stamp(self, folder: str, version: int, name: str) -> tuple[int, ...] | None:
+        """What a disk says of the same without reading it, which differs once it was written (also by others); none
+        where reading all of it takes longer than anybody waits. Raises as ``open``.
         """
 
     def sha512(self, stream: BinaryIO) -> bytes:
@@ -96,5 +106,7 @@ class Vault(Protocol):
         crash left half done goes on.
         """
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since."""
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        """Whether the last ``protect`` of the object asked for as much, and no version was added or damaged since.
+        ``weakly``: by locks, too, of a weaker mode than is wanted by now.
+        """

@@ -8,7 +8,6 @@ is at the next number of a series or beyond an object's known version, where the
 The locks are those of one machine. Several machines that file into one bucket need a lock that they share.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -31,7 +30,7 @@ class S3Vault:
 
     def create(self) -> None:
         name, content = inventory.ROOT_DECLARATION
-        self._bucket.check_locks()
+        self._bucket.locks.check()
         if any(key != name for key in self._bucket.keys("")):  # one that was cut off right here goes on
             raise MunimentError(Code.VAULT_OCCUPIED, place=self._bucket.place)
         self.prepare()
@@ -100,8 +99,8 @@ class S3Vault:
             self._bucket.delete(key)
         self._bucket.give_up_uploads(f"{folder}/")
 
-    def holds(self, folder: str) -> bool:
-        return next(self._bucket.keys(f"{folder}/"), None) is not None
+    def holds(self, folder: str, beyond: int = 0) -> bool:
+        return any(not beyond or _version(key, folder) > beyond for key in self._bucket.keys(f"{folder}/"))
 
     def series(self) -> list[str]:
         folders = [""]
@@ -109,19 +108,24 @@ class S3Vault:
             folders = [below for each in folders for below in self._bucket.folders(each)]
         return sorted(each.rstrip("/") for each in folders)
 
-    def recover(self, settle: Callable[[str], None]) -> int:
-        return self._area.recover(settle)
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
+        return self._area.recover(settle, of)
+
+    def marked(self, name: str) -> bool:
+        return self._area.marked(name)
 
     def inventory(self, folder: str) -> dict[str, object]:
         with self._bucket.open(f"{folder}/{inventory.NAME}") as file:
-            document: dict[str, object] = json.load(file)
-        return document
+            return inventory.decode(file.read(inventory.LONGEST + 1))
 
     def open(self, folder: str, version: int, name: str) -> BinaryIO:
         return self._bucket.open(f"{folder}/v{version}/content/{name}")
 
     def read(self, folder: str, version: int, name: str, start: int, count: int) -> bytes:
         return self._bucket.read_range(f"{folder}/v{version}/content/{name}", start, count)
+
+    def stamp(self, folder: str, version: int, name: str) -> None:  # noqa: ARG002 - all of it would have to come here
+        return None
 
     def paths(self, below: str = "") -> Iterator[str]:
         return self._bucket.keys(f"{below.rstrip('/')}/" if below else "")
@@ -131,29 +135,31 @@ class S3Vault:
 
     def replace(self, path: str, stream: BinaryIO) -> None:
         """Locked as the head of its object is: a repaired file is no less protected than the others."""
-        like = self._bucket.protection(_head_of(path)) if self._bucket.locks else None
+        like = self._bucket.locks.protection(_head_of(path)) if self._bucket.locks.on else None
         self._bucket.replace(path, stream, like)
 
     @property
     def protecting(self) -> bool:
-        return self._bucket.locks
+        return self._bucket.locks.on
 
     def check_protection(self) -> None:
-        self._bucket.check_locks()
+        self._bucket.locks.check()
 
     def protect(self, folder: str, wanted: Protection) -> None:
         """The declaration first and the head last: where both are as they must be, all between them is, for every
         new version replaces the head, and what was cut off has changed the one and not the other.
         """
-        if self._bucket.locks:
+        if self._bucket.locks.on:
             first, last = _ends(folder)
             for key in sorted(
                 self._bucket.keys(f"{folder}/"), key=lambda key: (key == last) - (key == first)
             ):
-                self._bucket.protect(key, wanted)
+                self._bucket.locks.protect(key, wanted)
 
-    def protects(self, folder: str, wanted: Protection) -> bool:
-        return not self._bucket.locks or all(self._bucket.protects(key, wanted) for key in _ends(folder))
+    def protects(self, folder: str, wanted: Protection, *, weakly: bool = False) -> bool:
+        return not self._bucket.locks.on or all(
+            self._bucket.locks.protects(key, wanted, weakly=weakly) for key in _ends(folder)
+        )
 
     def sha512(self, stream: BinaryIO) -> bytes:
         return digest_of(stream)

@@ -1,7 +1,7 @@
 """Versions in the making, on the local disk, whatever the vault lies on: only encrypted documents are written here.
 
-A staging folder stays, locked by its process, until the commit: one that nobody holds tells ``recover`` where a crash
-may have left a version that no row knows.
+A staging folder stays, locked by its process, until the commit, and bears the name of the object that it is for: one
+that nobody holds is the proof that what lies there beyond its row was never acknowledged, and the only one.
 """
 
 import fcntl
@@ -18,6 +18,7 @@ from uuid import uuid4
 from archive.vault import durable
 
 _BLOCK = 1 << 20
+_MARK = "@"  # between a staging folder's own name and that of its object
 _STAGING = "staging"  # a lock; no series is called so
 
 
@@ -85,6 +86,12 @@ class Staging:
         """What was stored, to be compared before it counts."""
         return (self.content / name).open("rb")
 
+    def mark(self, name: str) -> None:
+        """Before an object of that name is placed: from now on the folder says so, on the disk; not ``settled``."""
+        self.folder = self.folder.rename(self.folder.with_name(f"{self.folder.name}{_MARK}{name}"))
+        durable.sync_folder(self.folder.parent)
+        self.settled = False
+
     def rename(self, names: Mapping[str, str]) -> None:
         """Provisional names become final ones."""
         for old, new in names.items():
@@ -113,7 +120,7 @@ class StagingArea:
     @contextmanager
     def staging(self, adds_to: str | None = None) -> Iterator[Staging]:
         """As ``Vault.staging``."""
-        mark = "" if adds_to is None else f"@{adds_to}"
+        mark = "" if adds_to is None else f"{_MARK}{adds_to}"
         staging = Staging(self.folder / f"{uuid4()}{mark}")
         with self.locked(_STAGING):  # recovery never meets a folder that is not held yet
             staging.folder.mkdir()
@@ -129,12 +136,19 @@ class StagingArea:
                 shutil.rmtree(staging.folder, ignore_errors=True)
             os.close(descriptor)
 
-    def recover(self, settle: Callable[[str], None]) -> int:
+    def marked(self, name: str) -> bool:
+        """As ``Vault.marked``."""
+        return any(path.name.partition(_MARK)[2] == name for path in self.folder.iterdir())
+
+    def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
         """Clears staging folders that nobody holds. ``settle`` is given the name of the object that a version was for
         and rolls it back to what the catalogue knows. Returns how many were cleared.
         """
         cleared = 0
         for path in list(self.folder.iterdir()):
+            _, _, name = path.name.partition(_MARK)
+            if of not in (None, name):
+                continue
             with ExitStack() as held:
                 try:
                     with self.locked(_STAGING):
@@ -145,7 +159,6 @@ class StagingArea:
                     continue  # a filing at work in another process, or done by now
                 if not path.exists():
                     continue  # done since it was opened
-                _, _, name = path.name.partition("@")
                 if name:
                     settle(name)
                 shutil.rmtree(path, ignore_errors=True)

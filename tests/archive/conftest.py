@@ -24,7 +24,6 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-import ocfl
 import pytest
 import sqlalchemy as sa
 from PIL import Image
@@ -55,6 +54,7 @@ from archive.ledger.verifying import verify
 from archive.scheme.scheme import load_scheme
 from retention.holds import Holds
 from retention.schedule import due_date
+from tests.outsiders import ocfl_refuses
 from tests.vouchers import voucher
 from web.wiring import RECORDED
 
@@ -146,10 +146,7 @@ class Archive:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             assert connection.exec_driver_sql("PRAGMA foreign_key_check").first() is None
         root = self.home / "vault"
-        store = ocfl.StorageRoot(root=str(root))
-        whole = store.validate(log_errors=False, log_warnings=False)  # of the tree alone: objects are counted
-        if not whole or store.good_objects != store.num_objects:
-            found.append(f"ocfl-py refuses the vault: {store.errors}")
+        found += ocfl_refuses(root)
         objects = {path.parent.relative_to(root).as_posix() for path in root.rglob("0=ocfl_object_1.1")}
         known = {Reference.parse(each).folder for each in self.references()}
         found += [f"the vault and the catalogue differ: {each}" for each in objects ^ known]

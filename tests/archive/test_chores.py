@@ -8,7 +8,8 @@ import pytest
 from archive.chores import Chore, Hours, Last, daily_sample, due, last
 from archive.database.leasing import give_back, take
 from archive.ledger.entries import CONSOLE
-from web.wiring import House, place
+from web.backup_places import place
+from web.wiring import House
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HOURS = Hours(backup=2, fixity=3)

@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from archive.errors import TABLE, Code, Exit, MunimentError, refusal_of
+from archive.errors import TABLE, Code, Exit, MunimentError, refusal_of, say_kept
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("archive", "indexer", "retention", "access", "web")
@@ -102,3 +102,10 @@ def test_a_disk_without_room_is_a_refusal_and_any_other_fault_a_defect(number):
     assert refusal_of(OSError(number, "")).code is Code.DISK_FULL
     assert refusal_of(OSError(EIO, "")) is None
     assert refusal_of(ValueError()) is None
+
+
+def test_a_code_that_was_kept_alone_is_said_as_far_as_it_can_be():
+    assert say_kept("conversion-crashed", "zh").startswith("“PDF”无法安全转换")
+    assert say_kept("conversion-timeout", "en").startswith("Converting “PDF” took more than –")
+    assert say_kept("evidence-too-many-pages", "zh") == "evidence-too-many-pages"  # its figures were not kept
+    assert say_kept("of a later version", "zh") == "of a later version"

@@ -17,13 +17,14 @@ from archive.chores import Chore
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
 from archive.ledger.verifying import verify
-from archive.vault.bucket import Service
+from archive.vault.connection import Service
 from tests.conftest import QUICK
 from tests.striking import die_at_request, in_a_child
 from tests.vouchers import voucher
+from web.backup_places import backup_place, place
 from web.settings import Settings, check
 from web.watching import Watch
-from web.wiring import House, backup_place, init, opened, place, restore
+from web.wiring import House, init, opened, restore
 
 BARE = Submission("二级", "环境相关", None, None, voucher())
 
@@ -93,6 +94,22 @@ def test_what_was_backed_up_comes_back_without_difference_and_is_verified(house:
             verify(connection, again.catalogue.ledger, again.case_files.file_key)
     result = house.rehearsing.rehearse(CONSOLE, place(settings, settings.backup_to))
     assert (result.whole, result.files) == (True, 3)
+
+
+def test_a_place_that_no_setting_names_outlives_the_master_key(house: House, filed, clock, tmp_path):
+    unnamed = replace(house.settings, backup_to="", backup_keys_to="")
+    named = house.settings.backup_to, house.settings.backup_keys_to
+    with opened(unnamed, clock=clock, passwords=QUICK) as before:
+        before.backups.take(CONSOLE, place(unnamed, *named))
+        before.rotating.rotate(CONSOLE)
+    clock.wait(days=1)
+    with opened(unnamed, clock=clock, passwords=QUICK) as later:
+        with pytest.raises(MunimentError) as caught:
+            later.rehearsing.rehearse(CONSOLE, place(unnamed, *named))
+        assert caught.value.code is Code.BACKUP_KEY_VERSION
+        assert later.backups.take(CONSOLE, place(unnamed, *named)).copied == 0
+        assert later.rehearsing.rehearse(CONSOLE, place(unnamed, *named)).whole
+    comes_back(house, tmp_path / "again")
 
 
 def test_key_and_ciphertext_lie_in_two_buckets_and_neither_can_be_read(house: House, filed, server):
@@ -263,7 +280,8 @@ def test_a_bit_that_flips_on_the_disks_of_the_service_is_found_named_and_healed(
     house: House, objects, server, bucket, clock, monkeypatch
 ):
     """SeaweedFS finds it by its own checksum and then gives nothing; the object stays until it is put anew."""
-    monkeypatch.setattr("archive.vault.bucket._ATTEMPTS", 1)  # it tries for long itself, each time
+    for module in ("bucket", "connection"):  # it tries for long itself, each time
+        monkeypatch.setattr(f"archive.vault.{module}.ATTEMPTS", 1)
     key = objects[0]
     content = server.client().get_object(Bucket=bucket, Key=key)["Body"].read()
     flipped = 0
@@ -277,7 +295,7 @@ def test_a_bit_that_flips_on_the_disks_of_the_service_is_found_named_and_healed(
     assert flipped == 1
     result = rehearse(house)
     assert not result.whole
-    assert any(each.startswith(key.removeprefix("b/")) for each in result.problems), result.problems
+    assert any(each.en.startswith(key.removeprefix("b/")) for each in result.problems), result.problems
     clock.wait(days=1)
     assert take(house).copied == 1
     assert rehearse(house).whole
@@ -292,7 +310,7 @@ def test_an_object_that_was_altered_or_deleted_is_found_named_and_healed(
     content = client.get_object(Bucket=bucket, Key=altered)["Body"].read()
     client.put_object(Bucket=bucket, Key=altered, Body=content[:-1] + bytes([content[-1] ^ 1]))
     client.delete_object(Bucket=bucket, Key=deleted)
-    problems = "\n".join(rehearse(house).problems)
+    problems = "\n".join(map(str, rehearse(house).problems))
     for key in (altered, deleted):
         assert key.removeprefix("b/") in problems
     clock.wait(days=1)
@@ -334,13 +352,30 @@ def test_a_vault_that_is_away_ends_a_backup_and_is_no_damage(tmp_path, server, f
 
 def test_keys_in_the_bucket_of_what_they_open_are_refused(house: House, filed, bucket, faults):
     settings, before = house.settings, len(faults.seen)
-    for keys in ("", f"s3://{bucket}", f"s3://{bucket}/elsewhere"):
+    for keys in (f"s3://{bucket}", f"s3://{bucket}/elsewhere"):
         wrong = replace(settings, backup_to=f"s3://{bucket}/b", backup_keys_to=keys)
         for attempt in (lambda w=wrong: check(w), lambda w=wrong: place(w, w.backup_to, w.backup_keys_to)):
             with pytest.raises(MunimentError) as caught:
                 attempt()
             assert (caught.value.code, caught.value.meaning.exit) == (Code.BACKUP_KEYS_TOGETHER, Exit.USAGE)
     assert len(faults.seen) == before
+
+
+def test_keys_that_nobody_placed_go_to_a_bucket_beside(house: House, filed, bucket, server, tmp_path):
+    settings = replace(house.settings, backup_keys_to="")
+    to = f"s3://{bucket}/b"
+    house.backups.take(CONSOLE, backup_place(settings, house.founded.vault, to))
+    held = {
+        name: {each["Key"] for each in server.client().list_objects_v2(Bucket=name)["Contents"]}
+        for name in (bucket, f"{bucket}-keys")
+    }
+    assert "b/backup-key.json" in held[f"{bucket}-keys"]
+    assert not any("key" in each for each in held[bucket])
+    assert house.backups.take(CONSOLE, backup_place(settings, house.founded.vault, to)).copied == 0
+    home = tmp_path / "back"
+    there = replace(settings, home=home, key_file=settings.key_path)
+    assert restore(there, place(there, to)).damaged == ()
+    assert tree(home / "vault") == tree(settings.home / "vault")
 
 
 @pytest.mark.parametrize("which", ["backup", "keys"])

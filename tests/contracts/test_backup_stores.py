@@ -12,7 +12,8 @@ import pytest
 from archive.backup.s3 import S3Store
 from archive.backup.stores import FolderStore, Store
 from archive.errors import Code, MunimentError
-from archive.vault.bucket import Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import Service
 
 NAME, OTHER = "objects/ab/cdef", "objects/ab/ce"
 LARGE = bytes(6 << 20) + b"tail"  # two parts

@@ -28,6 +28,7 @@ from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.vault.placing import Where
+from tests.outsiders import ocfl_refuses
 from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import House, init, opened
@@ -130,9 +131,7 @@ def down(server, bucket: str, target: Path) -> Path:
 
 
 def whole(root: Path) -> None:
-    command = [str(Path(sys.executable).with_name("ocfl-validate.py")), str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert ocfl_refuses(root) == []
 
 
 def refused(house: House, to: str) -> MunimentError:

@@ -3,6 +3,7 @@
 import io
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,7 +16,9 @@ from archive.casefile.reference import Reference
 from archive.chores import Chore
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
-from archive.vault.bucket import Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import Service
+from archive.vault.objectlocks import ObjectLocks
 from archive.vault.protection import Locking, LockMode, Protection
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
@@ -103,17 +106,47 @@ def test_a_lock_of_the_stronger_mode_is_made_longer_when_the_weaker_one_is_wante
         assert (head["ObjectLockMode"], lasts(head).days) == ("COMPLIANCE", 8)
 
 
-def test_where_no_weaker_lock_becomes_a_stronger_one_it_is_made_longer_and_holds_are_placed(
+@contextmanager
+def without_the_right(bucket: Bucket) -> Iterator[None]:
+    """As for credentials that may not bypass governance: SeaweedFS then refuses, and ours here may do everything."""
+
+    def plain(params, **_):
+        params.pop("BypassGovernanceRetention", None)
+
+    events = bucket._connection.client.meta.events
+    events.register("provide-client-params.s3.PutObjectRetention", plain)
+    yield
+    events.unregister("provide-client-params.s3.PutObjectRetention", plain)
+
+
+def test_a_weaker_lock_becomes_a_stronger_one_for_who_has_the_right_and_never_a_shorter_one(
     vault, server, lockable, tmp_path
 ) -> None:
-    """SeaweedFS lets none. Files were completed under governance, as an archive begins; then compliance is wanted."""
     now = datetime.now(UTC)
     vault.protect(KEPT, Protection(now + 30 * DAY, held=False))
     stronger = vault_of(tmp_path, f"s3://{lockable}/v", server, LockMode.COMPLIANCE)
     for wanted, days in ((10, 29), (40, 39)):
         protection = Protection(now + wanted * DAY, held=True)
         stronger.protect(KEPT, protection)
+        assert stronger.protects(KEPT, protection)
+        for head in heads(server, lockable, f"v/{KEPT}/").values():
+            assert (head["ObjectLockMode"], lasts(head).days) == ("COMPLIANCE", days)
+
+
+def test_without_the_right_a_weaker_lock_is_made_longer_and_holds_are_placed(
+    vault, server, lockable, tmp_path
+) -> None:
+    """Files were completed under governance, as an archive begins; then compliance is wanted."""
+    now = datetime.now(UTC)
+    vault.protect(KEPT, Protection(now + 30 * DAY, held=False))
+    stronger = vault_of(tmp_path, f"s3://{lockable}/v", server, LockMode.COMPLIANCE)
+    for wanted, days in ((10, 29), (40, 39)):
+        protection = Protection(now + wanted * DAY, held=True)
+        with without_the_right(stronger._bucket):
+            stronger.protect(KEPT, protection)
         assert not stronger.protects(KEPT, protection)
+        assert stronger.protects(KEPT, protection, weakly=True)
+        assert not stronger.protects(KEPT, replace(protection, until=now + 99 * DAY), weakly=True)
         for head in heads(server, lockable, f"v/{KEPT}/").values():
             assert (head["ObjectLockMode"], lasts(head).days) == ("GOVERNANCE", days)
             assert head["ObjectLockLegalHoldStatus"] == "ON"
@@ -126,14 +159,14 @@ def test_a_legal_hold_keeps_what_no_period_keeps(vault, server, lockable) -> Non
         assert vault.protects(KEPT, Protection(None, held))
         assert not vault.protects(KEPT, Protection(None, not held))
     client.put_object(Bucket=lockable, Key="x", Body=b"x")  # without a period
-    vault._bucket._prefix, prefix = "", vault._bucket._prefix
-    vault._bucket.protect("x", Protection(None, held=True))
+    vault._bucket._connection.prefix, prefix = "", vault._bucket._connection.prefix
+    vault._bucket.locks.protect("x", Protection(None, held=True))
     version = client.head_object(Bucket=lockable, Key="x")["VersionId"]
     with pytest.raises(ClientError, match="Access"):
         client.delete_object(Bucket=lockable, Key="x", VersionId=version)
-    vault._bucket.protect("x", Protection(None, held=False))
+    vault._bucket.locks.protect("x", Protection(None, held=False))
     client.delete_object(Bucket=lockable, Key="x", VersionId=version)
-    vault._bucket._prefix = prefix
+    vault._bucket._connection.prefix = prefix
 
 
 def test_what_is_rolled_back_is_hidden_and_its_place_is_filled_anew(vault, server, lockable) -> None:
@@ -158,19 +191,19 @@ def test_a_version_that_is_added_and_a_file_that_is_replaced_are_told_and_locked
     vault.protect(KEPT, wanted)
     path = f"{KEPT}/v1/content/{NAME}"
     vault.replace(path, io.BytesIO(b"mended"))
-    assert vault._bucket.protects(path, wanted)
+    assert vault._bucket.locks.protects(path, wanted)
     assert vault.protects(KEPT, wanted)
     add(vault, KEPT, 2, {"b.pdf": b"added"})
     assert not vault.protects(KEPT, wanted)
     vault.protect(KEPT, wanted)
-    assert all(vault._bucket.protects(path, wanted) for path in vault.paths(KEPT))
+    assert all(vault._bucket.locks.protects(path, wanted) for path in vault.paths(KEPT))
 
 
 @pytest.mark.parametrize("held", [True, False])
 def test_cut_off_between_two_objects_it_is_never_taken_for_done(vault, monkeypatch, held) -> None:
     before, wanted = Protection(None, not held), Protection(datetime.now(UTC) + 900 * DAY, held)
     count = len(list(vault.paths(KEPT)))
-    protect = Bucket.protect
+    protect = ObjectLocks.protect
     for number in range(1, count):
         vault.protect(KEPT, before)
         left = [number]
@@ -182,13 +215,13 @@ def test_cut_off_between_two_objects_it_is_never_taken_for_done(vault, monkeypat
             protect(self, key, to)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Bucket, "protect", cut)
+            patch.setattr(ObjectLocks, "protect", cut)
             with pytest.raises(KeyboardInterrupt):
                 vault.protect(KEPT, wanted)
         assert not vault.protects(KEPT, wanted)
         assert not vault.protects(KEPT, before)
         vault.protect(KEPT, wanted)
-        assert all(vault._bucket.protects(path, wanted) for path in vault.paths(KEPT))
+        assert all(vault._bucket.locks.protects(path, wanted) for path in vault.paths(KEPT))
 
 
 @pytest.fixture
@@ -368,6 +401,30 @@ def test_a_file_whose_locks_are_refused_is_named_and_keeps_no_other_from_its_own
     assert (settled.files, settled.wrong, settled.left) == (3, 2, (refused,))
     monkeypatch.undo()
     assert house.protecting.settle(CONSOLE).wrong == 1
+
+
+def test_after_a_change_to_compliance_the_weaker_locks_are_said_once_and_set_right_with_the_right(
+    house, reference, settings, clock, faults, caplog
+):
+    others = [house.filing.file(CONSOLE, BARE).reference for _ in range(2)]
+    for each in (reference, *others):
+        house.completing.complete(CONSOLE, each, house.clock().astimezone(settings.zone).date())
+    house.catalogue.database.close()
+    with opened(replace(settings, s3_object_lock="compliance"), clock=clock, passwords=QUICK) as later:
+        watch, before = Watch(later), len(faults.seen)
+        with without_the_right(later.founded.vault.now._bucket):
+            for _ in range(3):
+                assert Chore.PROTECTION in watch.look()
+                clock.wait(days=1)
+        assert caplog.text.count("3 case files stay under governance locks") == 1
+        assert "cannot be locked as they must be" not in caplog.text
+        newest = Reference.parse(others[1]).folder  # comes first: after it none is tried
+        tried = [path for method, path in faults.seen[before:] if method == "PUT" and "retention" in path]
+        assert tried
+        assert all(newest in path for path in tried)
+        settled = later.protecting.settle(CONSOLE)
+        assert (settled.files, settled.wrong, settled.weaker, settled.left) == (3, 3, 0, ())
+        assert later.protecting.settle(CONSOLE).wrong == 0
 
 
 def test_a_bucket_that_cannot_lock_is_refused_at_the_beginning_and_at_each_start(

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from archive.errors import Code, Exit, MunimentError
-from archive.vault.bucket import Bucket, Service
+from archive.vault.bucket import Bucket
+from archive.vault.connection import Service
 from archive.vault.inventory import Change
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
@@ -181,6 +182,20 @@ def test_no_half_upload_stays_behind(vault, faults, server, bucket) -> None:
     assert not server.client().list_multipart_uploads(Bucket=bucket).get("Uploads")
 
 
+def test_more_half_uploads_than_one_page_lists_are_all_given_up(vault, server, bucket) -> None:
+    """Pages of 2 here; Amazon's have 1000."""
+    client = server.client()
+    for key in ("1", "2", "2", "3", "4"):
+        client.create_multipart_upload(Bucket=bucket, Key=f"v/{NEXT}/v1/content/{key}.pdf")
+    client.create_multipart_upload(Bucket=bucket, Key="another's")
+    vault._bucket._connection.client.meta.events.register(
+        "provide-client-params.s3.ListMultipartUploads", lambda params, **_: {**params, "MaxUploads": 2}
+    )
+    vault.roll_back(NEXT, 0)
+    left = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert [each["Key"] for each in left] == ["another's"]
+
+
 @pytest.mark.parametrize("fault", [500, "slow", "cut", "broken"])
 def test_reading_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, fault) -> None:
     faults.once(fault, "GET", NAME)
@@ -239,14 +254,14 @@ def test_a_put_that_finds_other_content_never_overwrites_it(vault, server, bucke
 def test_a_large_file_is_replaced_although_the_last_answer_is_lost(vault, monkeypatch, there) -> None:
     """The upload is complete by then; asked again, most services know of none."""
     store = vault._bucket
-    complete = store._client.complete_multipart_upload
+    complete = store._connection.client.complete_multipart_upload
 
     def forgotten(**asked):
         complete(**asked)
         answer = {"Error": {"Code": "NoSuchUpload"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
         raise ClientError(answer, "CompleteMultipartUpload")
 
-    monkeypatch.setattr(store._client, "complete_multipart_upload", forgotten)
+    monkeypatch.setattr(store._connection.client, "complete_multipart_upload", forgotten)
     if there is not None:
         store.replace("x", there)
     store.replace("x", LARGE)
@@ -257,13 +272,13 @@ def test_a_large_file_whose_upload_was_given_up_meanwhile_is_not_taken_for_repla
     vault, monkeypatch
 ) -> None:
     store = vault._bucket
-    complete = store._client.complete_multipart_upload
+    complete = store._connection.client.complete_multipart_upload
 
     def too_late(**asked):
         store.give_up_uploads("")
         return complete(**asked)
 
-    monkeypatch.setattr(store._client, "complete_multipart_upload", too_late)
+    monkeypatch.setattr(store._connection.client, "complete_multipart_upload", too_late)
     for there in (None, b"before"):
         if there is not None:
             store.replace("x", there)
@@ -322,22 +337,24 @@ def test_reading_a_part_gets_over_one_fault_and_says_so_when_they_stay(vault, fa
 
 def test_no_more_of_a_large_file_is_fetched_than_is_asked_for(vault, monkeypatch) -> None:
     place(vault, NEXT, {NAME: LARGE})
-    sizes, get = [], vault._bucket._client.get_object
+    sizes, get = [], vault._bucket._connection.client.get_object
 
     def measured(**asked):
         answer = get(**asked)
         sizes.append(answer["ContentLength"])
         return answer
 
-    monkeypatch.setattr(vault._bucket._client, "get_object", measured)
+    monkeypatch.setattr(vault._bucket._connection.client, "get_object", measured)
     assert vault.read(NEXT, 1, NAME, len(LARGE) - 4, 100) == b"tail"
     assert sizes == [4]
 
 
 def test_a_service_that_sends_all_instead_of_a_part_is_refused(vault, monkeypatch) -> None:
-    get = vault._bucket._client.get_object
+    get = vault._bucket._connection.client.get_object
     monkeypatch.setattr(
-        vault._bucket._client, "get_object", lambda **asked: get(**{k: asked[k] for k in ("Bucket", "Key")})
+        vault._bucket._connection.client,
+        "get_object",
+        lambda **asked: get(**{k: asked[k] for k in ("Bucket", "Key")}),
     )
     with pytest.raises(MunimentError) as caught:
         vault.read(KEPT, 1, NAME, 3, 4)

@@ -2,7 +2,10 @@
 
 import io
 import re
+import threading
 import zipfile
+from datetime import timedelta
+from urllib.parse import quote
 
 import pikepdf
 import pytest
@@ -10,7 +13,10 @@ import pytest
 from access.person import Role
 from archive.casefile.filing import Submission
 from archive.casefile.reading import FileState
+from archive.casefile.releasing import Release
+from archive.casefile.sources import Source
 from archive.ledger.entries import CONSOLE
+from web.pages.casefiles import Handover
 from web.wiring import House
 
 
@@ -85,6 +91,35 @@ def test_a_copy_is_not_handed_to_another_person(visitor, administrator, referenc
     assert administrator.get(f"/files/{reference}/released.zip").status_code == 200
 
 
+class Copy(io.BytesIO):
+    """Tells when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(b"x")
+        self.gone = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.gone.set()
+
+
+def test_a_copy_that_nobody_fetches_leaves_the_memory_by_itself():
+    handover, first = Handover(timedelta(milliseconds=1)), Copy()
+    handover.keep("P0001", Release("2026-一级-剧本相关-001", (("a.pdf", first),), "x"))
+    assert first.gone.wait(20)
+    assert handover.take("P0001", "2026-一级-剧本相关-001") is None
+
+
+def test_a_copy_that_another_replaces_is_closed_and_the_new_one_has_its_own_time():
+    handover, first, second = Handover(timedelta(hours=1)), Copy(), Copy()
+    for each in (first, second):
+        handover.keep("P0001", Release("2026-一级-剧本相关-001", (("a.pdf", each),), "x"))
+    assert first.gone.is_set()
+    assert not second.gone.is_set()
+    assert handover.take("P0001", "2026-一级-剧本相关-002") is None
+    assert handover.take("P0001", "2026-一级-剧本相关-001").documents == (("a.pdf", second),)
+
+
 def test_an_auditor_reads_all_and_is_offered_nothing_to_change(visitor, reference):
     auditor = visitor(Role.AUDITOR, "内审部")
     page = auditor.get(f"/files/{reference}").text
@@ -93,6 +128,45 @@ def test_an_auditor_reads_all_and_is_offered_nothing_to_change(visitor, referenc
     for act in ("void", "complete", "hold", "release"):
         assert f"/files/{reference}/{act}" not in page
         assert auditor.post(f"/files/{reference}/{act}", data={"reason": "x"}).status_code == 403
+
+
+@pytest.fixture
+def with_evidence(house: House, forms) -> str:
+    mail = b"From: wang@example.com\r\nTo: help@example.com\r\nSubject: refund\r\n\r\nPlease.\r\n"
+    table = b"name,amount,store\r\n" + b"a,1,b\r\n" * 9
+    files = {"王小明的小票.jpg": forms.photo(), "王小明来信.eml": mail, "账目.csv": table}
+    given = tuple(Source(name, io.BytesIO(content)) for name, content in files.items())
+    filed = house.filing.file(CONSOLE, Submission("一级", "剧本相关", None, None, forms.voucher(), given))
+    return filed.reference
+
+
+def test_what_each_document_is_stands_beside_it_and_nothing_of_whom_it_is_about(visitor, with_evidence):
+    for role in (Role.ADMINISTRATOR, Role.EMPLOYEE):
+        page = visitor(role).get(f"/files/{with_evidence}").text
+        said = re.findall(r'材料 \d</strong> <span class="kind">([^<]+)</span>', page)
+        assert said == ["图片 · JPEG", "邮件", "表格 · CSV"]
+        assert "王小明" not in page
+
+
+def test_the_name_a_file_came_with_is_told_to_those_who_open_it_for_reading(administrator, with_evidence):
+    opened = administrator.get(f"/files/{with_evidence}/read?document=1").text
+    assert "入库时的文件名：王小明的小票.jpg" in opened
+    assert "材料 1：图片 · JPEG" in opened
+
+
+def test_who_looked_stands_in_the_register_and_does_not_drown_what_was_done(
+    visitor, administrator, with_evidence
+):
+    administrator.get(f"/files/{with_evidence}/read")
+    administrator.get(f"/files/{with_evidence}/pages/1/1.jpg?width=800")
+    page = administrator.get(f"/files/{with_evidence}").text
+    assert re.findall('data-label="事项" class="nowrap">([^<]+)<', page) == ["归档"]
+    register = administrator.get(f"/lookups?reference={with_evidence}").text
+    assert "材料 1：第 1 页" in register
+    assert f"/lookups?reference={quote(with_evidence)}" in page
+    entries = visitor(Role.AUDITOR, "内审部").get("/ledger").text
+    assert "打开档案" in entries
+    assert "登记凭证 · 打开档案" not in entries
 
 
 def test_an_employee_sees_facts_and_no_content(visitor, reference):

@@ -15,7 +15,6 @@ from PIL import Image
 
 from archive.errors import Exit
 from tests.serving import environment, muniment
-from web.cli import cli
 
 REFERENCE = "2026-一级-剧本相关-001"
 VOUCHER = {
@@ -264,6 +263,13 @@ def test_a_lost_wrong_or_readable_key_is_a_clear_stop_and_never_a_new_key(desk: 
 def test_a_passphrase_protects_the_key(empty: Desk):
     assert empty.run("init", "--passphrase", given="a long passphrase\n").returncode == 0
     assert empty.refused("numbers") == (Exit.KEY, "passphrase-wrong")
+    second = ("--home", empty.write("x", b"").with_name("second"))
+    kept = empty.write("kept", b"from a file\n")
+    assert empty.run("init", "--passphrase", *second, MUNIMENT_PASSPHRASE_FILE=str(kept)).returncode == 0
+    assert empty.run("numbers", *second, MUNIMENT_PASSPHRASE_FILE=str(kept)).returncode == 0
+    assert empty.refused("numbers", *second) == (Exit.KEY, "passphrase-wrong")
+    nothing = empty.write("nothing", b"\n")
+    assert empty.refused("numbers", MUNIMENT_PASSPHRASE_FILE=str(nothing)) == (Exit.USAGE, "setting-invalid")
     wrong, right = empty.write("wrong", b"another one\n"), empty.write("right", b"a long passphrase\n")
     assert empty.refused("numbers", MUNIMENT_PASSPHRASE_FILE=str(wrong)) == (Exit.KEY, "passphrase-wrong")
     assert empty.run("numbers", MUNIMENT_PASSPHRASE_FILE=str(right)).returncode == 0
@@ -323,14 +329,6 @@ def test_ctrl_c_leaves_nothing_half_filed(desk: Desk):
     assert finished["known"] + finished["filed"] == 30
 
 
-def test_every_command_says_what_it_does_in_both_languages():
-    chinese, latin = re.compile(r"[\u3400-\u9fff]"), re.compile("[a-z]{3}")
-    for name, command in cli.commands.items():
-        described = command.help or ""
-        assert chinese.search(described), name
-        assert latin.search(described), name
-
-
 def test_a_place_that_cannot_be_used_is_named(tmp_path: Path):
     plain = tmp_path / "plain"
     plain.write_text("")
@@ -377,10 +375,32 @@ def test_an_archive_without_a_single_file_is_whole(desk: Desk):
 def test_the_list_of_commands_is_whole_and_in_the_language_of_the_terminal(
     locale: str, said: str, unsaid: str
 ):
-    listed = muniment("--help", LC_ALL=locale).stdout.partition("Commands:")[2]
+    listed = re.split("Commands:|命令:", muniment("--help", LC_ALL=locale).stdout)[-1]
     assert "..." not in listed
     assert unsaid not in listed
     assert said in " ".join(listed.split())
+
+
+def test_the_index_tells_its_size_and_is_rebuilt_without_alarm(desk: Desk):
+    desk.file()
+    rebuilt = desk.run("index", "rebuild", LC_ALL="zh_CN.UTF-8")
+    assert (rebuilt.stdout, rebuilt.stderr) == ("索引已重建，共 1 份。\n", "")
+    told = desk.run("index", "status", LC_ALL="zh_CN.UTF-8").stdout
+    assert re.search(r"大小 [\d.]+ [KM]?B，第 [1-9]\d* 代", told)
+
+
+def test_a_folder_without_a_voucher_is_refused_and_said_so(desk: Desk):
+    empty = desk.folder / "empty"
+    (empty / "below").mkdir(parents=True)
+    assert desk.refused("import", empty) == (Exit.REFUSED, "nothing-to-import")
+    said = desk.run("import", empty, LC_ALL="zh_CN.UTF-8").stderr
+    assert f"{empty} 及其下级文件夹中没有 voucher.json" in said
+
+
+def test_what_the_system_refuses_is_said_in_the_language_of_the_terminal(desk: Desk):
+    said = desk.run("--home", "/proc/nowhere", "init", LC_ALL="zh_CN.UTF-8").stderr
+    assert "不存在，ENOENT" in said
+    assert not re.search("[a-z]{3}", said.partition("（")[2])
 
 
 def test_a_wrong_call_is_an_answer_too():

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -199,6 +200,21 @@ def test_the_best_match_comes_first_when_asked_for(house: House, administrator, 
     assert hits(administrator.find("", sort="relevance").text) == [last, best]
 
 
+def test_a_query_of_fields_alone_shows_no_heading_as_if_it_were_a_hit(administrator, filed):
+    shown = administrator.find("store:太古里店").text
+    assert hits(shown) == [filed[1]]
+    assert 'class="snippet"' not in shown
+
+
+def test_an_order_by_relevance_that_was_cut_short_is_said(house: House, administrator, filed, monkeypatch):
+    assert "仅将较新归档的" not in administrator.find("道具", sort="relevance").text
+    engine = type(house.index._chosen.engine)
+    rank = engine.rank
+    monkeypatch.setattr(engine, "rank", lambda *given: replace(rank(*given), partly=True))
+    assert "仅将较新归档的" in administrator.find("道具", sort="relevance").text
+    assert "仅将较新归档的" not in administrator.find("道具", sort="date").text
+
+
 def test_pages_of_results_follow_each_other_and_only_the_shown_page_is_cut_from_the_texts(
     house: House, administrator, forms, monkeypatch
 ):
@@ -300,8 +316,8 @@ def test_the_other_language_shows_the_same_search_although_no_word_of_it_stands_
 def test_an_order_by_code_that_is_not_of_all_says_so(administrator, filed, monkeypatch):
     shown = administrator.find("投诉", sort="reference").text
     assert len(hits(shown)) == 2
-    assert "按档号排列" not in shown
+    assert "按所选方式排列" not in shown
     monkeypatch.setattr(searching, "MOST_SORTED", 1)
     shown = administrator.find("投诉", sort="reference").text
     assert hits(shown) == [filed[1]]
-    assert "仅将较新归档的按档号排列" in shown
+    assert "仅将较新归档的按所选方式排列" in shown

@@ -12,9 +12,11 @@ from web.wiring import House
 
 def finished(browser) -> str:
     for _ in range(300):
-        page = browser.get("/fixity/run").text
-        if "hx-get" not in page:
-            return page
+        answer = browser.get("/fixity/run")
+        if "hx-get" not in answer.text:
+            assert answer.headers["HX-Refresh"] == "true"  # else the page still says that there is no report
+            return answer.text
+        assert "HX-Refresh" not in answer.headers
         time.sleep(0.05)
     raise AssertionError("the check does not end")
 

@@ -2,15 +2,21 @@
 
 import json
 import shutil
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import bagit
 import pytest
 from PIL import Image
 
-from archive.errors import Exit
+from archive.errors import Code, Exit, MunimentError
+from archive.ledger.entries import CONSOLE
+from retention.holds import Holds
 from tests.serving import muniment
 from tests.vouchers import voucher
+from web.settings import Settings
+from web.wiring import opened
 
 REFERENCE = "2026-一级-剧本相关-001"
 
@@ -73,6 +79,7 @@ def test_fixity_repairs_from_the_copy_that_is_configured(desk: Desk):
     good = desk.document.read_bytes()
     desk.document.write_bytes(b"x")
     repaired = desk.ask("fixity", "--repair", MUNIMENT_MIRROR=str(desk.folder / "mirror"))
+    assert (repaired["whole"], len(repaired["damaged"])) == (True, 1)
     assert repaired["repaired"] == [
         {"reference": REFERENCE, "replaced": [f"{REFERENCE}-01.pdf"], "whole": True}
     ]
@@ -107,7 +114,6 @@ def test_a_backup_is_taken_rehearsed_and_restored_on_another_machine(desk: Desk)
     [
         ([], "setting-invalid"),
         (["--to", "ftp://there/x"], "setting-invalid"),
-        (["--to", "s3://bucket/prefix"], "backup-keys-together"),
         (["--to", "s3://bucket/prefix", "--keys-to", "s3://bucket/keys"], "backup-keys-together"),
     ],
 )
@@ -153,6 +159,26 @@ def test_a_lost_catalogue_is_rebuilt_and_what_cannot_be_is_named(desk: Desk):
     assert (code, rebuilt["whole"]) == (Exit.DAMAGED, False)
     assert rebuilt["not_rebuilt"] == [{"object": REFERENCE, "reason": "record-altered"}]
     assert rebuilt["missing_numbers"] == [REFERENCE]
+
+
+def test_a_rebuild_says_which_hold_got_another_number_and_leaves_no_stale_record(desk: Desk):
+    other = desk.ask(
+        "file", "--level", "二级", "--category", "其他", "--voucher", desk.folder / "voucher.json"
+    )
+    with opened(Settings(home=desk.home)) as house:
+
+        def full(_case_file, _act) -> nullcontext[None]:
+            raise MunimentError(Code.DISK_FULL)
+
+        with pytest.raises(MunimentError):
+            Holds(replace(house.amending, around=full)).place(CONSOLE, REFERENCE, "稽查")
+        house.holds.place(CONSOLE, other["reference"], "诉讼")
+    for path in desk.home.glob("catalogue.db*"):
+        path.unlink()
+    rebuilt = desk.ask("rebuild")
+    assert rebuilt["whole"]
+    assert rebuilt["renumbered"] == [{"object": REFERENCE, "what": "hold", "was": 1, "now": 2}]
+    assert [each["reason"] for each in desk.ask("show", REFERENCE)["holds"]] == ["稽查"]
 
 
 def test_a_key_journal_that_lacks_keys_is_noticed_and_made_whole(desk: Desk):

@@ -19,6 +19,7 @@ from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import entries
+from archive.vault.local import LocalVault
 from tests.conftest import QUICK
 from tests.recordings import film, needs_ffmpeg, sound
 from tests.vouchers import voucher
@@ -217,18 +218,36 @@ def test_the_page_holds_the_player_of_the_browser_and_says_that_playing_is_recor
     assert (1, 0) not in looks(house)  # opening the page is not playing it
 
 
-def test_damage_further_on_cuts_the_line_there(house: House, reference: str, visitor):
-    """Of four pieces of 1 MiB the third is damaged: what comes before it was proved and is given."""
+@pytest.fixture
+def damaged(house: House) -> tuple[str, bytes]:
+    """Of four pieces of 1 MiB the third is damaged."""
     padded = film() + (3 << 20).to_bytes(4) + b"free" + bytes((3 << 20) - 8)
     sources = (Source("x.mp4", io.BytesIO(padded)),)
     filed = house.filing.file(
         CONSOLE, Submission("一级", "剧本相关", None, None, voucher(), sources)
     ).reference
-    root, reader = house.founded.vault.now.root, visitor(Role.ADMINISTRATOR)
+    root = house.founded.vault.now.root
     path = root / Reference.parse(filed).folder / "v1" / "content" / f"{filed}-01.sealed"
     content = bytearray(path.read_bytes())
     content[5 << 19] ^= 1
     path.write_bytes(content)
+    return filed, padded
+
+
+def test_damage_further_on_is_said_before_anything_is_given(
+    house: House, damaged: tuple[str, bytes], visitor
+):
+    answer = hear(visitor(Role.ADMINISTRATOR), place(damaged[0]), Range="bytes=0-99")
+    assert (answer.status_code, damaged[1][:100] in answer.data) == (500, False)
+    assert looks(house) == []
+
+
+def test_where_a_service_has_it_damage_further_on_cuts_the_line_there(
+    house: House, damaged: tuple[str, bytes], visitor, monkeypatch: pytest.MonkeyPatch
+):
+    """What comes before it was proved and is given."""
+    monkeypatch.setattr(LocalVault, "stamp", lambda *_: None)
+    (filed, padded), reader = damaged, visitor(Role.ADMINISTRATOR)
     assert hear(reader, place(filed), Range="bytes=0-99").data == padded[:100]
     assert hear(reader, place(filed), Range=f"bytes={len(padded) - 9}-").data == padded[-9:]
     answer, given = reader.get(place(filed), Range="bytes=0-"), b""
@@ -253,11 +272,11 @@ def test_damage_is_said_before_anything_is_given(house: House, reference: str, v
     assert Act.DAMAGE_FOUND in [each.act for each in acts]
 
 
-def test_the_register_of_look_ups_and_the_history_name_it(house: House, reference: str, visitor):
+def test_the_register_of_look_ups_and_the_ledger_name_it(house: House, reference: str, visitor):
     reader = visitor(Role.ADMINISTRATOR)
     hear(reader, place(reference), Range="bytes=0-9")
     assert re.search(r"材料 1：录音录像", reader.get("/lookups").text)
-    assert "录音录像" in reader.get(f"/files/{reference}").text
+    assert "材料 1 · 录音录像" in visitor(Role.AUDITOR, "内审部").get("/ledger").text
 
 
 def test_the_size_of_a_file_is_that_of_its_recording_too(house: House, reference: str, visitor):

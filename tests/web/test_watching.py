@@ -3,12 +3,17 @@
 import shutil
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from archive.casefile.reference import Reference
 from archive.chores import Chore
+from archive.database import leasing
+from archive.database.tables import lease
 from archive.errors import Code, MunimentError
 from archive.fixity.recording import reports
 from archive.fixity.report import Scope
@@ -82,6 +87,48 @@ def test_of_two_servers_one_does_the_chores(house: House, filed, clock, monkeypa
     go_on.set()
     thread.join()
     assert done == [Chore.BACKUP, Chore.FIXITY_ALL]
+
+
+def test_one_file_that_takes_longer_than_the_lease_lets_no_second_server_begin(
+    house: House, filed, clock, monkeypatch
+):
+    """The first server works at one file all the time: nothing of its chore comes by to renew the lease."""
+
+    def leased_until() -> datetime:
+        with house.catalogue.reading() as connection:
+            return connection.execute(sa.select(lease.c.until)).scalar_one()
+
+    begun = []
+
+    def slowly(self, *args, **more):
+        for _ in range(4):
+            clock.wait(minutes=4)
+            for _ in range(2000):
+                if leased_until() >= clock() + timedelta(minutes=10):
+                    break
+                threading.Event().wait(0.01)
+            begun.append(Watch(house).look())
+        raise MunimentError(Code.ARCHIVE_BUSY)
+
+    monkeypatch.setattr(type(house.backups), "take", slowly)
+    assert Watch(house, beat=0.01).look() == (Chore.FIXITY_ALL,)
+    assert begun == [()] * 4
+    with house.catalogue.reading() as connection:
+        assert connection.execute(sa.select(lease)).all() == []
+
+
+def test_a_server_that_slept_past_its_lease_ends_its_chore(house: House, filed, clock, monkeypatch):
+    other = str(uuid4())
+
+    def asleep(self, *args, progress, **more):
+        clock.wait(minutes=11)
+        assert leasing.take(house.catalogue, "chores", other, timedelta(minutes=10))
+        progress(1, 3)
+
+    monkeypatch.setattr(type(house.backups), "take", asleep)
+    with pytest.raises(Stopped):
+        Watch(house).look()
+    assert not leasing.take(house.catalogue, "chores", "a third", timedelta(minutes=10))
 
 
 def test_a_chore_that_fails_is_tried_again_after_an_hour_and_stops_no_other(

@@ -1,6 +1,7 @@
 """Both languages say the same things, and every word that is asked for is there."""
 
 import re
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from access.person import Role
 from access.requests import RequestState
 from archive.casefile.counting import Facet, Status
 from archive.casefile.reading import FileState
+from archive.evidence.kinds import Family
 from archive.fixity.report import Scope, Trait
 from archive.ledger.acts import Act
 from archive.scheme.scheme import load_scheme
 from archive.voucher.form import Channel
+from indexer.query.parsing import parse
 from indexer.searching import Sort
 from retention.sweeping import Ground
 from web.drafting import COMMON_DEMANDS
@@ -31,9 +34,12 @@ FAMILIES = {
     "file_state": FileState,
     "file_status": Status,
     "find.by": Sort,
+    "find.means": ("words", "phrase", "either", "fields", "initials", "code"),
+    "find.write": ("words", "phrase", "either", "fields", "initials", "code"),
     "ground": tuple(ground for level in load_scheme().levels for ground in level.permanent),
     "home.about": ("lookups", "ledger", "numbers", "people"),
     "home.to": ("approve", "provide", "close"),
+    "kind": ("chat", *Family, "mail", "slides", "table", "webpage"),
     "key_kind": ("file", "argon2id", "aws-kms", "pkcs11"),
     "nav": (
         "home", "find", "file", "inbox", "requests", "lookups", "retention", "pictures", "numbers", "fixity",
@@ -112,6 +118,12 @@ def test_a_member_of_a_family_without_a_word_is_shown_as_it_is():
 def test_an_unknown_key_is_a_defect():
     with pytest.raises(KeyError):
         wording(Language.EN)("nothing.here")
+
+
+@pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
+def test_a_query_that_is_shown_as_an_example_can_be_asked(words):
+    for key in FAMILIES["find.write"]:
+        parse(words[f"find.write_{key}"], date(2026, 11, 24))
 
 
 def test_templates_hold_no_words_of_their_own():

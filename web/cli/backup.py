@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     from archive.backup.restoring import Restored
     from archive.fixity.report import Report
 
-_PLACE = "A folder or s3://bucket/prefix; default: the setting backup_to · 目录或 S3."
+_PLACE = (
+    "A folder or s3://bucket/prefix; default: the setting backup_to · "
+    "目录或 s3://存储桶/前缀，默认取设置 backup_to."
+)
 _TO = click.option("--to", help=_PLACE)
-_KEYS_TO = click.option("--keys-to", help="Another place for the wrapped keys · 密钥部分的位置.")
+_KEYS_TO = click.option(
+    "--keys-to",
+    help="Another place for the wrapped keys; of a backup in a bucket by default BUCKET-keys · "
+    "密钥部分另存的位置；备份在存储桶时默认为“存储桶名-keys”.",
+)
 _FROM = click.option("--from", "source", help=_PLACE)
-_KEYS_FROM = click.option("--keys-from", help="Where the wrapped keys lie, if apart · 密钥部分的位置.")
+_KEYS_FROM = click.option(
+    "--keys-from", help="Where the wrapped keys lie, if apart · 密钥部分所在的位置（如分开存放）."
+)
 
 
 @click.command()
@@ -24,8 +33,8 @@ _KEYS_FROM = click.option("--keys-from", help="Where the wrapped keys lie, if ap
 @_KEYS_TO
 @framed
 def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
-    """Take a snapshot: encrypted, incremental, while the archive is in use · 备份."""
-    from web.wiring import backup_place, place  # noqa: PLC0415
+    """Take a snapshot: encrypted, incremental, while the archive is in use · 备份：加密、增量，不停用."""
+    from web.backup_places import backup_place, place  # noqa: PLC0415
 
     places = _places(frame, to, keys_to)
     place(frame.settings, *places)  # what is no place is said before a passphrase is asked for
@@ -50,12 +59,12 @@ def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
 @click.command()
 @_FROM
 @_KEYS_FROM
-@click.option("--snapshot", help="Not the newest but this one · 指定快照.")
+@click.option("--snapshot", help="Not the newest but this one · 不取最新快照，用指定的快照.")
 @framed
 def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot: str | None) -> Exit:
-    """Restore the archive into an empty --home, and check all of it · 从备份恢复."""
+    """Restore the archive into an empty --home, and check all of it · 从备份恢复到空的 --home，并全部核验."""
     from archive.backup.restoring import record_restored  # noqa: PLC0415
-    from web.wiring import place  # noqa: PLC0415
+    from web.backup_places import place  # noqa: PLC0415
     from web.wiring import restore as restore_archive  # noqa: PLC0415
 
     wanted = place(frame.settings, *_places(frame, source, keys_from))
@@ -94,25 +103,30 @@ def _give_restored(frame: Frame, restored: "Restored", report: "Report") -> Exit
 @_FROM
 @_KEYS_FROM
 @click.option(
-    "--reads", type=click.IntRange(0), default=20, show_default=True, help="Documents to read · 试读份数."
+    "--reads",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Documents to read · 试读的文件份数.",
 )
 @framed
 def rehearse(frame: Frame, *, source: str | None, keys_from: str | None, reads: int) -> Exit:
-    """Restore into a scratch place and try it there; recorded · 恢复演练（留有记录）."""
-    from web.wiring import place  # noqa: PLC0415
+    """Restore into a scratch place and try it there; recorded · 恢复到临时位置演练（留有记录）."""
+    from web.backup_places import place  # noqa: PLC0415
 
     wanted = place(frame.settings, *_places(frame, source, keys_from))
     with frame.house() as house, frame.bar(0) as bar:
         result = house.rehearsing.rehearse(CONSOLE, wanted, reads=reads, progress=bar)
     facts = _counts(result, "snapshot", "files", "documents", "entries", "reads")
+    problems = [each.say(frame.words.language) for each in result.problems]
     said = (
         frame.words("cli.rehearsed", **facts)
         if result.whole
         else frame.words("cli.rehearsed_damaged", count=len(result.problems))
     )
     frame.give(
-        {**facts, "size": result.size, "whole": result.whole, "problems": list(result.problems)},
-        (*result.problems, said),
+        {**facts, "size": result.size, "whole": result.whole, "problems": problems},
+        (*problems, said),
     )
     return Exit.OK if result.whole else Exit.DAMAGED
 

@@ -25,11 +25,25 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--level", required=True, help="一级, 二级, 三级.")
-@click.option("--category", required=True, help="剧本相关, 服务相关, …")
-@click.option("--completed", metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
-@click.option("--permanent", metavar="GROUND", help="legal-dispute, brand-impact.")
-@click.option("--voucher", required=True, type=_PATH, help="voucher.json.")
+@click.option("--level", required=True, help="The level: 一级, 二级, 三级 · 等级：一级、二级、三级.")
+@click.option(
+    "--category", required=True, help="The category: 剧本相关, 服务相关, … · 类别：剧本相关、服务相关……"
+)
+@click.option(
+    "--completed", metavar="DATE", help="Completion date, such as 2026-03-01 · 办结日期，如 2026-03-01."
+)
+@click.option(
+    "--permanent",
+    metavar="GROUND",
+    help="Keep for ever: legal-dispute, brand-impact · "
+    "永久保存的依据：legal-dispute（法律纠纷）、brand-impact（品牌影响）.",
+)
+@click.option(
+    "--voucher",
+    required=True,
+    type=_PATH,
+    help="The voucher, see muniment schema voucher · 登记凭证 voucher.json，格式见 muniment schema voucher.",
+)
 @click.argument("evidence", nargs=-1, type=_PATH)
 @framed
 def file(
@@ -42,7 +56,7 @@ def file(
     voucher: Path,
     evidence: tuple[Path, ...],
 ) -> None:
-    """File one case file: the voucher and its evidence · 归档一份投诉."""
+    """File one case file: the voucher and its evidence · 归档一份投诉：登记凭证和佐证材料."""
     from archive.casefile.filing import Submission  # noqa: PLC0415
     from archive.casefile.sources import Source  # noqa: PLC0415
     from archive.voucher.checking import check  # noqa: PLC0415
@@ -66,10 +80,16 @@ def file(
 
 
 @click.command("import")
-@click.option("--level", help="For folders that name none · 未写明等级的文件夹.")
-@click.option("--category", help="For folders that name none · 未写明类别的文件夹.")
-@click.option("--completed", metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
-@click.option("--package", is_flag=True, help="DIRECTORY is a package of muniment export · 导入长期保存包.")
+@click.option("--level", help="For folders that name no level · 未写明等级的文件夹按此等级.")
+@click.option("--category", help="For folders that name no category · 未写明类别的文件夹按此类别.")
+@click.option(
+    "--completed", metavar="DATE", help="Completion date, such as 2026-03-01 · 办结日期，如 2026-03-01."
+)
+@click.option(
+    "--package",
+    is_flag=True,
+    help="DIRECTORY is a package of muniment export · DIRECTORY 是 muniment export 导出的保存包.",
+)
 @click.argument("directory", type=_PATH)
 @framed
 def import_(
@@ -81,10 +101,12 @@ def import_(
     package: bool,
     directory: Path,
 ) -> Exit:
-    """File every folder with a voucher.json below DIRECTORY; go on where it was cut off · 批量归档."""
+    """File every folder with a voucher.json below DIRECTORY; go on where it was cut off ·
+    批量归档含 voucher.json 的文件夹，中断后可续.
+    """
     if package:
         if level or category or completed:
-            raise click.UsageError("--package takes everything from the package itself.")
+            raise click.UsageError(frame.words("cli.package_alone"))
         return import_package(frame, directory)
     from archive.casefile.importing import Defaults, Importing  # noqa: PLC0415
 
@@ -116,11 +138,16 @@ def import_(
 
 
 @click.command()
-@click.option("--on", required=True, metavar="DATE", help="Completion date · 办结日期, 2026-03-01.")
+@click.option(
+    "--on",
+    required=True,
+    metavar="DATE",
+    help="Completion date, such as 2026-03-01 · 办结日期，如 2026-03-01.",
+)
 @click.argument("reference")
 @framed
 def complete(frame: Frame, *, on: str, reference: str) -> None:
-    """Give the completion date, from which the retention period counts · 登记办结日期."""
+    """Give the completion date, from which the retention period counts · 登记办结日期，保管期限自此起算."""
     day = parse_day(on)
     with frame.house() as house:
         case_file = house.completing.complete(CONSOLE, reference, day)
@@ -131,11 +158,11 @@ def complete(frame: Frame, *, on: str, reference: str) -> None:
 
 
 @click.command()
-@click.option("--reason", required=True, help="Why · 作废理由.")
+@click.option("--reason", required=True, help="Why it is void · 作废理由.")
 @click.argument("reference")
 @framed
 def void(frame: Frame, *, reason: str, reference: str) -> None:
-    """Void a file: stamped 作废 and kept whole, its number never reused · 作废."""
+    """Void a file: stamped 作废 and kept whole, its number never reused · 作废：加盖作废章整份保存，编号不再使用."""
     with frame.house() as house:
         case_file = house.voiding.void(CONSOLE, reference, reason)
     frame.give(
@@ -145,12 +172,14 @@ def void(frame: Frame, *, reason: str, reference: str) -> None:
 
 
 @click.command()
-@click.option("--to", "directory", required=True, type=_PATH, help="A folder · 存放副本的目录.")
-@click.option("--for", "recipient", default="", help="Who gets it · 交给何人.")
+@click.option(
+    "--to", "directory", required=True, type=_PATH, help="The folder for the copy · 存放副本的目录."
+)
+@click.option("--for", "recipient", default="", help="Who gets it, and what for · 交给何人、作何用途.")
 @click.argument("reference")
 @framed
 def release(frame: Frame, *, directory: Path, recipient: str, reference: str) -> None:
-    """Write a stamped copy under a one-time password; recorded · 出具副本（一次性密码，留有记录）."""
+    """Write a stamped copy under a one-time password; recorded · 出具加盖标记的副本（一次性密码，留有记录）."""
     with frame.house() as house, ExitStack() as opened:
         target = _fresh_folder(directory, house.case_files.get(reference).reference)
         unfinished = opened.enter_context(ExitStack())  # what is half written has no password
@@ -231,7 +260,9 @@ def _outcome(frame: Frame, outcome: "Outcome") -> dict[str, str | None]:
 @click.command("convert-pending")
 @framed
 def convert_pending(frame: Frame) -> Exit:
-    """Make pages of what was filed behind a cover, now that its converter is installed · 补转待转换的材料."""
+    """Make pages of what was filed behind a cover, now that its converter is installed ·
+    转换程序装好后，补转只有封面的材料.
+    """
     with frame.house() as house:
         total = len(house.converting.waiting())
         outcomes = list(frame.progress(house.converting.convert_all(CONSOLE), total))

@@ -30,20 +30,27 @@ if TYPE_CHECKING:
     type=click.Choice([each.value for each in Sort]),
     default=Sort.DATE.value,
     show_default=True,
-    help="Newest filed first, by reference code, or best first · 排序.",
+    help="Newest filed first, by reference code, or best first · "
+    "排序：date 新归档在前，reference 按档号，relevance 按相关程度.",
 )
-@click.option("--limit", type=click.IntRange(1, MOST_HITS), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST_HITS),
+    default=50,
+    show_default=True,
+    help="So many files at most · 最多列出的份数.",
+)
 @click.argument("query")
 @framed
 def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
-    """Find files by their words, "phrases", codes and fields; recorded · 全文检索（留有记录）."""
+    """Find files by their words, "phrases", codes and fields; recorded · 按字词、“语句”、档号和字段检索（留有记录）."""
     with frame.house() as house:
         _level(frame, house)
         found = house.index.search(query, limit=limit, sort=Sort(sort))
         with house.catalogue.unit(CONSOLE) as unit:
             detail: Detail = {"query": query, "hits": len(found.files), "more": found.more}
             unit.record(Act.SEARCHED, "search", detail=detail)
-        hits = [{**_facts(each), "snippet": house.index.snippet(each, query).text} for each in found.files]
+        hits = [{**_facts(each), "snippet": _snippet(house, each, query)} for each in found.files]
         unread = _unread(frame, house)
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
     partly = (frame.words("find.partly"),) if found.partly else ()
@@ -51,13 +58,18 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
     frame.give(
         {"query": query, "hits": hits, "more": found.more, "behind": found.behind, **unread.facts},
         (
-            *(f"{each['reference']}  {each['snippet']}" for each in hits),
+            *(f"{each['reference']}  {each['snippet']}".rstrip() for each in hits),
             count,
             *partly,
             *behind,
             *unread.told,
         ),
     )
+
+
+def _snippet(house: "House", file: "CaseFile", query: str) -> str:
+    found = house.index.snippet(file, query)
+    return "" if found is None else found.text
 
 
 def _level(frame: Frame, house: "House") -> None:
@@ -94,7 +106,9 @@ def _unread(frame: Frame, house: "House") -> _Unread:
 @click.argument("reference")
 @framed
 def show(frame: Frame, *, reference: str) -> None:
-    """What is kept of one file, masked; a look-up like any other, recorded · 查看档案（脱敏，留有记录）."""
+    """What is kept of one file, masked; a look-up like any other, recorded ·
+    查看一份档案的登记信息（脱敏，留有记录）.
+    """
     with frame.house() as house:
         details = house.viewing.details_at_console(reference)
         pages = sum(map(len, house.case_files.unread(details.case_file).values()))
@@ -110,13 +124,13 @@ def show(frame: Frame, *, reference: str) -> None:
 
 @click.group()
 def index() -> None:
-    """The full-text index · 全文索引."""
+    """The full-text index: status, rebuilding, the engine · 全文索引：状态、重建、引擎."""
 
 
 @index.command()
 @framed
 def status(frame: Frame) -> None:
-    """Which engine answers, and how far it followed the ledger · 索引状态."""
+    """Which engine answers, and how far it followed the ledger, and its size · 使用的引擎、进度和大小."""
     with frame.house() as house:
         found = house.index.status()
     coming = found.coming.value if found.coming else None
@@ -134,6 +148,12 @@ def status(frame: Frame) -> None:
         },
         (
             frame.words("cli.index", engine=found.engine.value, files=found.files, lag=found.behind),
+            frame.words(
+                "cli.index_kept",
+                size=Formats(frame.words.language, frame.settings.zone).size(found.size),
+                generation=found.generation,
+                position=found.position,
+            ),
             *moving,
         ),
     )
@@ -142,7 +162,7 @@ def status(frame: Frame) -> None:
 @index.command()
 @framed
 def rebuild(frame: Frame) -> None:
-    """Throw the index away and build it anew · 重建索引."""
+    """Throw the index away and build it anew · 丢弃现有索引，重新建立."""
     with frame.house() as house, frame.bar(house.index.files()) as bar:
         count = house.index.rebuild(lambda done, _total: bar(done), CONSOLE)
     frame.give({"files": count}, (frame.words("cli.index_rebuilt", files=count),))
@@ -153,11 +173,13 @@ def rebuild(frame: Frame) -> None:
     "--engine",
     type=click.Choice([each.value for each in EngineName]),
     required=True,
-    help="whoosh, or fts5 for more than 50,000 files · 检索引擎.",
+    help="whoosh, or fts5 for more than 50,000 files · 检索引擎：whoosh，或 fts5（5 万份以上）.",
 )
 @framed
 def move(frame: Frame, *, engine: str) -> None:
-    """Build the other engine's index while this one answers, then change over; goes on where it stopped · 更换引擎."""
+    """Build the other engine's index while this one answers, then change over; goes on where it stopped ·
+    更换检索引擎：期间照常检索，中断后可续.
+    """
     with frame.house() as house, frame.bar(house.index.files()) as bar:
         count = house.index.move(EngineName(engine), lambda done, _total: bar(done), CONSOLE)
     frame.give(

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="MB/s at most · 每秒最多读取的 MB 数.")
 @click.option(
-    "--sample", type=click.IntRange(1), help="Only so many files, longest unchecked first · 抽检份数."
+    "--sample",
+    type=click.IntRange(1),
+    help="Only so many files, longest unchecked first · 只抽检这么多份，最久未检的在前.",
 )
-@click.option("--all", "everything", is_flag=True, help="All of the vault; the default · 全库检测.")
-@click.option("--pdf", type=click.Path(path_type=Path), help="Write the report as PDF too · 另存 PDF 报告.")
+@click.option("--all", "everything", is_flag=True, help="All of the vault; the default · 检测全库（默认）.")
+@click.option("--pdf", type=click.Path(path_type=Path), help="Write the report as PDF too · 报告另存为 PDF.")
 @click.option(
-    "--repair", is_flag=True, help="Mend damage from the copy that the setting mirror names · 修复."
+    "--repair",
+    is_flag=True,
+    help="Mend damage from the copy that the setting mirror names · 用设置 mirror 所指的副本修复损坏.",
 )
 @framed
 def fixity(
@@ -36,11 +40,11 @@ def fixity(
     pdf: Path | None,
     repair: bool,
 ) -> Exit:
-    """Read the vault again and check every document; recorded · 四性检测（留有记录）."""
+    """Read the vault again and check every document; recorded · 四性检测：重读全库逐份核对（留有记录）."""
     from archive.fixity.pace import Pace  # noqa: PLC0415
 
     if everything and sample is not None:
-        raise click.UsageError("--all and --sample exclude each other.")
+        raise click.UsageError(frame.words("cli.all_or_sample"))
     if pdf is not None and pdf.exists():
         raise MunimentError(Code.OUTPUT_EXISTS, path=str(pdf))
     with frame.house() as house, frame.bar(house.fixity.count(sample)) as bar:
@@ -56,12 +60,14 @@ def fixity(
         unrecorded = house.safeguarding.unrecorded()
     if unrecorded:  # no damage: they are from before there were records
         frame.tell(frame.words("cli.unrecorded", count=unrecorded))
-    _give(frame, report, repairs)
     mended = {each.reference for each in repairs if not each.left}
-    return Exit.OK if all(each.reference in mended for each in report.findings) else Exit.DAMAGED
+    whole = all(each.reference in mended for each in report.findings)
+    _give(frame, report, repairs, whole=whole)
+    return Exit.OK if whole else Exit.DAMAGED
 
 
-def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]") -> None:
+def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]", *, whole: bool) -> None:
+    """``whole`` is what the archive is now, after the repairs; the report tells of what was found before them."""
     language = frame.words.language
     found = [
         f"{each.reference or '—'}  {each.name or '—'}  {each.fault.trait.say(language)}: {each.fault.say(language)}"
@@ -82,14 +88,13 @@ def _give(frame: Frame, report: "Report", repairs: "tuple[Repair, ...]") -> None
         {"reference": each.reference, "replaced": list(each.replaced), "whole": not each.left}
         for each in repairs
     ]
-    frame.give({**_described(report), "repaired": repaired}, lines)
+    frame.give({"whole": whole, **_described(report), "repaired": repaired}, lines)
 
 
 def _described(report: "Report") -> dict[str, Any]:
     from archive.fixity.report import Trait  # noqa: PLC0415
 
     return {
-        "whole": report.whole,
         "report": report.number,
         "scope": report.scope.value,
         "files": report.files,

@@ -12,7 +12,12 @@ from web.cli.frame import Frame, attended, framed
 
 
 @click.command()
-@click.option("--passphrase", "protected", is_flag=True, help="Protect the master key · 用口令保护主密钥.")
+@click.option(
+    "--passphrase",
+    "protected",
+    is_flag=True,
+    help="Protect the master key with a passphrase · 用口令保护主密钥.",
+)
 @framed
 def init(frame: Frame, *, protected: bool) -> None:
     """Make an archive and its master key · 新建档案库和主密钥."""
@@ -30,8 +35,10 @@ def init(frame: Frame, *, protected: bool) -> None:
     )
 
 
-def _new_passphrase(frame: Frame) -> str:
-    """Typed twice at a terminal; elsewhere a line of standard input."""
+def _new_passphrase(frame: Frame) -> str | None:
+    """Typed twice at a terminal; elsewhere a line of standard input. None where the settings name a file of it."""
+    if frame.settings.passphrase_file is not None:
+        return None
     if not attended():
         return _filled(sys.stdin.readline().rstrip("\r\n"))
     first = _filled(getpass.getpass(frame.words("cli.passphrase")))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from archive.casefile.sources import printable
+from archive.causes import of_system
 from archive.errors import Code, Exit, MunimentError, refusal_of
 from web.settings import Settings, load_settings
 from web.tracing import PlacesOnly, places
@@ -98,7 +99,9 @@ def framed(view: Callable[Concatenate[Frame, P], Exit | None]) -> Callable[P, Ex
     """Gives the view its frame, and the command ``--home`` and ``--json``."""
 
     @click.option("--home", type=click.Path(path_type=Path), help="The archive's folder · 档案库目录.")
-    @click.option(_JSON, "as_json", is_flag=True, help="One JSON document on standard output · 输出 JSON.")
+    @click.option(
+        _JSON, "as_json", is_flag=True, help="One JSON document on standard output · 在标准输出给出一份 JSON."
+    )
     @wraps(view)
     def run(*args: P.args, **kwargs: P.kwargs) -> Exit | None:
         home, as_json = kwargs.pop("home"), bool(kwargs.pop("as_json"))
@@ -152,7 +155,9 @@ def _refused(error: MunimentError, *, as_json: bool) -> int:
 def _unusable(error: Exception) -> MunimentError | None:
     """A place named by whoever types, or the archive's own: said by its name, which nobody else reads here."""
     if isinstance(error, OSError) and error.errno in _UNUSABLE and isinstance(error.filename, str):
-        return MunimentError(Code.PATH_UNUSABLE, path=printable(error.filename), problem=error.strerror)
+        return MunimentError(
+            Code.PATH_UNUSABLE, path=printable(error.filename), problem=of_system(error.errno)
+        )
     return None
 
 

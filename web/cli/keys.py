@@ -8,13 +8,13 @@ from web.cli.frame import Frame, framed
 
 @click.group()
 def keys() -> None:
-    """The master key: status, rotation · 主密钥."""
+    """The master key: status, rotation · 主密钥：状态、更换."""
 
 
 @keys.command()
 @framed
 def status(frame: Frame) -> None:
-    """Say where the master key is kept and what each version wraps · 主密钥状态."""
+    """Say where the master key is kept and what each version wraps · 主密钥存放何处、各版保护多少密钥."""
     with frame.house() as house:
         found = house.rotating.status()
     lines = [f"{found.path}  {frame.words.of('key_kind', found.kind)}"]
@@ -36,7 +36,7 @@ def status(frame: Frame) -> None:
 @keys.command()
 @framed
 def rotate(frame: Frame) -> None:
-    """Wrap every key anew under a new master key; finishes a rotation that was cut off · 更换主密钥."""
+    """Wrap every key anew under a new master key; finishes a rotation that was cut off · 更换主密钥，中断后可续."""
     with frame.house() as house:
         waiting = house.rotating.status().file_keys
         with frame.bar(waiting) as progress:

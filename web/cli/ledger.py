@@ -18,7 +18,7 @@ _LONGEST_NOTE = 10_000
 @click.command()
 @framed
 def numbers(frame: Frame) -> Exit:
-    """Prove that every series runs without a gap · 编号核对."""
+    """Prove that every series runs without a gap · 核对每个系列编号连续、无缺号."""
     with frame.house() as house, house.catalogue.reading() as connection:
         found = runs(connection)
     whole = all(not each.missing for each in found)
@@ -46,16 +46,18 @@ def numbers(frame: Frame) -> Exit:
 
 @click.group()
 def ledger() -> None:
-    """The ledger of every act · 存证台账."""
+    """The ledger of every act: verification, checkpoints · 存证台账：校验、检查点."""
 
 
 @ledger.command()
 @click.option(
-    "--kept", type=click.Path(path_type=Path), help="A checkpoint that you kept · 以前留存的检查点文件."
+    "--kept",
+    type=click.Path(path_type=Path),
+    help="A checkpoint that you kept · 以前留存的检查点文件，核对此后未改动.",
 )
 @framed
 def verify(frame: Frame, *, kept: Path | None) -> None:
-    """Check every entry, hash and checkpoint; recorded · 校验全部台账."""
+    """Check every entry, hash and checkpoint; recorded · 校验每条记录、哈希和检查点（留有记录）."""
     note = None if kept is None else _note(kept)
     with frame.house() as house:
         with house.catalogue.reading() as connection, frame.bar(size(connection)) as bar:
@@ -82,7 +84,7 @@ def verify(frame: Frame, *, kept: Path | None) -> None:
 @ledger.command()
 @framed
 def checkpoint(frame: Frame) -> None:
-    """Print the newest signed checkpoint, to be kept elsewhere · 输出最新检查点."""
+    """Print the newest signed checkpoint, to be kept elsewhere · 输出最新的签名检查点，供另行留存."""
     with frame.house() as house, house.catalogue.reading() as connection:
         note = latest_checkpoint(connection) or ""
         key = house.catalogue.ledger.verifier.to_text()

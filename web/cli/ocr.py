@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, say_kept
 from archive.evidence.transcribing import INSTALL
 from web.cli.frame import Frame, framed
 
@@ -20,7 +20,7 @@ def ocr() -> None:
 @ocr.command()
 @framed
 def status(frame: Frame) -> None:
-    """What was read, what waits, what failed · 识别进度."""
+    """What was read, what waits, what failed · 已识别、等待、失败各多少."""
     with frame.house() as house:
         house.recognition.follow()
         found = house.recognition.status()
@@ -28,10 +28,10 @@ def status(frame: Frame) -> None:
 
 
 @ocr.command()
-@click.option("--again", is_flag=True, help="Also what failed before · 重试失败的文件.")
+@click.option("--again", is_flag=True, help="Also what failed before · 以前未能识别的也重试.")
 @framed
 def run(frame: Frame, *, again: bool) -> None:
-    """Read all pictures that wait, now · 立即识别."""
+    """Read all pictures that wait, now · 立即识别所有等待的图片."""
     with frame.house() as house:
         if not house.recognition.available:
             raise MunimentError(Code.OCR_MISSING, command=INSTALL)
@@ -83,7 +83,10 @@ def _told(frame: Frame, found: "RecognitionStatus") -> tuple[str, ...]:
     told += [
         f"{_place(frame, each.reference, each.ordinal)}  {words('cli.ocr_waits')}" for each in found.unread
     ]
-    told += [f"{_place(frame, each.reference, each.ordinal)}  {each.problem}" for each in found.failures]
+    told += [
+        f"{_place(frame, each.reference, each.ordinal)}  {say_kept(each.problem or '', words.language)}"
+        for each in found.failures
+    ]
     return tuple(told)
 
 

@@ -11,12 +11,14 @@ from web.cli.frame import Frame, framed
 
 @click.command()
 @click.option(
-    "--to", "directory", required=True, type=click.Path(path_type=Path), help="A new folder · 新目录."
+    "--to", "directory", required=True, type=click.Path(path_type=Path), help="A new folder · 尚不存在的目录."
 )
 @click.argument("references", nargs=-1, required=True)
 @framed
 def export(frame: Frame, *, directory: Path, references: tuple[str, ...]) -> None:
-    """Write case files into a preservation package (BagIt), decrypted; recorded · 导出长期保存包."""
+    """Write case files into a preservation package (BagIt), decrypted; recorded ·
+    导出长期保存包（BagIt，未加密，留有记录）.
+    """
     with frame.house() as house, frame.bar(len(references)) as bar:
         names = {each.number: each.name for each in house.people.list()}
         made = house.exporting.export(CONSOLE, references, directory, names, bar)

@@ -15,12 +15,20 @@ _LONGEST_LINE = 4096
 
 @click.group()
 def people() -> None:
-    """Who may come in · 人员."""
+    """Who may come in: adding, ending, new passwords · 人员：添加、停用、重设密码."""
 
 
 @people.command()
-@click.option("--role", required=True, help="administrator, auditor, employee, head, …, 档案管理员, …")
-@click.option("--department", required=True, help="客服部, 春熙路店, …")
+@click.option(
+    "--role",
+    required=True,
+    help="The role: administrator, auditor, employee, head, … · 角色：档案管理员、内部审计、员工、部门负责人……",
+)
+@click.option(
+    "--department",
+    required=True,
+    help="The department or store: 客服部, 春熙路店, … · 部门或门店：客服部、春熙路店……",
+)
 @click.option(
     "--password-stdin", is_flag=True, help="The password is a line of standard input · 从标准输入读取密码."
 )
@@ -79,7 +87,7 @@ def _password(frame: Frame, *, from_input: bool) -> str:
     if from_input:
         return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
     if not attended():
-        raise click.UsageError("Give --password-stdin and the password as a line of standard input.")
+        raise click.UsageError(frame.words("cli.password_stdin"))
     return getpass(frame.words("cli.password"))
 
 

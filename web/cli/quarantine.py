@@ -17,7 +17,7 @@ def quarantine() -> None:
 @quarantine.command("list")
 @framed
 def list_(frame: Frame) -> None:
-    """What was found, when, and who handed it in · 隔离清单."""
+    """What was found, when, and who handed it in · 隔离清单：何时、何人、何种病毒."""
     with frame.house() as house:
         found = list(house.quarantine.isolated())
     frame.give(
@@ -40,11 +40,13 @@ def list_(frame: Frame) -> None:
 
 
 @quarantine.command()
-@click.option("--to", "path", required=True, type=click.Path(path_type=Path), help="A new file · 新文件.")
+@click.option(
+    "--to", "path", required=True, type=click.Path(path_type=Path), help="A new file · 尚不存在的文件."
+)
 @click.argument("number")
 @framed
 def take(frame: Frame, *, path: Path, number: str) -> None:
-    """Write an infected file as it came in; recorded · 取出（留有记录）."""
+    """Write an infected file as it came in; recorded · 原样取出一个染毒文件（留有记录）."""
     with frame.house() as house:
         if path.exists():
             raise MunimentError(Code.OUTPUT_EXISTS, path=str(path))

@@ -42,10 +42,14 @@ def safeguard(frame: Frame) -> Exit:
 
 
 @click.command()
-@click.option("--vault", help="Where the vault lies; default: the setting vault · 库的位置.")
+@click.option(
+    "--vault", help="Where the vault lies; default: the setting vault · 库的位置，默认取设置 vault."
+)
 @framed
 def rebuild(frame: Frame, *, vault: str | None) -> Exit:
-    """Make a lost catalogue anew from vault, master key and key journal, and check all of it · 重建目录."""
+    """Make a lost catalogue anew from vault, master key and key journal, and check all of it ·
+    目录丢失后，凭库、主密钥和密钥日志重建并核验.
+    """
     from web.wiring import rebuild as rebuild_archive  # noqa: PLC0415
 
     with frame.bar(0) as bar:
@@ -53,6 +57,9 @@ def rebuild(frame: Frame, *, vault: str | None) -> Exit:
             lambda passphrase: rebuild_archive(frame.settings, passphrase, vault=vault, progress=bar)
         )
     with frame.house() as house, frame.bar(house.fixity.count()) as bar:
+        renumbered = dict.fromkeys(each.object for each in rebuilt.renumbered)
+        for _ in house.safeguarding.record(CONSOLE, renumbered):  # their records still say the old number
+            pass
         report = house.fixity.check(CONSOLE, progress=lambda done, _total: bar(done))
     frame.give(_document(frame, rebuilt, report), _lines(frame, rebuilt, report))
     return Exit.OK if report.whole and not rebuilt.unfit else Exit.DAMAGED
@@ -67,6 +74,12 @@ def _lines(frame: Frame, rebuilt: "Rebuilt", report: "Report") -> list[str]:
         lines.append(words("cli.rebuilt_unfit", count=len(rebuilt.unfit)))
     if rebuilt.missing:
         lines.append(words("cli.rebuilt_missing", numbers=", ".join(rebuilt.missing)))
+    lines += [
+        words("cli.rebuilt_renumbered", reference=each.object, was=each.was, now=each.now)
+        for each in rebuilt.renumbered
+    ]
+    if rebuilt.unsettled:
+        lines.append(words("cli.rebuilt_settled", references=", ".join(rebuilt.unsettled)))
     if rebuilt.known is not None:
         root = rebuilt.known.root.hex()
         lines.append(words("cli.rebuilt_known", entries=rebuilt.known.size, root=root))
@@ -82,6 +95,11 @@ def _document(frame: Frame, rebuilt: "Rebuilt", report: "Report") -> dict[str, A
         "documents": rebuilt.documents,
         "not_rebuilt": [{"object": each.object, "reason": each.reason.value} for each in rebuilt.unfit],
         "missing_numbers": list(rebuilt.missing),
+        "renumbered": [
+            {"object": each.object, "what": each.table, "was": each.was, "now": each.now}
+            for each in rebuilt.renumbered
+        ],
+        "settled": list(rebuilt.unsettled),
         "unused_keys": rebuilt.unused_keys,
         "former_ledger": None if known is None else {"entries": known.size, "root": known.root.hex()},
         "report": report.number,

@@ -8,10 +8,12 @@ from web.cli.frame import Frame, framed
 
 
 @click.command()
-@click.option("--as-of", metavar="DATE", help="Another day than today · 以某日为准.")
+@click.option("--as-of", metavar="DATE", help="Another day than today · 不以今天而以某日为准.")
 @framed
 def sweep(frame: Frame, *, as_of: str | None) -> None:
-    """List what is due for disposal and what holds it back; nothing is destroyed · 到期清单（不销毁）."""
+    """List what is due for disposal and what holds it back; nothing is destroyed ·
+    列出到期和不得处置的档案（不销毁）.
+    """
     wanted = None if as_of is None else parse_day(as_of)
     with frame.house() as house:
         today = house.clock().astimezone(frame.settings.zone).date()
@@ -27,11 +29,11 @@ def sweep(frame: Frame, *, as_of: str | None) -> None:
 
 
 @click.command()
-@click.option("--reason", required=True, help="Why · 理由.")
+@click.option("--reason", required=True, help="Why it is held · 冻结的理由.")
 @click.argument("reference")
 @framed
 def hold(frame: Frame, *, reason: str, reference: str) -> None:
-    """Hold a file back from disposal · 冻结处置."""
+    """Hold a file back from disposal · 冻结：即使期满也不得处置."""
     with frame.house() as house:
         placed = house.holds.place(CONSOLE, reference, reason)
     frame.give(
@@ -41,7 +43,7 @@ def hold(frame: Frame, *, reason: str, reference: str) -> None:
 
 
 @click.command()
-@click.option("--reason", required=True, help="Why · 理由.")
+@click.option("--reason", required=True, help="Why it is lifted · 解除的理由.")
 @click.argument("reference")
 @framed
 def lift(frame: Frame, *, reason: str, reference: str) -> None:

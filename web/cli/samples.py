@@ -15,12 +15,24 @@ def sample() -> None:
 
 
 @sample.command()
-@click.option("--count", type=click.IntRange(1, 1_000_000), default=40, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(1, 1_000_000),
+    default=40,
+    show_default=True,
+    help="So many case files · 份数.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="The same seed writes the same files · 种子相同则内容相同.",
+)
 @click.argument("directory", type=click.Path(path_type=Path))
 @framed
 def write(frame: Frame, *, count: int, seed: int, directory: Path) -> None:
-    """Write so many case files to a new folder, for muniment import · 生成示例文件夹."""
+    """Write so many case files to a new folder, for muniment import · 在新目录中生成示例，供 muniment import 归档."""
     from web.sample import cases, write_folder  # noqa: PLC0415
 
     if directory.exists():
@@ -34,7 +46,9 @@ def write(frame: Frame, *, count: int, seed: int, directory: Path) -> None:
 @sample.command()
 @framed
 def load(frame: Frame) -> None:
-    """Make a sample archive with people, files and requests, unless there is one · 载入示例档案."""
+    """Make a sample archive with people, files and requests, unless there is one ·
+    建立示例档案库：人员、档案、申请（已有则不动）.
+    """
     from web.sample.loading import load as fill  # noqa: PLC0415
 
     fill(frame)

@@ -9,9 +9,16 @@ from web.settings import check
 
 
 @click.command()
-@click.option("--host", help="Default 127.0.0.1.")
-@click.option("--port", type=int, help="Default 8000; 0 takes a free one.")
-@click.option("--sample", is_flag=True, help="Make and fill a sample archive first · 载入示例档案.")
+@click.option(
+    "--host", help="Default: the setting host, else 127.0.0.1 · 监听的地址，默认取设置 host，否则 127.0.0.1."
+)
+@click.option(
+    "--port",
+    type=int,
+    help="Default: the setting port, else 8000; 0 takes a free one · "
+    "端口，默认取设置 port，否则 8000；0 表示任选空闲端口.",
+)
+@click.option("--sample", is_flag=True, help="Make and fill a sample archive first · 先建立示例档案库.")
 @framed
 def serve(frame: Frame, *, host: str | None, port: int | None, sample: bool) -> None:
     """Serve the archive in the browser · 启动网页服务."""

@@ -2,8 +2,9 @@
 
 import io
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, BinaryIO, cast
 
 import flask
@@ -19,10 +20,12 @@ from archive.days import parse_day
 from archive.errors import Code, MunimentError
 from archive.evidence.transcribing import INSTALL
 from archive.ledger import tables as ledger_tables
+from archive.ledger.acts import Act
 from archive.ledger.log import Entry, entries
 from archive.reasons import reason_of
 from retention.schedule import Schedule
 from web.admitting import admits
+from web.answering import long_answer
 from web.visit import Visit, visit
 
 pages = Blueprint("casefiles", __name__)
@@ -104,7 +107,7 @@ def release(reference: str) -> str:
     here = visit()
     to = reason_of(request.form.get("to", ""), LONGEST_RECIPIENT)
     copy = here.house.releasing.release(here.actor, reference, to=to)
-    _handover().keep(here.person.number, copy, here.house.clock())
+    _handover().keep(here.person.number, copy)
     return render_template(
         "released.html", reference=copy.reference, password=copy.password, count=len(copy.documents)
     )
@@ -117,41 +120,56 @@ def released(reference: str) -> Response:
     here = visit()
     if request.method == "HEAD":  # asks about the copy, and would use it up
         raise MunimentError(Code.PAGE_NOT_FOUND)
-    copy = _handover().take(here.person.number, reference, here.house.clock())
-    if copy is None:
-        raise MunimentError(Code.PAGE_NOT_FOUND)
-    now = here.formats.local(here.house.clock())
-    packed = cast("BinaryIO", io.BufferedReader(Zipped(copy.documents, now)))
-    # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187), and sends as it reads.
-    return send_file(packed, "application/zip", as_attachment=True, download_name=f"{copy.reference}.zip")
+    with ExitStack() as held:
+        held.enter_context(long_answer(here.person.number))
+        copy = _handover().take(here.person.number, reference)
+        if copy is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        now = here.formats.local(here.house.clock())
+        packed = cast("BinaryIO", io.BufferedReader(Zipped(copy.documents, now)))
+        # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187), and sends as it reads.
+        name = f"{copy.reference}.zip"
+        response = send_file(packed, "application/zip", as_attachment=True, download_name=name)
+        response.call_on_close(held.pop_all().close)
+        return response
 
 
 class Handover:
-    """Released copies between their page and their download: in memory, for ten minutes, one a person."""
+    """Released copies between their page and their download: in memory, one a person, and no longer than ten
+    minutes, whether anybody comes for them or not.
+    """
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, tuple[datetime, Release]] = {}
+    def __init__(self, lasting: timedelta = _HANDED_OUT_FOR) -> None:
+        self._lasting = lasting
+        self._waiting: dict[str, tuple[Release, threading.Timer]] = {}
         self._lock = threading.Lock()
 
-    def keep(self, person: str, copy: Release, now: datetime) -> None:
+    def keep(self, person: str, copy: Release) -> None:
+        timer = threading.Timer(self._lasting.total_seconds(), self._give_up, (person, copy))
+        timer.daemon = True
         with self._lock:
-            old = [self._waiting.pop(person, None)]
-            old += [self._waiting.pop(p) for p in [*self._waiting] if self._waiting[p][0] <= now]
-            self._waiting[person] = (now + _HANDED_OUT_FOR, copy)
-        for each in old:
-            if each is not None:
-                _close(each[1])
+            before = self._waiting.get(person)
+            self._waiting[person] = copy, timer
+        timer.start()
+        if before is not None:
+            before[1].cancel()
+            _close(before[0])
 
-    def take(self, person: str, reference: str, now: datetime) -> Release | None:
+    def take(self, person: str, reference: str) -> Release | None:
         with self._lock:
-            until, copy = self._waiting.get(person, (now, None))
-            if copy is None or copy.reference != reference:
+            copy, timer = self._waiting.get(person, (None, None))
+            if copy is None or timer is None or copy.reference != reference:
                 return None
             del self._waiting[person]
-        if until <= now:
-            _close(copy)
-            return None
+        timer.cancel()
         return copy
+
+    def _give_up(self, person: str, copy: Release) -> None:
+        with self._lock:
+            if self._waiting.get(person, (None, None))[0] is not copy:  # taken, or another since
+                return
+            del self._waiting[person]
+        _close(copy)
 
 
 def names(here: Visit) -> dict[str, str]:
@@ -171,11 +189,11 @@ def _unread(here: Visit, file: CaseFile) -> int:
 
 
 def _history(here: Visit, file: CaseFile) -> list[Entry]:
-    """Newest first."""
+    """What was done with it, newest first. Who looked at it stands in the register, or it would drown the rest."""
     columns = ledger_tables.entry.c
     query = (
         sa.select(columns.position)
-        .where(columns.subject == file.reference)
+        .where(columns.subject == file.reference, columns.act != Act.VIEWED.value)
         .order_by(columns.position.desc())
         .limit(_HISTORY)
     )

@@ -19,6 +19,7 @@ from archive.voucher.form import Channel
 from archive.voucher.problems import Problems
 from web.admitting import admits, receives_files
 from web.drafting import COMMON_DEMANDS, COMMON_EVIDENCE, draft, labels, longest
+from web.kinds import kind_said
 from web.refusing import wants_json
 from web.settings import Settings
 from web.visit import visit
@@ -95,7 +96,7 @@ def check() -> Response:
     name, stream = files[0]
     converted = here.house.filing.check_evidence(here.actor, Source(name, stream))
     converted.pdf.close()
-    said = here.words("file.checked", pages=converted.pages, kind=converted.kind.value.upper())
+    said = here.words("file.checked", pages=converted.pages, kind=kind_said(here.words, converted.kind))
     return jsonify(message=said)
 
 

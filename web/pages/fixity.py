@@ -2,7 +2,17 @@
 
 import io
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
@@ -61,7 +71,7 @@ def printed(number: int) -> Response:
 
 @pages.post("/fixity/run")
 @admits(Permission.CHECK)
-def run() -> str | AnyResponse:
+def run() -> AnyResponse:
     here = visit()
     _check().start(here.actor, _SAMPLE if request.form.get("scope") == "sample" else None)
     if request.headers.get("HX-Request") == "true":
@@ -71,12 +81,17 @@ def run() -> str | AnyResponse:
 
 @pages.get("/fixity/run")
 @admits(Permission.CHECK)
-def progress() -> str:
+def progress() -> AnyResponse:
     return _progress()
 
 
-def _progress() -> str:
-    return render_template("fragments/fixity.html", run=_check().latest)
+def _progress() -> AnyResponse:
+    """At the end the whole page comes anew: the report is its newest."""
+    latest = _check().latest
+    response = make_response(render_template("fragments/fixity.html", run=latest))
+    if latest is not None and not latest.running:
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 def _check() -> FixityCheck:

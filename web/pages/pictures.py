@@ -5,10 +5,10 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
-from archive.errors import Code, MunimentError
+from archive.errors import say_kept
 from archive.evidence.transcribing import INSTALL
 from web.admitting import admits
-from web.visit import Visit, visit
+from web.visit import visit
 
 pages = Blueprint("pictures", __name__)
 
@@ -25,7 +25,7 @@ def overview() -> str:
         status=found,
         total=total,
         install=INSTALL,
-        reasons={each.problem: _reason(here, each.problem or "") for each in found.failures},
+        reasons={each.problem: say_kept(each.problem or "", here.language) for each in found.failures},
     )
 
 
@@ -36,11 +36,3 @@ def retry() -> AnyResponse:
     count = here.house.recognition.retry()
     flask.flash(here.words("pictures.retried", count=count))
     return redirect(url_for("pictures.overview"), code=303)
-
-
-def _reason(here: Visit, problem: str) -> str:
-    """A sentence where the code has one that needs no facts but a name; else the code."""
-    try:
-        return MunimentError(Code(problem), name="PDF", document="PDF", seconds="–").say(here.language)
-    except (KeyError, ValueError):
-        return problem

@@ -1,10 +1,11 @@
 """Playing recordings: their bytes, by ranges (RFC 9110, 14), so that a browser's own player can begin and seek.
 
 One answer to a range is bounded: a player that pauses would else keep a thread of the server waiting for it. It asks
-for the next one when it has played so far.
+for the next one when it has played so far. Who asks for no range is given all, while few do so at once.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import BinaryIO
 
 from flask import Blueprint, Response, request
@@ -13,6 +14,7 @@ from access.permissions import Permission
 from access.playing import Recording
 from archive.evidence.kinds import EvidenceKind
 from web.admitting import admits
+from web.answering import long_answer
 from web.visit import visit
 
 pages = Blueprint("recordings", __name__)
@@ -39,48 +41,54 @@ def play(reference: str, ordinal: int) -> Response:
     """``opening`` is the mark of the page with the player; see ``access.playing``."""
     here = visit()
     mark = request.args.get("opening", "")
-    recording = here.house.playing.open(here.person, reference, ordinal, mark)
-    try:
-        return _answer(recording)
-    except BaseException:
-        recording.stream.close()
-        raise
+    with ExitStack() as held:
+        recording = here.house.playing.open(here.person, reference, ordinal, mark)
+        held.callback(recording.stream.close)
+        part = _part(recording)
+        if part is None and recording.size > MOST_AT_ONCE:
+            held.enter_context(long_answer(here.person.number))
+        response = _answer(recording, part)
+        response.call_on_close(held.pop_all().close)  # also when nobody takes it, as for HEAD
+        return response
 
 
-def _answer(recording: Recording) -> Response:
-    size, tag = recording.size, f'"{recording.version}"'
-    wanted = _range(tag, size)
+def _answer(recording: Recording, wanted: range | None) -> Response:
+    """With the part that is wanted; none: all of it."""
+    size, part = recording.size, range(recording.size) if wanted is None else wanted
     if wanted is not None and not wanted:  # RFC 9110, 15.5.17
-        recording.stream.close()
         response = Response(status=416)
         response.headers["Content-Range"] = f"bytes */{size}"
     else:
-        part = range(size) if wanted is None else wanted
         recording.stream.seek(part.start)
         first = recording.stream.read(min(_BLOCK, len(part)))  # damage is said before anything is given
         response = Response(
             _pieces(recording.stream, first, len(part)), status=200 if wanted is None else 206
         )
-        response.call_on_close(recording.stream.close)  # also when nobody takes it, as for HEAD
         response.headers["Content-Length"] = str(len(part))
         if wanted is not None:
             response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     response.headers["Content-Type"] = TYPES.get(recording.kind, "application/octet-stream")
     response.headers["Content-Disposition"] = "inline"
     response.headers["Accept-Ranges"] = "bytes"
-    response.headers["ETag"] = tag
+    response.headers["ETag"] = _tag(recording)
     return response
 
 
-def _range(tag: str, size: int) -> range | None:
-    """The part that is asked for and given; none: all of it. Empty where there is no such part.
+def _tag(recording: Recording) -> str:
+    return f'"{recording.version}"'
+
+
+def _part(recording: Recording) -> range | None:
+    """What is asked for and given of it; none: all of it. Empty where there is no such part.
 
     Several parts at once are answered with all, as RFC 9110, 14.2 allows.
     """
     asked, condition = request.range, request.headers.get("If-Range")
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or condition not in (None, tag):
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return None
-    found = asked.range_for_length(size)
+    if condition not in (None, _tag(recording)):
+        return None
+    found = asked.range_for_length(recording.size)
     if found is None:
         return range(0)
     return range(found[0], min(found[1], found[0] + MOST_AT_ONCE))

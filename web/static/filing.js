@@ -194,7 +194,7 @@
     // What was refused would be missing from the file without a word: whoever files takes it off the list knowingly.
     const refused = pieces.filter((piece) => piece.state === "no");
     if (refused.length) {
-      show(words.refusedLeft);
+      show(`${words.refusedLeft} ${refused.map((piece) => piece.file.name).join(", ")}`);
       refused[0].row.querySelector("button").focus({ preventScroll: true });
       return;
     }

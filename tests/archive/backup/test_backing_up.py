@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes
 
@@ -15,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from archive.backup.keeping_apart import mark_shredded
-from archive.backup.places import Place
+from archive.backup.places import Place, open_place
 from archive.backup.restoring import Restored
 from archive.backup.snapshots import newest
 from archive.backup.stores import FolderStore
@@ -24,16 +25,19 @@ from archive.casefile import tables
 from archive.casefile.filing import Submission
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
+from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Keyring
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
+from archive.ledger.tables import secret
 from archive.ledger.verifying import verify
 from tests.conftest import QUICK
 from tests.striking import Counted, in_a_child, strike
 from tests.vouchers import voucher
+from web.backup_places import place
 from web.settings import Settings
-from web.wiring import House, opened, place, restore
+from web.wiring import House, opened, restore
 
 BARE = Submission("二级", "环境相关", None, None, voucher())
 
@@ -131,7 +135,9 @@ def test_what_was_isolated_and_lost_is_named_at_backup_and_rehearsal(house: Hous
     paths[0].unlink()
     paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
     assert take(house, target).damaged == tuple(f"quarantine/{each}" for each in numbers)
-    problems = "\n".join(house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
+    problems = "\n".join(
+        map(str, house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
+    )
     assert all(each in problems for each in numbers)
 
 
@@ -251,6 +257,60 @@ def test_the_backup_of_another_archive_is_left_alone(house: House, filed, target
         take(other, target)
     assert caught.value.code is Code.BACKUP_OF_OTHER
     assert tree(target) == before
+
+
+def test_a_place_that_no_setting_names_outlives_the_master_key(house: House, filed, target, clock, tmp_path):
+    before = take(house, target)
+    old_key = shutil.copy(house.settings.key_path, tmp_path / "old.key")
+    house.rotating.rotate(CONSOLE)
+    house.filing.file(CONSOLE, BARE)
+    clock.wait(days=1)
+    with opened(house.settings, clock=clock, passwords=QUICK) as later:  # knows the new master key alone
+        with pytest.raises(MunimentError) as caught:
+            later.rehearsing.rehearse(CONSOLE, place(later.settings, str(target)))
+        assert caught.value.code is Code.BACKUP_KEY_VERSION
+        assert caught.value.facts == {"place": str(target), "version": 1}
+        taken = take(later, target)
+        assert (taken.files, taken.copied) == (4, 3), "only what is new is copied"
+        assert later.rehearsing.rehearse(CONSOLE, place(later.settings, str(target))).whole
+        with pytest.raises(MunimentError) as caught:
+            open_place(place(later.settings, str(target)), KeyFile(Path(old_key)).open(), token_bytes)
+        assert caught.value.code is Code.BACKUP_KEY_VERSION
+    assert bring_back(house, target, tmp_path / "now").files == 4
+    old = bring_back(house, target, tmp_path / "then", snapshot=before.snapshot)
+    assert (old.files, old.damaged) == (3, ())
+
+
+def test_a_place_whose_master_key_is_gone_is_left_as_it_is_and_opens_with_the_old_one(
+    house: House, filed, target, clock, tmp_path
+):
+    """As a backup that was made before archives remembered the keys of their backups."""
+    take(house, target)
+    old_key = shutil.copy(house.settings.key_path, tmp_path / "old.key")
+    with house.catalogue.housekeeping() as connection:
+        connection.execute(sa.delete(secret).where(secret.c.name.startswith("backup-key:")))
+    house.rotating.rotate(CONSOLE)
+    stood = tree(target)
+    with opened(house.settings, clock=clock, passwords=QUICK) as later:
+        with pytest.raises(MunimentError) as caught:
+            take(later, target)
+        assert caught.value.code is Code.BACKUP_KEY_VERSION
+        assert tree(target) == stood
+        assert take(later, tmp_path / "beside").files == 3
+    settings = Settings(home=tmp_path / "then", key_file=Path(old_key))
+    assert restore(settings, place(settings, str(target))).files == 3
+
+
+def test_damage_is_mended_from_a_backup_made_under_an_earlier_master_key(house: House, filed, target, clock):
+    take(house, target)
+    house.rotating.rotate(CONSOLE)
+    path = next(house.settings.home.glob(f"vault/*/*/*/*/v1/content/{filed[0]}-01.pdf"))
+    good = path.read_bytes()
+    path.write_bytes(b"x")
+    with opened(replace(house.settings, mirror=str(target)), clock=clock, passwords=QUICK) as later:
+        (repair,) = later.repairing.repair(CONSOLE, later.fixity.check(CONSOLE))
+    assert not repair.left
+    assert path.read_bytes() == good
 
 
 def test_a_lost_backup_key_is_never_made_anew(house: House, filed, target):
@@ -381,7 +441,7 @@ def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House
     take(house, target)
     old.write_bytes(old.read_bytes()[:-1])
     result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
-    named = "\n".join(result.problems)
+    named = "\n".join(map(str, result.problems))
     assert one.name in named
     assert other.name not in named  # the backup in between copied it anew
     assert old.name in named
@@ -397,7 +457,7 @@ def test_a_rehearsal_tells_a_ledger_of_another_history(house: House, filed, targ
         connection.execute(sa.text("DROP TRIGGER ledger_checkpoint_no_update"))
         connection.execute(sa.text("UPDATE ledger_checkpoint SET note = note || 'x'"))
     assert any(
-        "history" in each
+        "history" in each.en
         for each in house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems
     )
 

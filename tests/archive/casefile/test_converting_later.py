@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,24 @@ def test_a_cover_is_followed_by_the_readable_document(covered: House):
         covered.founded.vault.now.root / f"2026/一级/剧本相关/{REFERENCE}/v1/content/{REFERENCE}-01.pdf"
     ).exists()
     assert list(covered.converting.convert_all(ACTOR)) == []
+
+
+@needs_office
+def test_what_was_late_in_a_mail_is_made_up_for_by_who_is_patient(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "wang@example.com", "kf@example.com", "投诉"
+    mail["Date"] = "Mon, 2 Mar 2026"
+    mail.set_content("见附件")
+    mail.add_attachment(RTF, maintype="application", subtype="rtf", filename="报告.rtf")
+    monkeypatch.setattr(house.sandbox._aids, "_limits", replace(house.sandbox.limits, helped_seconds=0.0))
+    sources = (Source("投诉.eml", io.BytesIO(mail.as_bytes())),)
+    house.filing.file(ACTOR, Submission("一级", "剧本相关", None, None, voucher(), sources))
+    assert _pending(house) == [False, True]
+    assert [each.converted for each in house.converting.convert_all(ACTOR)] == [True]
+    assert _pending(house) == [False, False]
+    assert "refund wanted" in house.case_files.texts(house.case_files.get(REFERENCE))[1][1]
 
 
 @needs_office

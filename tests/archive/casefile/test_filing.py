@@ -244,6 +244,7 @@ def test_an_object_that_a_crash_left_at_the_next_number_is_replaced(archive, for
     left = archive.home / "vault" / "2026" / "一级" / "剧本相关" / NEXT
     left.mkdir()
     (left / "rubbish").write_bytes(b"")
+    (archive.home / "staging" / f"0@{NEXT}").mkdir()
     assert archive.filing.file(ACTOR, forms.submission()).reference == NEXT
     assert archive.wrong() == []
 

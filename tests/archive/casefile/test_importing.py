@@ -161,6 +161,14 @@ def test_a_refused_folder_stops_no_other_and_is_filed_once_it_is_mended(run, fol
     assert (outcomes["好"].filed, outcomes["坏"].filed) == (False, True)
 
 
+@pytest.mark.parametrize("name", ["录像.bin", "voucher.json", "case.json"])
+def test_a_file_without_end_is_refused_by_its_size_before_it_is_read(folder, refused, name):
+    path = folder("long") / name
+    with path.open("ab") as file:
+        file.truncate(1 << 40)  # a hole: to read it would take the better part of an hour
+    assert refused("long") is Code.EVIDENCE_TOO_LARGE
+
+
 # A voucher.json that leads to a folder is no voucher: then the folder is no case file.
 @pytest.mark.parametrize(
     ("name", "target"),
@@ -183,7 +191,11 @@ def test_a_link_to_a_folder_of_case_files_is_not_walked(run, folder, root, tmp_p
     other.mkdir(parents=True)
     (other / "voucher.json").write_bytes(forms.voucher())
     (root / "link").symlink_to(tmp_path / "elsewhere")
-    assert run() == {}
+    with pytest.raises(MunimentError) as refused:
+        run()
+    assert refused.value.code is Code.NOTHING_TO_IMPORT
+    folder("乙")
+    assert list(run()) == ["乙"]
 
 
 def test_a_pipe_or_a_folder_among_the_evidence_is_refused(folder, refused):

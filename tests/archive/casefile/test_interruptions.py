@@ -150,8 +150,9 @@ def test_recovery_is_whole_at_the_second_start_if_not_at_the_first(
             vault.add_version(staging, Reference.parse(FIRST).folder, 2, change)
             raise RuntimeError
         with vault.staging() as staging:
-            change = _staged(staging)
-            vault.place(staging, Reference.parse(FIRST.replace("001", "002")).folder, "urn:uuid:x", change)
+            second = Reference.parse(FIRST.replace("001", "002"))
+            staging.mark(str(second))
+            vault.place(staging, second.folder, "urn:uuid:x", _staged(staging))
         assert archive.wrong() != []
 
     def check(archive, stopped, context):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes
+from typing import BinaryIO
 
 import bagit
 import pytest
@@ -32,12 +33,14 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.tables import entry
 from archive.packages.describing import decode
+from archive.vault.local import LocalVault
 from archive.vault.staging import Measured
 from tests.conftest import QUICK, Clock
 from tests.recordings import film, needs_ffmpeg, sound
 from tests.vouchers import voucher
+from web.backup_places import place
 from web.settings import Settings
-from web.wiring import House, init, opened, place, rebuild, restore
+from web.wiring import House, init, opened, rebuild, restore
 
 ACTOR = Actor("P0001")
 SMALL = 8 << 10  # bytes of a recording that rides in its PDF, in these tests
@@ -88,8 +91,17 @@ def test_a_large_recording_lies_sealed_beside_its_cover(house: House, filmed: by
     assert documents[1].original_sha256 in said
     assert "00:00:06.0" in said
     assert "320×240" in said
-    assert "加密存放在本文档旁边" in said
+    assert "不在本文档内，而是在档案库中单独加密存放" in said
+    assert "原件不在本文档内，另行存放" in said
+    assert "附于本文档内" not in said
     assert house.fixity.check(ACTOR).whole
+
+
+def test_the_cover_of_one_that_rides_along_says_so_at_its_foot_too(house: House):
+    submit(house, Source("b.mp3", io.BytesIO(sound()[:SMALL])))
+    said = "".join(house.case_files.texts(house.case_files.get(REFERENCE))[1][0].split())
+    assert said.count("原件完整附于本文档内") == 2
+    assert "不在本文档内" not in said
 
 
 def test_any_part_of_it_is_what_it_was(house: House, filmed: bytes):
@@ -296,6 +308,91 @@ def test_one_that_somebody_sealed_anew_under_another_key_is_not_authentic(house:
         )
     faults = {each.name: each.fault for each in house.fixity.check(ACTOR).findings}
     assert faults[sealed.name] == "unauthentic"
+
+
+@pytest.fixture
+def afar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the vault lay with a service: nothing of it is read whole before it is played."""
+    monkeypatch.setattr(LocalVault, "stamp", lambda *_: None)
+
+
+@pytest.mark.parametrize("where", ["near", "afar"])
+@pytest.mark.parametrize("column", ["stream_sha512", "stream_authentication"])
+def test_no_byte_is_given_of_one_whose_row_is_not_vouched_for(
+    house: House, sealed: Path, request: pytest.FixtureRequest, where: str, column: str
+):
+    """Somebody wrote in the catalogue: the file itself is whole, or it is another that the row names."""
+    if where == "afar":
+        request.getfixturevalue("afar")
+    forged = "ab" * 64 if column == "stream_sha512" else bytes(32)
+    with house.catalogue.database.writing() as connection:
+        connection.execute(
+            sa.update(tables.document).where(tables.document.c.ordinal == 1).values({column: forged})
+        )
+    with pytest.raises(MunimentError) as altered:
+        heard(house)
+    assert altered.value.code is Code.DOCUMENT_ALTERED
+    assert acts(house)[-1] == Act.DAMAGE_FOUND
+
+
+@pytest.fixture
+def long(house: House) -> tuple[Path, bytes]:
+    """A film of four pieces, sealed; and what it was."""
+    padded = film() + (3 << 20).to_bytes(4) + b"free" + bytes((3 << 20) - 8)
+    submit(house, Source("x.mp4", io.BytesIO(padded)))
+    return house.founded.vault.now.root / SEALED, padded
+
+
+def opening(house: House) -> BinaryIO:
+    case_file = house.case_files.get(REFERENCE)
+    return house.case_files.open_recording(case_file, house.case_files.documents(case_file)[1])
+
+
+def test_a_flipped_bit_anywhere_is_found_before_the_first_byte_is_given(
+    house: House, long: tuple[Path, bytes], record_property
+):
+    sealed, places = long[0], (0, 12, 5 << 19, -1)
+    for at in places:
+        flip(sealed, at)
+        with pytest.raises(MunimentError) as altered:
+            opening(house)
+        assert altered.value.code is Code.DOCUMENT_ALTERED
+        flip(sealed, at)
+    assert heard(house) == long[1]
+    record_property("faults", (len(places), "a bit flipped in a recording that is played"))
+
+
+def test_from_a_service_one_that_was_cut_off_is_found_before_the_first_byte_and_damage_where_it_is_met(
+    house: House, long: tuple[Path, bytes], afar: None
+):
+    sealed, whole = long[0], long[0].read_bytes()
+    for size in (len(whole) - 1, 12 + 2 * 1048592, 12):
+        sealed.write_bytes(whole[:size])
+        with pytest.raises(MunimentError) as altered:
+            opening(house)
+        assert altered.value.code is Code.DOCUMENT_ALTERED
+    sealed.write_bytes(whole)
+    flip(sealed, 5 << 19)
+    with opening(house) as stream:
+        assert stream.read(1 << 20) == long[1][: 1 << 20]
+        with pytest.raises(MunimentError):
+            stream.read()
+
+
+def test_it_is_read_whole_once_for_all_the_pieces_and_again_when_it_was_written_or_some_hours_later(
+    house: House, long: tuple[Path, bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    read, digest = [], LocalVault.sha512
+    monkeypatch.setattr(LocalVault, "sha512", lambda self, stream: read.append(1) or digest(self, stream))
+    expected = 1
+    for wait, touch in ((0, False), (0, False), (0, True), (0, False), (3, False), (1, False)):
+        clock.wait(hours=wait)
+        if touch:
+            flip(long[0], 9)
+            flip(long[0], 9)
+        opening(house).close()
+        expected += touch or wait == 3
+        assert len(read) == expected
 
 
 def test_taking_a_file_back_compares_its_recording_too(house: House, sealed: Path):

@@ -1,12 +1,15 @@
 """Releasing: a fresh copy under a one-time password, recorded before it is handed out."""
 
+from datetime import UTC, datetime
+
 import pikepdf
+import pypdfium2
 import pytest
 import sqlalchemy as sa
 
 from archive.casefile.reading import FileState
 from archive.casefile.reference import Reference
-from archive.casefile.releasing import one_time_password
+from archive.casefile.releasing import one_time_password, stamp
 from archive.errors import Code, MunimentError
 from archive.ledger import tables
 from archive.ledger.acts import Act
@@ -64,6 +67,32 @@ def test_a_release_is_recorded_with_whom_it_is_for_and_without_the_password(hous
     (entry,) = released(house)
     assert (entry.actor, entry.subject, entry.detail["to"]) == (ACTOR, filed, "法院")
     assert given.password not in str(entry.detail)
+
+
+def first_page(given) -> bytes:
+    document = pypdfium2.PdfDocument(given.documents[0][1], password=given.password)
+    try:
+        return document[0].render().to_pil().tobytes()
+    finally:
+        document.close()
+
+
+def test_the_stamp_says_whom_the_copy_is_for(release):
+    court, again, bureau, nobody = [first_page(release(to=each)) for each in ("法院", "法院", "市监局", "")]
+    assert court == again
+    assert len({court, bureau, nobody}) == 3
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("法院", "001  副本 COPY  2026-03-01 10:30  交：法院"),
+        ("", "001  副本 COPY  2026-03-01 10:30"),
+        ("法院\n调取" + "长" * 60, "001  副本 COPY  2026-03-01 10:30  交：法院 调取" + "长" * 34 + "…"),
+    ],
+)
+def test_a_stamp_keeps_to_one_line(to: str, said: str):
+    assert stamp("001", datetime(2026, 3, 1, 10, 30, tzinfo=UTC), to) == said
 
 
 def test_each_release_has_a_password_of_its_own(release):

@@ -1,6 +1,9 @@
 """The encrypted catalogue: nothing readable on the disk, one writer, snapshots for readers, plain words for trouble."""
 
 import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
 from secrets import token_bytes
 
 import pytest
@@ -12,6 +15,7 @@ from archive.database.engine import Database
 from archive.errors import Code, MunimentError
 
 KEY = bytes(range(32))
+PAGE = 4096  # bytes, SQLCipher's
 
 
 @pytest.fixture
@@ -92,6 +96,62 @@ def test_a_page_with_a_flipped_bit_is_said(database, tmp_path):
     assert caught.value.code is Code.ARCHIVE_DAMAGED
 
 
+def pages_of(path) -> int:
+    return path.stat().st_size // PAGE
+
+
+def flip(path, page: int, place: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE + place)
+        (byte,) = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 1]))
+
+
+@pytest.fixture
+def damaged(database, tmp_path):
+    """A catalogue of which each page but the first was altered: it still opens."""
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE VIRTUAL TABLE words USING fts5(word)")
+        connection.exec_driver_sql("INSERT INTO words VALUES ('one')")
+        for _ in range(50):
+            connection.exec_driver_sql("INSERT INTO thing VALUES (hex(randomblob(3000)))")
+    database.close()
+    path = tmp_path / "catalogue.db"
+    for page in range(2, pages_of(path) + 1):
+        flip(path, page, 100)
+    return database
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT sum(length(name)) FROM thing",
+        "SELECT * FROM words WHERE words MATCH 'one'",
+        "INSERT INTO words VALUES ('two')",
+        "DROP TABLE words",
+    ],
+)
+def test_whatever_is_asked_of_a_damaged_page_the_archive_is_said_to_be_damaged(damaged, statement):
+    for block in (damaged.reading, damaged.writing, damaged.reading):
+        with pytest.raises(MunimentError) as caught, block() as connection:
+            connection.exec_driver_sql(statement)
+        assert caught.value.code is Code.ARCHIVE_DAMAGED
+
+
+def test_what_came_of_a_damaged_page_is_not_used_even_where_nothing_was_said(damaged):
+    with pytest.raises(MunimentError) as caught, damaged.writing() as connection:  # noqa: PT012 - the block goes on
+        with suppress(sa.exc.DatabaseError):
+            connection.exec_driver_sql("SELECT sum(length(name)) FROM thing").all()
+        with suppress(sa.exc.DatabaseError):
+            connection.exec_driver_sql("CREATE TABLE other (name TEXT)")
+    assert caught.value.code is Code.ARCHIVE_DAMAGED
+
+
+def test_a_damaged_page_gets_into_no_copy(damaged, tmp_path):
+    assert code_of(lambda: damaged.copy_to(tmp_path / "copy.db")) is Code.ARCHIVE_DAMAGED
+
+
 def test_a_reader_sees_the_moment_it_began(database):
     with database.reading() as reader:
         assert things(reader) == 1
@@ -162,3 +222,47 @@ def test_a_full_disk_is_said_and_loses_nothing(small_disk):
 def test_a_defect_of_ours_is_not_dressed_up(database):
     with pytest.raises(sa.exc.OperationalError), database.reading() as connection:
         connection.exec_driver_sql("SELECT nothing FROM nowhere")
+
+
+def _take_away(path: Path) -> None:
+    path.rename(path.with_name("away"))
+
+
+def _swap(path: Path) -> None:
+    """Another catalogue under the same key in its place, as one puts back an old one."""
+    _take_away(path)
+    shutil.copy(path.with_name("away"), path)
+
+
+@pytest.mark.parametrize("lose", [_take_away, _swap])
+def test_a_file_that_was_taken_away_or_swapped_is_neither_written_nor_read_nor_made(database, lose):
+    lose(database.path)
+    there = sorted(each.name for each in database.path.parent.iterdir())
+    assert code_of(lambda: database.writing().__enter__()) is Code.CATALOGUE_LOST
+    assert code_of(lambda: database.reading().__enter__()) is Code.CATALOGUE_LOST
+    assert code_of(database.truncate_log) is Code.CATALOGUE_LOST
+    assert sorted(each.name for each in database.path.parent.iterdir()) == there
+
+
+@pytest.mark.parametrize("lose", [_take_away, _swap])
+def test_a_file_that_goes_while_somebody_writes_is_said_instead_of_success(database, lose):
+    def write() -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO thing VALUES ('second')")
+            lose(database.path)
+
+    assert code_of(write) is Code.CATALOGUE_LOST
+
+
+def test_a_further_connection_opens_no_other_file(database):
+    with database.reading():  # it holds the one that there is
+        _swap(database.path)
+        assert code_of(database._connect) is Code.CATALOGUE_LOST
+
+
+def test_one_that_was_put_back_is_used_again(database):
+    _take_away(database.path)
+    assert code_of(lambda: database.reading().__enter__()) is Code.CATALOGUE_LOST
+    database.path.with_name("away").rename(database.path)
+    with database.reading() as connection:
+        assert things(connection) == 1

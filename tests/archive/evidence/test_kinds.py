@@ -60,6 +60,25 @@ def test_a_kind_not_taken_is_named(head: bytes, name: str):
     assert recognise(head) == name
 
 
+BODY = b"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\ntrailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"%PDF.1.4\n" + BODY, EvidenceKind.PDF),
+        (b"%PDF\n" + BODY, EvidenceKind.PDF),
+        (b"%\xe2\xe3\xcf\xd3\r\n%made by hand\r\n" + BODY, EvidenceKind.PDF),
+        (b"\n" + BODY, EvidenceKind.PDF),
+        ("顾客说附件是 %PDF.1.4，打不开\n".encode(), EvidenceKind.TEXT),
+        (b"%PDF.1.4 is how it begins; then come 1 0 obj and more\n", EvidenceKind.TEXT),
+        (b"I quote:\n" + BODY, EvidenceKind.TEXT),
+    ],
+)
+def test_a_pdf_without_a_right_header_is_known_by_what_follows(data: bytes, kind: EvidenceKind):
+    assert recognise(data) is kind
+
+
 def test_a_signature_at_the_start_goes_before_a_pdf_header_inside():
     assert recognise(b"\xff\xd8\xff\xe0" + b"%PDF-1.7") is EvidenceKind.JPEG
     assert recognise(b"GIF89a%PDF-1.7") is EvidenceKind.GIF

@@ -18,6 +18,7 @@ from archive.evidence import office
 from archive.evidence.aids import Aid, Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
+from archive.evidence.programs import Errand, Programs, Running
 from archive.evidence.sandbox import Sandbox
 
 needs_office = pytest.mark.skipif(office.find() is None, reason="LibreOffice is not installed here")
@@ -91,6 +92,48 @@ def test_beyond_some_documents_the_rest_is_only_attached(
     assert pages[0].count("仅附于原件") == 10 - sandbox.limits.helped_parts
 
 
+def test_programs_for_one_mail_have_a_time_together_and_covers_stand_for_what_is_late(
+    password: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Eight documents at each of which the program hangs: the first takes all of the time, the others are not begun."""
+    begun = []
+
+    def hang(programs: Running, *_: object) -> None:
+        begun.append(1)
+        programs.run(Errand(Path("/bin/sleep"), ["1000"], {}), "x")
+
+    monkeypatch.setattr(office, "find", lambda: Path("/bin/sleep"))
+    monkeypatch.setattr(office, "to_pdf", hang)
+    started = []
+    start = Programs._start
+    monkeypatch.setattr(Programs, "_start", lambda self, errand: started.append(1) or start(self, errand))
+    letters = [(f"{number}.rtf", LETTER.replace(b"refund", b"%d" % number)) for number in range(8)]
+    with Sandbox(1, Limits(helped_seconds=1.0)) as sandbox:
+        pages, pending = shown(sandbox, mail_with(*letters), password)
+    assert pending
+    assert len(pages) == 9
+    assert all("时间已用完" in each and "convert-pending" in each for each in pages[1:])
+    assert (len(begun), len(started)) == (8, 1)
+
+
+def test_whoever_is_patient_lets_each_document_have_its_own_time(
+    password: str, monkeypatch: pytest.MonkeyPatch
+):
+    """So one that hangs is given up for good, and the others are not late for ever because of it."""
+    mail = mail_with(("1.rtf", LETTER), ("2.rtf", LETTER.replace(b"refund", b"second"))).as_bytes()
+
+    def hang(programs: Running, *_: object) -> None:
+        programs.run(Errand(Path("/bin/sleep"), ["1000"], {}), "x")
+
+    monkeypatch.setattr(office, "find", lambda: Path("/bin/sleep"))
+    monkeypatch.setattr(office, "to_pdf", hang)
+    with Sandbox(1, Limits(helped_seconds=0.0)) as sandbox:
+        monkeypatch.setattr(sandbox._programs, "_limits", Limits(wall_seconds=0.5))
+        with sandbox.convert(io.BytesIO(mail), "x", password, patient=True) as made:
+            assert not made.pending
+            assert made.text[0].count("转换用时过长") == 2
+
+
 @needs_ffmpeg
 def test_a_recording_attached_to_a_mail_has_its_cover_after_it(
     sandbox: Sandbox, password: str, tmp_path: Path
@@ -107,12 +150,9 @@ def test_a_worker_that_asks_for_help_with_less_than_nothing_is_taken_for_broken(
     sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
 ):
     wants = [{"kind": EvidenceKind.RTF.value, "sha256": "00", "size": -1}]
-    with tempfile.TemporaryFile() as parts:
-        parts.write(LETTER)
-        parts.flush()
-        monkeypatch.setattr(sandbox, "_result", lambda *_: (parts, {"wants": wants}))
-        with pytest.raises(MunimentError) as caught:
-            sandbox.convert(io.BytesIO(b"x"), "x", password)
+    monkeypatch.setattr(sandbox, "_result", lambda *_: (io.BytesIO(), {"wants": wants}))
+    with pytest.raises(MunimentError) as caught:
+        sandbox.convert(io.BytesIO(b"x"), "x", password)
     assert caught.value.code is Code.CONVERSION_CRASHED
 
 
@@ -123,7 +163,7 @@ def test_all_that_is_made_for_one_mail_is_no_longer_than_one_output_may_be(monke
     lengths = iter([4, 7, 6, 1])
 
     @contextlib.contextmanager
-    def made(_kind: EvidenceKind, _source: int, _name: str) -> Iterator[Aid]:
+    def made(_kind: EvidenceKind, _source: int, _name: str, _programs: object) -> Iterator[Aid]:
         with tempfile.TemporaryFile() as file:
             file.write(b"x" * next(lengths))
             file.seek(0)

@@ -247,6 +247,10 @@ def test_a_worker_that_cannot_be_caged_does_nothing(jpeg: bytes, password: str):
         with pytest.raises(MunimentError) as refused:
             sandbox.convert(io.BytesIO(jpeg), "a", password)
         assert refused.value.code is Code.SANDBOX_UNAVAILABLE
+        assert ("（限额为 -5）" in refused.value.say("zh"), "(a limit of -5)" in str(refused.value)) == (
+            True,
+            True,
+        )
         assert sandbox.pids == ()
 
 

@@ -1,9 +1,12 @@
 """Whatever happens to a stored file, a check finds it and names it; what is whole is called whole."""
 
 import io
+import json
 import os
 import random
 import shutil
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -12,7 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
+from archive.casefile.filing import Filing, Submission
 from archive.casefile.reference import Reference
+from archive.errors import Code, MunimentError
 from archive.fixity import tables
 from archive.fixity.pace import Pace
 from archive.fixity.printing import sheet
@@ -22,6 +27,9 @@ from archive.fixity.report import Fault, Report, Scope, Trait
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
+from archive.ledger.verifying import verify
+from retention.holds import Holds
+from tests.vouchers import voucher
 from web.wiring import House
 
 
@@ -78,6 +86,98 @@ def test_a_flipped_bit_in_any_stored_file_is_found_and_named(house: House, filed
             path.write_bytes(content)
     assert check(house).whole
     record_property("faults", (flips, "a bit flipped in a stored file"))
+
+
+def root_page(house: House, index: str) -> int:
+    with house.catalogue.reading() as connection:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        return connection.exec_driver_sql(query, (index,)).scalar_one()
+
+
+def flip(path: Path, place: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        (byte,) = file.read(1)
+        file.seek(place)
+        file.write(bytes([byte ^ 16]))
+
+
+@pytest.mark.parametrize("sample", [None, 1])
+def test_a_page_of_the_catalogue_that_no_check_reads_is_found_and_named(house: House, filed, sample):
+    path = house.catalogue.database.path
+    page = root_page(house, "ix_saved_search_owner")
+    house.catalogue.database.truncate_log()
+    flip(path, (page - 1) * 4096 + 1000)
+    (finding,) = check(house, sample).findings
+    assert (finding.fault, finding.trait, finding.reference) == (
+        Fault.CATALOGUE_DAMAGED,
+        Trait.AUTHENTICITY,
+        "",
+    )
+    assert finding.name == f"catalogue.db: HMAC verification failed for page {page}"
+    flip(path, (page - 1) * 4096 + 1000)
+    assert check(house, sample).whole
+
+
+def test_where_the_damage_ends_the_check_there_is_a_report_of_what_was_found(house: House, filed):
+    path = house.catalogue.database.path
+    page = root_page(house, "ix_hold_case_file")  # of what a sealed record must say
+    house.catalogue.database.truncate_log()
+    flip(path, (page - 1) * 4096 + 1000)
+    report = check(house)
+    assert {each.fault for each in report.findings} == {Fault.CATALOGUE_DAMAGED}
+    assert report.files < 3
+    assert kept_report(house.catalogue, 1) == report
+
+
+def test_a_flipped_bit_in_what_lies_beside_the_vault_is_found_and_named(house: House, filed, record_property):
+    number = house.quarantine.isolate(CONSOLE, io.BytesIO(b"X5O!" * 100), "a.jpg", "Eicar")
+    settings, dice, flips = house.settings, random.Random(5), 0
+    sealed = settings.home / "quarantine" / f"{number}.sealed"
+    named = {
+        settings.home / "archive.json": "archive.json",
+        settings.key_path: settings.key_path.name,
+        settings.journal_path: settings.journal_path.name,
+        sealed: f"quarantine/{number}",
+    }
+    for path, name in named.items():
+        content = path.read_bytes()
+        scopes = [Scope.ALL] if path == sealed else list(Scope)
+        for place in (dice.randrange(len(content)) for _ in range(60)):
+            flip(path, place)
+            try:
+                document = json.loads(path.read_bytes())
+            except ValueError:
+                document = None
+            same = document is not None and document == json.loads(
+                content
+            )  # white space, or what nobody reads
+            for scope in scopes:
+                found = list(house.fixity.beside(scope))
+                assert same or name in {each.name for each in found}, (path, place)
+                flips += 1
+            flip(path, place)
+            assert not list(house.fixity.beside(Scope.ALL))
+        moved = path.rename(path.with_name("away"))
+        assert name in {each.name for each in house.fixity.beside(Scope.ALL)}, path
+        moved.rename(path)
+    record_property("faults", (flips, "a bit flipped in a file beside the vault"))
+
+
+def test_what_lies_beside_the_vault_is_part_of_every_check(house: House, filed):
+    house.settings.key_path.unlink()
+    for sample in (None, 1):
+        assert faults(check(house, sample)) == {(Fault.BESIDE_DAMAGED, "", house.settings.key_path.name)}
+
+
+def test_a_damaged_index_of_the_ledger_is_found_by_its_verification(house: House, filed):
+    path = house.catalogue.database.path
+    page = root_page(house, "ix_ledger_entry_actor_position")
+    house.catalogue.database.close()
+    flip(path, (page - 1) * 4096 + 1000)
+    with pytest.raises(MunimentError) as caught, house.catalogue.reading() as connection:
+        verify(connection, house.catalogue.ledger, house.case_files.file_key)
+    assert caught.value.code is Code.ARCHIVE_DAMAGED
 
 
 def test_a_missing_file_is_found_and_named_whichever_it_is(house: House, filed):
@@ -244,3 +344,29 @@ def test_reading_is_slowed_to_the_rate():
         pace.spend(1_000_000)
     assert sum(slept) == pytest.approx(2.0)
     assert pace.size == 4_000_000
+
+
+def test_what_an_act_left_that_was_cut_off_is_cleared_away_and_no_damage(house: House, filed, monkeypatch):
+    """By another process, since this one started."""
+
+    def full(*_given) -> None:
+        raise MunimentError(Code.DISK_FULL)
+
+    around = replace(house.amending, around=lambda *_: nullcontext(full()))
+    with pytest.raises(MunimentError):
+        Holds(around).place(CONSOLE, filed[0], "诉讼")
+    with monkeypatch.context() as patch:
+        patch.setattr(Filing, "_insert", full)
+        with pytest.raises(MunimentError):
+            house.filing.file(CONSOLE, Submission("二级", "其他", None, None, voucher()))
+    assert house.fixity.check(CONSOLE).whole
+    assert not any((house.settings.home / "staging").iterdir())
+
+
+def test_what_nobody_is_known_to_have_left_there_stays_and_is_named(house: House, filed):
+    left = house.founded.vault.now.root / Reference.parse(filed[0]).folder / "v2" / "content" / "x.pdf"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    (finding,) = house.fixity.check(CONSOLE).findings
+    assert (finding.fault, finding.reference) == (Fault.FOREIGN, filed[0])
+    assert left.exists()

@@ -15,8 +15,9 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from tests.conftest import QUICK
+from web.backup_places import place
 from web.settings import Settings
-from web.wiring import House, opened, place
+from web.wiring import House, opened
 
 
 @pytest.fixture

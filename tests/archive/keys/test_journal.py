@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.causes import NO_PLAIN_FILE
 from archive.errors import Code, MunimentError
 from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyring import Wrapped
@@ -191,3 +192,15 @@ def test_what_is_no_file_is_refused(tmp_path):
         with pytest.raises(MunimentError) as caught:
             add(KeyJournal(path), "a")
         assert caught.value.code is Code.PATH_UNUSABLE
+
+
+def test_what_is_no_file_is_not_read_either(journal, tmp_path):
+    """A pipe would be waited for for ever; behind a link lies what the next rewriting would replace."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(journal.path)
+    for path in (tmp_path / "pipe", tmp_path / "link", tmp_path):
+        for reads in (KeyJournal(path).read, KeyJournal(path).archive):
+            with pytest.raises(MunimentError) as caught:
+                reads()
+            assert caught.value.code is Code.PATH_UNUSABLE
+            assert caught.value.facts["problem"] == NO_PLAIN_FILE

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ from archive.ledger.merkle import Hash, leaf_hash, verify_inclusion
 from archive.ledger.notes import Verifier, open_note
 from archive.ledger.verifying import verify
 from tests.conftest import QUICK
+from tests.striking import in_a_child
 from tests.vouchers import VOUCHER, voucher
 from web.settings import Settings
 from web.wiring import House, init, opened
@@ -152,6 +155,55 @@ def proven(document: dict[str, object]) -> list[tuple[str, object]]:
     return shown
 
 
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_a_folder_beside_the_package_that_is_not_ours_is_left_alone(house: House, filed, tmp_path, cut_off):
+    theirs = tmp_path / "package.partial"
+    (theirs / "package").mkdir(parents=True)
+    (theirs / "package" / "thesis.txt").write_text("of somebody else")
+    if cut_off:
+        (theirs / ".muniment-export").touch()
+        house.exporting.export(CONSOLE, filed, tmp_path / "package", {})
+        assert not theirs.exists()
+        assert (tmp_path / "package" / "bagit.txt").exists()
+        return
+    with pytest.raises(MunimentError) as caught:
+        house.exporting.export(CONSOLE, filed, tmp_path / "package", {})
+    assert (caught.value.code, caught.value.facts["path"]) == (Code.OUTPUT_EXISTS, str(theirs))
+    assert (theirs / "package" / "thesis.txt").read_text() == "of somebody else"
+    assert not (tmp_path / "package").exists()
+
+
+def test_an_export_that_was_killed_is_cleared_away_by_the_next_one(house: House, filed, tmp_path):
+    to = tmp_path / "package"
+    house.catalogue.database.close()  # no connection crosses into a child
+
+    def killed(done: int) -> None:
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def work() -> None:
+        with opened(house.settings, clock=house.clock, passwords=QUICK) as own:
+            own.exporting.export(CONSOLE, filed, to, {}, killed)
+
+    assert in_a_child(work) == -signal.SIGKILL
+    assert (tmp_path / "package.partial").exists()
+    house.exporting.export(CONSOLE, filed, to, {})
+    assert bagit.Bag(str(to)).is_valid()
+    assert [each.name for each in tmp_path.glob("package*")] == ["package"]
+
+
+def test_two_exports_to_one_place_do_not_undo_each_other(house: House, filed, tmp_path):
+    to = tmp_path / "package"
+
+    def meanwhile(_done: int) -> None:
+        with pytest.raises(MunimentError) as caught:
+            house.exporting.export(CONSOLE, filed, to, {})
+        assert caught.value.code is Code.ARCHIVE_BUSY
+
+    house.exporting.export(CONSOLE, filed, to, {}, meanwhile)
+    assert bagit.Bag(str(to)).is_valid()
+
+
 def test_every_event_is_proven_and_so_is_the_export_itself(house: House, filed, package):
     acts = [act for act, _ in proven(json.loads((package / "data" / filed[2] / "events.json").read_text()))]
     assert acts == ["filed", "voided"]
@@ -167,6 +219,25 @@ def test_what_happened_before_goes_along_when_it_is_exported_again(other: House,
     assert [act for act, _ in proven(events)] == ["imported"]
     assert [act for act, _ in proven(events["former"])] == ["filed", "voided"]
     assert events["former"]["key"] != events["key"]
+
+
+def documents(package: Path) -> dict[str, str]:
+    """What the manifest has of the PDFs and originals."""
+    lines = (package / "manifest-sha512.txt").read_text().splitlines()
+    digests = {path: digest for digest, path in (line.split(maxsplit=1) for line in lines)}
+    return {path: each for path, each in digests.items() if path.endswith(".pdf") or "/originals/" in path}
+
+
+def test_the_same_documents_are_the_same_bytes_in_every_export(
+    house: House, other: House, filed, package, tmp_path
+):
+    first = documents(package)
+    assert len([each for each in first if each.endswith(".pdf")]) > 5
+    house.exporting.export(CONSOLE, filed, tmp_path / "again", {})
+    assert documents(tmp_path / "again") == first
+    bring(other, package)
+    other.exporting.export(CONSOLE, filed, tmp_path / "beyond", {})
+    assert documents(tmp_path / "beyond") == first
 
 
 def test_a_flipped_bit_or_a_missing_file_anywhere_is_refused_and_nothing_imported(

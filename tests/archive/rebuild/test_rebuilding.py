@@ -2,14 +2,17 @@
 
 import io
 import json
+import os
 import random
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha512
 from pathlib import Path
 from secrets import token_bytes
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -20,18 +23,21 @@ from archive.casefile.documents import place_of
 from archive.casefile.filing import document_row
 from archive.casefile.reading import FileState
 from archive.casefile.reference import Reference
+from archive.casefile.safeguarding import Safeguarding
 from archive.errors import Code, MunimentError
 from archive.founding import found
 from archive.keys.journal import KeyJournal
 from archive.keys.keyfile import KeyFile
-from archive.keys.keyring import Keyring
+from archive.keys.keyring import Keyring, Wrapped
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from archive.packages.tables import former_history
-from archive.rebuild.objects import Reason
+from archive.rebuild.objects import Reader, Reason
 from archive.rebuild.rebuilding import Rebuilding, Rebuilt
+from archive.rebuild.renumbering import Renumbered
 from archive.rotating import Rotating
+from retention.holds import Holds
 from retention.tables import hold
 from web.wiring import RECORDED
 
@@ -284,12 +290,12 @@ def _lose_newest_inventories(home: Path, reference: str) -> None:
 
 def _without_versions(home: Path, reference: str) -> None:
     folder = object_of(home, reference)
-    _say(folder, [folder], lambda inventory: {**inventory, "versions": [None]})
+    _say(folder, [folder, folder / "v2"], lambda inventory: {**inventory, "versions": [None]})
 
 
 def _with_a_number_for_a_path(home: Path, reference: str) -> None:
     folder = object_of(home, reference)
-    _say(folder, [folder], lambda inventory: {**inventory, "manifest": {"0": [1]}})
+    _say(folder, [folder, folder / "v2"], lambda inventory: {**inventory, "manifest": {"0": [1]}})
 
 
 def _on_records(spoil) -> object:
@@ -353,11 +359,19 @@ def test_a_missing_object_is_named_by_its_number(lost):
     assert (rebuilt.missing, rebuilt.unused_keys, rebuilt.unfit) == ((SECOND,), 1, ())
 
 
-def test_an_inventory_that_was_being_replaced_when_the_machine_failed_counts_as_replaced(lost, open_at):
+@pytest.mark.parametrize("files", [["inventory.json"], ["inventory.json", "inventory.json.sha512"]])
+def test_an_inventory_that_was_being_replaced_when_the_machine_failed_counts_as_replaced(
+    files, lost, open_at, cleared
+):
+    """Else an older state came back, with a whole newer one beside it."""
     folder = object_of(lost, FIRST)
-    shutil.copy(folder / "v1" / "inventory.json", folder / "inventory.json")  # its sidecar is the newer one's
-    assert rebuilding(lost).rebuild().unfit == ()
+    for each in files:  # where it is not replaced yet, the sidecar is the newer one's
+        shutil.copy(folder / "v1" / each, folder / each)
+    rebuilt = rebuilding(lost).rebuild()
+    assert (rebuilt.unfit, rebuilt.unsettled) == ((), (FIRST,))
     with open_at(lost) as archive:
+        assert cleared(archive) == 1
+        assert archive.wrong() == []
         assert archive.case_files.get(FIRST).version == 2
         assert [each.reason for each in archive.holds.active(FIRST)] == ["诉讼"]
 
@@ -432,3 +446,126 @@ def test_the_state_of_a_void_file_comes_back(lost, open_at):
     rebuilding(lost).rebuild()
     with open_at(lost) as archive:
         assert archive.case_files.get(FIRST.replace("001", "003")).state is FileState.VOID
+
+
+def cut_off(archive) -> Holds:
+    """Holds whose version comes into the vault and whose row never into the catalogue."""
+
+    def full(_case_file, _act) -> nullcontext[None]:
+        raise MunimentError(Code.DISK_FULL)
+
+    return Holds(replace(archive.amending, around=full))
+
+
+def hold_cut_off(archive, reference: str, reason: str) -> None:
+    with pytest.raises(MunimentError) as caught:
+        cut_off(archive).place(ACTOR, reference, reason)
+    assert caught.value.code is Code.DISK_FULL
+
+
+@pytest.mark.parametrize(("first", "second"), [(FIRST, SECOND), (SECOND, FIRST)])
+def test_a_hold_cut_off_whose_number_another_was_given_costs_no_file_and_no_hold(
+    first, second, model, disk, open_at, forms
+):
+    """The one acknowledged keeps its number; the other, which may have been, stands too and gets one of its own."""
+    home = Path(shutil.copytree(model, disk / "lost"))
+    with open_at(home, "lost") as archive:
+        archive.filing.file(ACTOR, forms.submission())
+        hold_cut_off(archive, first, "稽查")
+        archive.founded.catalogue.clock = lambda: now() + timedelta(minutes=1)
+        assert archive.holds.place(ACTOR, second, "诉讼").id == 1
+    lose(home)
+    rebuilt = rebuilding(home).rebuild()
+    assert (rebuilt.files, rebuilt.unfit, rebuilt.missing) == (2, (), ())
+    assert rebuilt.renumbered == (Renumbered("hold", first, 1, 2),)
+    with open_at(home, "after") as archive:
+        assert [(each.id, each.reason) for each in archive.holds.active(second)] == [(1, "诉讼")]
+        assert [(each.id, each.reason) for each in archive.holds.active(first)] == [(2, "稽查")]
+        safeguarding = Safeguarding(archive.amending, archive.journalling)
+        assert [each.recorded for each in safeguarding.record(CONSOLE, [first])] == [True]
+        assert archive.wrong() == []
+    lose(home)
+    assert rebuilding(home).rebuild().renumbered == ()
+
+
+def test_three_holds_of_one_number_are_three(model, disk, open_at, forms):
+    home = Path(shutil.copytree(model, disk / "lost"))
+    with open_at(home, "lost") as archive:
+        archive.filing.file(ACTOR, forms.submission())
+        archive.filing.file(ACTOR, forms.submission())
+        hold_cut_off(archive, FIRST, "稽查")
+        hold_cut_off(archive, SECOND, "审计")
+        archive.founded.catalogue.clock = lambda: now() + timedelta(minutes=1)
+        archive.holds.place(ACTOR, FIRST.replace("001", "003"), "诉讼")
+    lose(home)
+    rebuilt = rebuilding(home).rebuild()
+    assert (rebuilt.files, rebuilt.unfit) == (3, ())
+    assert {each.now for each in rebuilt.renumbered} == {2, 3}
+    with open_at(home, "after") as archive:
+        held = {each.reference: each.id for (each,) in archive.holds.all_active().values()}
+    assert held == {
+        FIRST.replace("001", "003"): 1,
+        **{each.object: each.now for each in rebuilt.renumbered},
+    }
+
+
+@pytest.mark.parametrize("left", ["content/x.pdf", f"content/{SECOND}.record", "inventory.json"])
+def test_a_version_cut_off_before_it_was_whole_is_cleared_away_and_the_one_before_counts(
+    left, lost, open_at, cleared
+):
+    """As puts to a bucket leave it, which come one by one."""
+    path = object_of(lost, SECOND) / "v3" / left
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half")
+    rebuilt = rebuilding(lost).rebuild()
+    assert (rebuilt.files, rebuilt.unfit, rebuilt.unsettled) == (3, (), (SECOND,))
+    with open_at(lost) as archive:
+        cleared(archive)
+        archive.holds.place(ACTOR, SECOND, "诉讼")
+        assert archive.wrong() == []
+
+
+def test_what_lies_there_as_a_later_version_and_is_nobodys_is_left(lost, open_at, cleared):
+    path = object_of(lost, SECOND) / "v9" / "notes.txt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"somebody's")
+    rebuilt = rebuilding(lost).rebuild()
+    assert (rebuilt.files, rebuilt.unfit, rebuilt.unsettled) == (3, (), ())
+    with open_at(lost) as archive:
+        assert cleared(archive) == 0
+    assert path.read_bytes() == b"somebody's"
+
+
+def test_a_key_that_an_object_asks_for_is_used_even_where_that_is_not_rebuilt(lost):
+    _flip(next(object_of(lost, SECOND).glob("v2/content/*.record")))
+    KeyJournal(lost / "keys").append(str(UUID(int=1)), lambda: Wrapped(1, b"of a filing that was cut off"))
+    rebuilt = rebuilding(lost).rebuild()
+    assert (len(rebuilt.unfit), rebuilt.unused_keys) == (1, 1)
+
+
+def test_an_inventory_without_end_is_none_of_ours_and_not_read_to_it(lost):
+    for within in ("", "v2/"):
+        os.truncate(object_of(lost, SECOND) / within / "inventory.json", 1 << 40)
+    rebuilt = rebuilding(lost).rebuild()
+    assert [(each.object, each.reason) for each in rebuilt.unfit] == [(SECOND, Reason.INVENTORY)]
+
+
+def test_a_vault_whose_disk_goes_meanwhile_makes_no_catalogue_that_lacks_its_files(lost, monkeypatch):
+    real = Reader.read
+
+    def read(self, folder, newest):
+        if folder.endswith("002"):
+            (lost / "vault").rename(lost.with_name("unmounted"))
+            (lost / "vault").mkdir()
+        return real(self, folder, newest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive.rebuild.rebuilding._READERS", 1)
+        patch.setattr(Reader, "read", read)
+        with pytest.raises(MunimentError) as caught:
+            rebuilding(lost).rebuild()
+    assert caught.value.code is Code.PATH_NOT_FOUND
+    assert not (lost / "catalogue.db").exists()
+    (lost / "vault").rmdir()
+    lost.with_name("unmounted").rename(lost / "vault")
+    assert rebuilding(lost).rebuild().files == 3
