@@ -143,6 +143,16 @@ class Recognition:
         with self._catalogue.reading() as connection:
             return self._unsearchable(connection, allowed, most)
 
+    def unread_pages(self, case_file: CaseFile) -> int:
+        """Pages of one that are pictures in which nothing was read yet; 0 where that cannot be told."""
+        return sum(map(len, self._unread(case_file).values()))
+
+    def _unread(self, case_file: CaseFile) -> dict[int, tuple[int, ...]]:
+        try:
+            return self._case_files.unread(case_file)
+        except (BoxError, MunimentError, ValueError):
+            return {}  # shredded, or damaged: fixity checks name that to people
+
     def _unsearchable(
         self, connection: sa.Connection, allowed: sa.Select[Any] | None, most: int | None
     ) -> Unsearchable:
@@ -280,10 +290,7 @@ class Recognition:
         wanted: dict[str, int] = {}
         query = sa.select(file.id).where(file.reference.in_(list(references)))
         for case_file in self._case_files.select(query):
-            try:
-                unread = self._case_files.unread(case_file)
-            except (BoxError, MunimentError, ValueError):
-                continue  # shredded, or damaged: fixity checks name that to people
+            unread = self._unread(case_file)
             versions = {each.ordinal: each.version for each in self._case_files.documents(case_file)}
             for ordinal, pages in unread.items():
                 subject = _subject(case_file.id, ordinal, versions[ordinal])

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from access.person import Role
+from archive.casefile import tables
 from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
 from archive.errors import Code, MunimentError
@@ -177,6 +178,14 @@ def test_whoever_may_read_a_file_is_told_on_its_page_what_cannot_be_searched(
     shown = visitor(Role.AUDITOR, "审计部").get(f"/files/{reference}").text
     assert "1 页图片尚未识别" in shown
     assert INSTALL.replace("'", "&#39;") in shown
+
+
+def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(house: House, visitor, reference):
+    with house.catalogue.housekeeping() as connection:
+        connection.execute(tables.document.update().values(text=b"x" * 40))
+    answer = visitor(Role.AUDITOR, "审计部").get(f"/files/{reference}")
+    assert answer.status_code == 200
+    assert "尚未识别" not in answer.text
 
 
 def test_the_overview_is_the_administrators(visitor):

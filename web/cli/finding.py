@@ -111,7 +111,7 @@ def show(frame: Frame, *, reference: str) -> None:
     """
     with frame.house() as house:
         details = house.viewing.details_at_console(reference)
-        pages = sum(map(len, house.case_files.unread(details.case_file).values()))
+        pages = house.recognition.unread_pages(details.case_file)
         install = INSTALL if pages and not house.recognition.available else None
         document = {**_described(house, details), "unread_pages": pages, "install": install}
         told = _told(frame, house, details, document["due_on"])
