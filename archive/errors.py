@@ -81,7 +81,9 @@ class Code(StrEnum):
     GLYPH_MISSING = "glyph-missing"
     HOLDS_SEVERAL = "holds-several"
     HOLD_NOT_FOUND = "hold-not-found"
+    INDEX_FULL = "index-full"
     INDEX_UNAVAILABLE = "index-unavailable"
+    INDEX_UNUSABLE = "index-unusable"
     INTERNAL = "internal"
     KEY_GUARDED = "key-guarded"
     KEY_JOURNAL_MISSING = "key-journal-missing"
@@ -459,11 +461,23 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "没有找到可解除的冻结：{wanted}。",
             "There is no hold to lift: {wanted}.",
         ),
+        Code.INDEX_FULL: _m(
+            Exit.UNAVAILABLE,
+            507,
+            "索引所在的磁盘空间不足（{path}），无法写入全文索引。归档、查阅和检索照常，但检索会变慢。请清理空间，之后索引会自动补齐。",
+            "The disk of the full-text index is full ({path}), so it cannot be written. Filing, reading and searching go on, searching more slowly. Make room; the index then catches up by itself.",
+        ),
         Code.INDEX_UNAVAILABLE: _m(
             Exit.UNAVAILABLE,
             503,
             "全文检索暂不可用，正在重建。仍可按档号查找。",
             "Full-text search is being rebuilt. You can still find files by reference code.",
+        ),
+        Code.INDEX_UNUSABLE: _m(
+            Exit.UNAVAILABLE,
+            503,
+            "无法使用全文索引的文件夹 {path}（{problem}）。归档、查阅和检索照常，但检索会变慢。请检查该路径和权限；移走占用该路径的文件后，索引会自动重建。",
+            "The folder of the full-text index, {path}, cannot be used ({problem}). Filing, reading and searching go on, searching more slowly. Check the path and its permissions, and move away what is in its place; the index is then built anew by itself.",
         ),
         Code.INTERNAL: _m(
             Exit.FAULT,

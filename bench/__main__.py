@@ -18,12 +18,14 @@ BENCHMARKS = {
 }
 # Only when they are named: they take an hour and more.
 LONG = {"searching-100000": searching.measure_many}
+# A part of another, alone.
+PARTS = {"searching-long": searching.measure_long}
 
 
 def main(names: list[str]) -> None:
     for name in names or BENCHMARKS:
         print(f"\n{name}")
-        show((BENCHMARKS | LONG)[name]())
+        show((BENCHMARKS | LONG | PARTS)[name]())
 
 
 main(sys.argv[1:])

@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from bench.table import Row
 
 FILES, MANY = int(os.environ.get("MUNIMENT_BENCH_FILES", "10000")), 100_000
+LONG = 3_000_000  # characters
 BATCH = 100
 LIMIT = 200
 TODAY = date(2026, 3, 1)
@@ -36,6 +37,7 @@ _HAN = re.compile("[\u4e00-\u9fff]{6,}")
 
 
 def measure() -> Iterator[Row]:
+    yield from measure_long()
     yield from _measured(FILES)
 
 
@@ -53,6 +55,18 @@ def _measured(count: int) -> Iterator[Row]:
                 yield from _rows(engine, folder, count, size)
             except subprocess.CalledProcessError as error:
                 yield Row(f"{engine}: failed, with status", error.returncode, "")
+
+
+def measure_long() -> Iterator[Row]:
+    """What one text takes that is as long as the longest that a small file brings: 9 MB of Chinese in one line."""
+    with TemporaryDirectory(dir=os.environ.get("MUNIMENT_BENCH", ".")) as name:
+        for engine in ("whoosh", "fts5"):
+            written = _apart("long", engine, Path(name))
+            about = f"{engine}: a text of {LONG:,} characters"
+            yield Row(f"{about}: memory before", written["before"] / 1e6, "MB")
+            yield Row(f"{about}: memory at most", written["memory"] / 1e6, "MB")
+            yield Row(f"{about}: processor", written["processor"], "s")
+            yield Row(f"{about}: memory at most when asked", written["asked"] / 1e6, "MB")
 
 
 def _rows(engine: str, folder: Path, count: int, size: int) -> Iterator[Row]:
@@ -159,7 +173,7 @@ class Ours:
         from indexer.engine import Batch, Mark, Text
 
         for batch in texts:
-            added = tuple(Text(_id(number), number, terms_for_index([text])) for number, text in batch)
+            added = tuple(Text(_id(number), number, terms_for_index([(text,)])) for number, text in batch)
             with self.engine.exclusive(5):
                 self.engine.commit(Batch(added, frozenset(), Mark(batch[-1][0] + 1, b"h" * 32)))
 
@@ -226,9 +240,9 @@ class PlainFts5:
 
 
 def _row(text: str) -> list[str]:
-    from indexer.analysis import in_rows, terms_for_index
+    from indexer.analysis import in_order, terms_for_index
 
-    return [term for row in in_rows(terms_for_index([text])) for term in row]
+    return [term for row in in_order(terms_for_index([(text,)])) for term in row]
 
 
 class Tantivy:
@@ -342,6 +356,27 @@ def _build(engine: str, folder: Path) -> dict[str, float]:
     return {"seconds": seconds, "processor": processor, "size": size, "memory": _memory()}
 
 
+def _long(engine: str, folder: Path) -> dict[str, float]:
+    """One text of random characters: there is no worse for the number of terms."""
+    from indexer.analysis import terms_for_index
+    from indexer.engine import Batch, Mark, Text
+
+    chance = random.Random(_SEED)
+    han = [chr(code) for code in range(0x4E00, 0x4E00 + 3500)]
+    pages = ("".join(chance.choices(han, k=2500)) for _ in range(LONG // 2500))
+    opened = ENGINES[engine](folder / f"one long text for {engine}")
+    opened.ask("退款")
+    before = _memory()
+    began = _now()
+    text = Text(_id(1), 1, terms_for_index([pages]))
+    with opened.engine.exclusive(5):  # type: ignore[attr-defined]  # one of ours
+        opened.engine.commit(Batch((text,), frozenset(), Mark(2, b"h" * 32)))  # type: ignore[attr-defined]
+    written, processor = _memory(), _since(began)[1]
+    for query in ("退", "退款", "退款 NOT 道歉"):
+        opened.ask(query)
+    return {"before": before, "memory": written, "processor": processor, "asked": _memory()}
+
+
 def _ask(engine: str, folder: Path) -> dict[str, Any]:
     queries = json.loads((folder / "queries").read_text("utf-8"))
     ENGINES[engine](folder / f"nothing for {engine}").ask("退款")  # what must be imported is
@@ -378,4 +413,4 @@ def _memory() -> int:
 
 if __name__ == "__main__":
     work, engine, folder = sys.argv[1:]
-    print(json.dumps({"build": _build, "ask": _ask}[work](engine, Path(folder))))
+    print(json.dumps({"build": _build, "ask": _ask, "long": _long}[work](engine, Path(folder))))

@@ -7,6 +7,9 @@ a page breaks its lines anywhere. Punctuation between two such characters keeps 
 
 The index holds words whole and the others as overlapping pairs; the last of a run stands alone. One character
 is then found as the beginning of a term, two or more by pairs at the right places.
+
+A text of any length is worked on piece by piece, so that memory holds one of them. The pieces are cut where folding
+them gives what folding the whole does, and what stands at a seam is told as if there were none.
 """
 
 import re
@@ -15,12 +18,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from itertools import zip_longest
+from itertools import pairwise
 from typing import NamedTuple
 
 from indexer.simplifying import simplified
 
 LONGEST_WORD = 64  # characters of one term; a longer word is a row of them
+LONGEST_PHRASE = 3000  # terms: no query that may be asked has a longer one
+PIECE = 32_000  # characters of a text that are worked on at once
+BETWEEN_PARTS = "\u00b6"  # stands for no term
 SHORTEST_BEGINNING = 3  # letters from which a word typed bare also finds the words that begin with it
 
 _DENSE = (
@@ -38,11 +44,17 @@ _UNSEEN = re.compile(
     "|[\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
     "|[\U000e0000-\U000e01ef]"
 )
+# Whatever stands before such a letter, neither composes with the other, nor are both of one that is not seen: here a
+# text may be cut. Letters of hangul and half-width sound marks join with what they follow.
+_APART = re.compile("(?![\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff\uff9e-\uffdc])[^\\W_]")
 # Neighbours are two positions apart, and three where punctuation stands between: neither distance can come about in
 # another way. Two parts of a case file are further apart, so that no phrase runs across.
 _STEP = 2
 _BROKEN = 1
 _PART_GAP = 4
+
+
+Part = Iterable[str]  # a text that no phrase runs out of, in any pieces
 
 
 class Atom(NamedTuple):
@@ -148,64 +160,125 @@ def form() -> bytes:
 
 
 def atoms(folded: str) -> list[Atom]:
-    found: list[Atom] = []
-    position, broken = 0, False
-    for match in _ATOMS.finditer(folded):
-        if match.lastgroup == "broken":
-            broken = True
-            continue
-        dense = match.lastgroup == "dense"
-        if dense and broken and found and found[-1].dense:
-            position += _BROKEN
-        broken = False
-        step = 1 if dense else LONGEST_WORD
-        for start in range(match.start(), match.end(), step):
-            end = min(start + step, match.end())
-            found.append(Atom(folded[start:end], position, dense, start, end))
-            position += _STEP
-    return found
+    return _Scan().whole(folded)
 
 
-def terms_for_index(parts: Iterable[str]) -> Mapping[str, Sequence[int]]:
-    """Each term of the parts of a case file with its positions, in order."""
+def rows_of(part: Part, size: int = PIECE) -> Iterator[list[Atom]]:
+    """The atoms of a text that comes in any pieces, folded: as of the whole, but for where they start and end."""
+    scan = _Scan()
+    for piece in _folded(part, size):
+        yield scan.more(piece)
+    yield scan.rest()
+
+
+def terms_for_index(parts: Iterable[Part], size: int = PIECE) -> Iterator[Mapping[str, Sequence[int]]]:
+    """Each term of the parts of a case file with its positions, in order: of about ``size`` terms at a time.
+
+    Positions go on from one of these to the next, and a term may be in several.
+    """
     terms: dict[str, list[int]] = {}
-    base = 0
+    count, base = 0, 0
     for part in parts:
-        row = atoms(fold(part))
-        for here, following in zip_longest(row, row[1:]):
-            paired = following is not None and _joined(here, following)
-            term = here.text + following.text if paired else here.text
-            terms.setdefault(term, []).append(base + here.position)
-        if row:
-            base += row[-1].position + _PART_GAP
-    return terms
+        last: list[Atom] = []  # whose term is told when it is known what follows
+        for row in rows_of(part, size):
+            for here, following in pairwise(last + row):
+                term = here.text + following.text if _joined(here, following) else here.text
+                terms.setdefault(term, []).append(base + here.position)
+            last = row[-1:] or last
+            count += len(row)
+            if count >= size and terms:
+                yield terms
+                terms, count = {}, 0
+        for here in last:
+            terms.setdefault(here.text, []).append(base + here.position)
+            base += here.position + _PART_GAP
+    if terms:
+        yield terms
 
 
-def in_rows(terms: Mapping[str, Sequence[int]]) -> Iterator[list[str]]:
-    """What ``terms_for_index`` gave, in the order of the text: one row for each of its parts."""
-    placed = sorted((place, term) for term, places in terms.items() for place in places)
-    row: list[str] = []
+def in_order(pieces: Iterable[Mapping[str, Sequence[int]]]) -> Iterator[list[str]]:
+    """What ``terms_for_index`` gave, in the order of the text, with a sign between two parts."""
     before = 0
-    for place, term in placed:
-        if row and place - before >= _PART_GAP:
-            yield row
-            row = []
-        row.append(term)
-        before = place
-    if row:
+    for terms in pieces:
+        row: list[str] = []
+        for place, term in sorted((place, term) for term, places in terms.items() for place in places):
+            if place - before >= _PART_GAP:
+                row.append(BETWEEN_PARTS)
+            row.append(term)
+            before = place
         yield row
 
 
 def spans(text: str, query: Query) -> dict[Phrase, list[tuple[int, int]]]:
     """Where each phrase that is there stands in ``text`` as it was written: half-open spans, in order."""
+    found: dict[Phrase, list[tuple[int, int]]] = {}
+    whole = fold(text)
+    phrases = [each for each in query.phrases if all(atom.text in whole for atom in each.atoms)]
+    if not phrases:  # as on most pages, and sooner known than where everything stands
+        return found
     folded, starts, ends = _fold_in_place(text)
     row = atoms(folded)
-    found: dict[Phrase, list[tuple[int, int]]] = {}
-    for phrase in query.phrases:
+    for phrase in phrases:
         for index in phrase.places(row):
             last = row[index + len(phrase.atoms) - 1]
             found.setdefault(phrase, []).append((starts[row[index].start], ends[last.end - 1]))
     return found
+
+
+class _Scan:
+    """Atoms of a folded text that comes in pieces, cut anywhere."""
+
+    def __init__(self) -> None:
+        self._position = 0
+        self._broken = False  # a mark stood after the last atom
+        self._after_dense = False
+        self._held = ""  # a word that may go on
+
+    def more(self, folded: str) -> list[Atom]:
+        text = self._held + folded
+        found = self.whole(text)
+        self._held = ""
+        if found and not found[-1].dense and found[-1].end == len(text):
+            self._held = found.pop().text
+            self._position -= _STEP
+        return found
+
+    def rest(self) -> list[Atom]:
+        return self.whole(self._held)
+
+    def whole(self, text: str) -> list[Atom]:
+        found: list[Atom] = []
+        position = self._position
+        for match in _ATOMS.finditer(text):
+            if match.lastgroup == "broken":
+                self._broken = True
+                continue
+            dense = match.lastgroup == "dense"
+            if dense and self._broken and self._after_dense:
+                position += _BROKEN
+            self._broken, self._after_dense = False, dense
+            step = 1 if dense else LONGEST_WORD
+            for start in range(match.start(), match.end(), step):
+                end = min(start + step, match.end())
+                found.append(Atom(text[start:end], position, dense, start, end))
+                position += _STEP
+        self._position = position
+        return found
+
+
+def _folded(part: Part, size: int) -> Iterator[str]:
+    """The folded text, cut into pieces of about ``size`` characters, whatever the pieces are that it comes in."""
+    held = ""
+    for each in part:
+        held += each
+        start = 0
+        while len(held) - start >= 2 * size:
+            seam = _APART.search(held, start + size, start + 2 * size)
+            end = seam.start() if seam else start + 2 * size  # there: not one letter in so many characters
+            yield fold(held[start:end])
+            start = end
+        held = held[start:]
+    yield fold(held)
 
 
 def _joined(here: Atom, following: Atom) -> bool:

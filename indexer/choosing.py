@@ -64,8 +64,21 @@ class Engines:
             return int(connection.execute(query).scalar() or 0)
 
     def note(self, name: EngineName, generation: int) -> None:
-        with self._catalogue.housekeeping() as connection:
-            self._put(connection, name, generation=generation)
+        """The highest stays: an index that was begun anew must not make room for a copy of what was before."""
+        if generation > self.seen(name):
+            with self._catalogue.housekeeping() as connection:
+                self._put(connection, name, generation=generation, fault=None)
+
+    def fault(self, name: EngineName) -> int | None:
+        """The errno of what keeps the engine from being written."""
+        query = sa.select(index_engine.c.fault).where(index_engine.c.name == name)
+        with self._catalogue.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def fail(self, name: EngineName, fault: int) -> None:
+        if fault != self.fault(name):
+            with self._catalogue.housekeeping() as connection:
+                self._put(connection, name, fault=fault)
 
     def _in(self, role: Role) -> EngineName | None:
         query = sa.select(index_engine.c.name).where(index_engine.c.role == role)
@@ -73,16 +86,7 @@ class Engines:
             name = connection.execute(query).scalar()
         return None if name is None else EngineName(name)
 
-    def _put(
-        self,
-        connection: sa.Connection,
-        name: EngineName,
-        *,
-        role: Role | None = None,
-        generation: int | None = None,
-    ) -> None:
-        given = {"role": role, "generation": generation}
-        values = {key: value for key, value in given.items() if value is not None}
+    def _put(self, connection: sa.Connection, name: EngineName, **values: object) -> None:
         if connection.execute(
             index_engine.update().where(index_engine.c.name == name).values(**values)
         ).rowcount:

@@ -10,9 +10,10 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator
+from errno import EIO
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,18 +28,62 @@ _TAG = 16
 _HEADER = len(FORMAT) + _SALT
 
 
-def seal_chunks(
-    key: bytes, name: str, content: bytes, randomness: Randomness, head: bytes = b""
-) -> Iterator[bytes]:
-    """The pieces of the file, in order. ``head`` comes before the content, which is not copied for its sake."""
-    salt = randomness(_SALT)
-    cipher = _cipher(key, name, salt)
-    yield FORMAT + salt
-    pieces = _count(len(head) + len(content))
-    for number in range(pieces):
-        start, end = number * CHUNK, (number + 1) * CHUNK
-        piece = head[start:end] + content[max(0, start - len(head)) : max(0, end - len(head))]
-        yield cipher.encrypt(_nonce(number), piece, _place(name, last=number == pieces - 1))
+class SealingFile:
+    """Seals what is written to it, chunk by chunk, into ``file``; ``finish`` makes it whole.
+
+    The first chunk is sealed last: until then it can be written over. ``head`` comes before the content and is not
+    counted in its places.
+    """
+
+    def __init__(
+        self, file: BinaryIO, key: bytes, name: str, randomness: Randomness, head: bytes = b""
+    ) -> None:
+        salt = randomness(_SALT)
+        self._file = file
+        self._name = name
+        self._cipher = _cipher(key, name, salt)
+        self._first = bytearray(head)
+        self._head = len(head)
+        self._rest = bytearray()  # what follows the last chunk that was sealed
+        self._number = 1  # of the chunk that it begins
+        self._over: int | None = None  # where in the first chunk it is written over
+        file.write(FORMAT + salt)
+        file.seek(_HEADER + CHUNK + _TAG)
+
+    def write(self, content: bytes) -> None:
+        if self._over is not None:
+            end = self._over + len(content)
+            if end > len(self._first):
+                raise ValueError("only the first chunk can be written over")
+            self._first[self._over : end] = content
+            self._over = end
+            return
+        room = CHUNK - len(self._first)
+        self._first += content[:room]
+        self._rest += content[room:]
+        while len(self._rest) > CHUNK:  # so the last one is never sealed as one that others follow
+            self._seal(self._number, bytes(self._rest[:CHUNK]), last=False)
+            self._number += 1
+            del self._rest[:CHUNK]
+
+    def tell(self) -> int:
+        if self._over is not None:
+            return self._over - self._head
+        return len(self._first) - self._head + (self._number - 1) * CHUNK + len(self._rest)
+
+    def seek(self, place: int) -> int:
+        """Back into the first chunk, for good."""
+        self._over = self._head + place
+        return place
+
+    def finish(self) -> None:
+        if self._rest:
+            self._seal(self._number, bytes(self._rest), last=True)
+        self._file.seek(_HEADER)
+        self._seal(0, bytes(self._first), last=not self._rest)
+
+    def _seal(self, number: int, piece: bytes, *, last: bool) -> None:
+        self._file.write(self._cipher.encrypt(_nonce(number), piece, _place(self._name, last=last)))
 
 
 class ChunkCache:
@@ -71,12 +116,11 @@ class ChunkCache:
 class SealedFile:
     """An open file, for several threads; closed when nobody holds it any more. It outlives its name on the disk."""
 
-    def __init__(self, path: Path, key: bytes, name: str, cache: ChunkCache) -> None:
-        """Raises IndexDamagedError; FileNotFoundError."""
+    def __init__(self, descriptor: int, key: bytes, name: str, cache: ChunkCache) -> None:
+        """The descriptor is closed with it. Raises IndexDamagedError."""
         self._name = name
         self._cache = cache
         self._number = cache.number()
-        descriptor = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, descriptor)
         self._descriptor = descriptor
         header = os.pread(descriptor, _HEADER, 0)
@@ -88,6 +132,14 @@ class SealedFile:
         self.size = sealed - self._count * _TAG  # bytes of plain content
         if self.size < 0:
             raise IndexDamagedError(name)
+        self._chunk(
+            self._count - 1
+        )  # which only then is the last: nobody is told of an end that is not the file's own
+
+    @classmethod
+    def at(cls, path: Path, key: bytes, name: str, cache: ChunkCache) -> "SealedFile":
+        """Raises IndexDamagedError; FileNotFoundError."""
+        return cls(os.open(path, os.O_RDONLY), key, name, cache)
 
     def read(self, start: int, end: int) -> bytes:
         """From ``start`` to before ``end``, both within the size. Raises IndexDamagedError."""
@@ -112,16 +164,16 @@ class SealedFile:
         return chunk
 
     def _unseal(self, number: int) -> bytes:
-        sealed = os.pread(self._descriptor, CHUNK + _TAG, _HEADER + number * (CHUNK + _TAG))
         place = _place(self._name, last=number == self._count - 1)
         try:
+            sealed = os.pread(self._descriptor, CHUNK + _TAG, _HEADER + number * (CHUNK + _TAG))
             return self._cipher.decrypt(_nonce(number), sealed, place)
         except (InvalidTag, ValueError) as error:
             raise IndexDamagedError(self._name) from error
-
-
-def _count(size: int) -> int:
-    return max(1, -(-size // CHUNK))
+        except OSError as error:
+            if error.errno != EIO:
+                raise
+            raise IndexDamagedError(self._name) from error  # the disk has lost it
 
 
 def _cipher(key: bytes, name: str, salt: bytes) -> AESGCM:

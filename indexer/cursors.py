@@ -5,7 +5,9 @@ that it holds for. So whoever wants the newest two hundred stops there.
 """
 
 import heapq
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from math import log
 from typing import Protocol
@@ -15,6 +17,8 @@ from indexer.analysis import Leaf, Phrase
 from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not
 
 END = 1 << 62
+_STRETCH = 10_000  # places in a document that are compared at once
+_SPARSE = 20  # so many times as many places are looked up one by one, and not all compared
 
 
 class Postings(Protocol):
@@ -22,7 +26,7 @@ class Postings(Protocol):
 
     def seek(self, document: int) -> int: ...
     def places(self) -> Sequence[int]:
-        """In the document that was sought last."""
+        """In the document that was sought last, rising."""
 
 
 class Segment(Protocol):
@@ -108,11 +112,9 @@ class _Union:
 
     def places(self) -> Sequence[int]:
         here = self._heap[0][0]
-        found: list[int] = []
-        for document, _, part in self._heap:
-            if document == here:
-                found += part.places()
-        return found
+        return array(
+            "I", heapq.merge(*(part.places() for document, _, part in self._heap if document == here))
+        )
 
 
 class _Term:
@@ -146,7 +148,7 @@ class _Phrase:
         while lead < END:
             behind = next((there for each, _ in self._others if (there := each.seek(lead)) != lead), None)
             if behind is None:
-                if self._starts():
+                if self._stands():
                     return lead
                 behind = lead + 1
             lead = self._lead.seek(behind)
@@ -154,18 +156,38 @@ class _Phrase:
 
     def holds(self, document: int) -> bool:
         parts = (self._lead, *(each for each, _ in self._others))
-        return all(each.seek(document) == document for each in parts) and bool(self._starts())
+        return all(each.seek(document) == document for each in parts) and self._stands()
 
-    def _starts(self) -> set[int]:
-        starts = {place - self._offset for place in self._lead.places()}
-        for each, offset in self._others:
-            starts.intersection_update([place - offset for place in each.places()])
-            if not starts:
-                break
-        return starts
+    def _stands(self) -> bool:
+        return next(self._starts(), None) is not None
+
+    def _starts(self) -> Iterator[int]:
+        """Where the phrase stands; of a long text a stretch at a time."""
+        rows = [(self._lead.places(), self._offset)]
+        rows += [(each.places(), offset) for each, offset in self._others]
+        (lead, first), *others = sorted(rows, key=lambda row: len(row[0]))
+        for at in range(0, len(lead), _STRETCH):
+            stretch = lead[at : at + _STRETCH]
+            starts = {place - first for place in stretch}
+            for places, offset in others:
+                shift = offset - first
+                left = bisect_left(places, stretch[0] + shift)
+                right = bisect_right(places, stretch[-1] + shift, left)
+                if right - left > _SPARSE * len(starts):
+                    starts = {each for each in starts if _is_in(places, each + offset)}
+                else:
+                    starts.intersection_update([place - offset for place in places[left:right]])
+                if not starts:
+                    break
+            yield from starts
 
     def score(self, document: int) -> float:  # noqa: ARG002
-        return self._rarity * log(1 + len(self._starts()))
+        return self._rarity * log(1 + sum(1 for _ in self._starts()))
+
+
+def _is_in(places: Sequence[int], place: int) -> bool:
+    at = bisect_left(places, place)
+    return at < len(places) and places[at] == place
 
 
 class _Among:

@@ -1,9 +1,10 @@
 """The port to a search engine: what following the ledger needs, whatever does the work behind it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from archive.keys.filekey import CaseFileId
@@ -37,11 +38,15 @@ START = Mark(0, b"")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One case file. ``order`` is its own, and higher for what was filed later; terms come with their positions."""
+    """One case file. ``order`` is its own, and higher for what was filed later.
+
+    Its terms come with their positions, piece by piece (``analysis.terms_for_index``), and are taken once: a long text
+    is read and worked on while it is written, and never in memory as a whole.
+    """
 
     id: CaseFileId
     order: int
-    terms: Mapping[str, Sequence[int]]
+    pieces: Iterable[Mapping[str, Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,10 @@ class Hits:
 class SearchEngine(Protocol):
     """For several threads and processes at once. All but ``exclusive`` may raise IndexDamagedError."""
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies, for the administrator who has to make room there."""
+
     def exclusive(self, patience: float) -> AbstractContextManager[None]:
         """The right to write, for one thread of one process; reentrant.
 
@@ -86,8 +95,11 @@ class SearchEngine(Protocol):
         When it returns, no word of what was removed is left on the disk.
         """
 
-    def clear(self) -> None:
-        """Back to nothing, whatever state the index is in. Only within ``exclusive``."""
+    def clear(self, beyond: int = 0) -> None:
+        """Back to nothing, whatever state the index is in, and to a generation above ``beyond`` and any it had.
+
+        Only within ``exclusive``.
+        """
 
     def search(
         self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS

@@ -7,33 +7,41 @@ it is built anew.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from errno import EDQUOT, EEXIST, EFBIG, ENOSPC, ENOTDIR
+from itertools import chain
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles
+from archive.causes import of_system
 from archive.database.catalogue import Catalogue
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 from archive.keys.sealing import BoxError
 from archive.ledger import log
 from archive.ledger.acts import Act
 from archive.ledger.entries import SYSTEM, Actor
 from archive.ledger.tables import entry
-from indexer.analysis import terms_for_index
+from indexer.analysis import Part, terms_for_index
 from indexer.choosing import EngineName, Engines
-from indexer.engine import Batch, IndexDamagedError, Mark, Text
-from indexer.gathering import facts, gather
+from indexer.engine import Batch, IndexBusyError, IndexDamagedError, Mark, Text
+from indexer.gathering import gather
 
 ARRIVED = (Act.FILED, Act.IMPORTED, Act.FILE_REBUILT)
 INDEXED = (*ARRIVED, Act.VOIDED, Act.COMPLETED, Act.CONVERTED, Act.TEXT_READ)
 BATCH_FILES = 100
-BATCH_SECONDS = 2.0  # whichever comes first
+BATCH_SECONDS = 2.0
+BATCH_LENGTH = 150_000  # terms: whichever comes first
+_FULL = (EDQUOT, EFBIG, ENOSPC)
 _PAGE = 1000  # entries read at once, and passed over before the mark is written for their sake alone
 
 _logger = logging.getLogger(__name__)
 
+Terms = Mapping[str, Sequence[int]]
 Progress = Callable[[int, int], None]  # case files done, of how many
 
 
@@ -44,6 +52,13 @@ class _Due:
     files: Mapping[str, int]
     end: Mark
     last: bool
+
+
+class _Begun(NamedTuple):
+    """The terms of a text. ``length``: how many, of a long one a number that ends a batch."""
+
+    pieces: Iterable[Terms]
+    length: int
 
 
 class Follower:
@@ -87,11 +102,39 @@ class Follower:
         """Throws the index away; recorded. Only within ``exclusive``."""
         if actor == SYSTEM:  # whoever asked for it knows
             _logger.warning("the index is built anew: %s", because)
-        self.engine.clear()
+        self.engine.clear(beyond=self._engines.seen(self._name))
         self._passed = None
         self._engines.note(self._name, self.engine.generation())
         with self._catalogue.unit(actor) as unit:
             unit.record(Act.INDEX_REBUILT, "index", detail={"because": because, "engine": self._name.value})
+
+    @contextmanager
+    def said(self) -> Iterator[None]:
+        """What keeps the index from being read or written becomes a refusal, and is kept for those who ask how it is.
+
+        Raises MunimentError: ARCHIVE_BUSY, INDEX_FULL, INDEX_UNAVAILABLE, INDEX_UNUSABLE.
+        """
+        try:
+            yield
+        except IndexBusyError as error:
+            raise MunimentError(Code.ARCHIVE_BUSY) from error
+        except IndexDamagedError as error:
+            raise MunimentError(Code.INDEX_UNAVAILABLE) from error
+        except OSError as error:
+            number = ENOTDIR if error.errno == EEXIST else error.errno or 0  # in the folder's place, both
+            with suppress(MunimentError):  # the disk of the catalogue may be full too
+                self._engines.fail(self._name, number)
+            raise self._refused(number) from error
+
+    def fault(self) -> MunimentError | None:
+        """What kept the index from being written last."""
+        number = self._engines.fault(self._name)
+        return None if number is None else self._refused(number)
+
+    def _refused(self, number: int) -> MunimentError:
+        if number in _FULL:
+            return MunimentError(Code.INDEX_FULL, path=self.engine.folder)
+        return MunimentError(Code.INDEX_UNUSABLE, path=self.engine.folder, problem=of_system(number))
 
     def repair(self, patience: float) -> None:
         """Starts over if the index is damaged.
@@ -122,6 +165,10 @@ class Follower:
             position = self.position()
         except (IndexDamagedError, OSError):
             position = 0
+        return self.waiting(position)
+
+    def waiting(self, position: int) -> int:
+        """Case files that an index at this position of the ledger has yet to follow."""
         waiting = sa.select(sa.func.count(sa.distinct(entry.c.subject))).where(*waits(position))
         with self._catalogue.reading() as connection:
             return int(connection.execute(waiting).scalar_one())
@@ -132,24 +179,22 @@ class Follower:
         with self._catalogue.reading() as connection:
             return int(connection.execute(waiting).scalar_one())
 
-    def parts(self, case_file: CaseFile) -> tuple[str, ...] | None:
+    def parts(self, case_file: CaseFile) -> Iterator[Part] | None:
         """The texts of the case file. None when its key was shredded: nothing of it may be found any more."""
+        return gather(self._case_files, case_file) if self._is_kept(case_file) else None
+
+    def _is_kept(self, case_file: CaseFile) -> bool:
         try:
-            if self._case_files.file_key(case_file.id) is None:
-                return None
-            return gather(self._case_files, case_file)
-        except (BoxError, MunimentError, ValueError) as error:
-            # One damaged file must not keep all later ones out of the index. Fixity checks name it to people.
-            kind = type(error).__name__
-            _logger.error("%s is indexed without its texts: %s", case_file.reference, kind)  # noqa: TRY400 - a trace may show the text
-            return facts(case_file)
+            return self._case_files.file_key(case_file.id) is not None
+        except (BoxError, MunimentError, ValueError):  # what does not open is told when it is gathered
+            return True
 
     def _step(self) -> tuple[int, bool]:
         """One batch: how many case files, and whether the end of the ledger was reached."""
         mark = self.engine.mark()
         because = None
         if self.engine.generation() < self._engines.seen(self._name):
-            because = "put back from an older copy"
+            because = "put back from an older copy" if self.engine.generation() else "lost"
         with self._catalogue.reading() as connection:
             if not _same_history(connection, mark):
                 because = "another history"
@@ -166,7 +211,7 @@ class Follower:
         return 0, due.last
 
     def _commit(self, due: _Due) -> tuple[int, bool]:
-        """As many of the files as the time of a batch allows."""
+        """As many of the files as the time of a batch and its length allow. A long text is read on as it is written."""
         until = time.monotonic() + BATCH_SECONDS
         file = tables.case_file
         files = self._case_files.select(sa.select(file.c.id).where(file.c.reference.in_(due.files)))
@@ -174,9 +219,9 @@ class Follower:
         with self._catalogue.reading() as connection:
             orders = _filing_order(connection, due.files)
         texts, gone = [], set()
-        done, end, last = 0, due.end, due.last
+        done, length, end, last = 0, 0, due.end, due.last
         for reference, position in due.files.items():
-            if done and time.monotonic() > until:
+            if done and (time.monotonic() > until or length > BATCH_LENGTH):
                 with self._catalogue.reading() as connection:
                     end, last = _mark(connection, position), False
                 break
@@ -188,7 +233,9 @@ class Follower:
             if parts is None:
                 gone.add(case_file.id)
             else:
-                texts.append(Text(case_file.id, orders.get(reference, 0), terms_for_index(parts)))
+                begun = _begun(terms_for_index(parts))
+                texts.append(Text(case_file.id, orders.get(reference, 0), begun.pieces))
+                length += begun.length
         self._write(Batch(tuple(texts), frozenset(gone), end))
         return done, last
 
@@ -200,6 +247,14 @@ class Follower:
         """What lies between the index's own mark and this one concerns no case file."""
         passed = self._passed
         return passed[1] if passed is not None and passed[0] == mark else mark
+
+
+def _begun(pieces: Iterator[Terms]) -> _Begun:
+    """A short text is worked on at once, and counts for the time of a batch."""
+    first, second = next(pieces, {}), next(pieces, None)
+    if second is None:
+        return _Begun((first,), sum(map(len, first.values())))
+    return _Begun(chain((first, second), pieces), BATCH_LENGTH + 1)
 
 
 def waits(position: int) -> tuple[sa.ColumnElement[bool], ...]:

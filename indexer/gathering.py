@@ -1,33 +1,72 @@
 """What a case file is found by: code and facts, voucher, its documents' names and texts (P12, P13.2)."""
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
+from archive.errors import MunimentError
 from archive.evidence.masking import mask_text
+from archive.keys.sealing import BoxError
 from archive.voucher.masking import masked
+from indexer.analysis import Part
 
 VOID = "作废"  # what the stamp says, P9
 
+_logger = logging.getLogger(__name__)
 
-def gather(case_files: CaseFiles, case_file: CaseFile) -> tuple[str, ...]:
-    """The parts of text of one case file; a phrase never runs from one into the next.
 
-    Raises BoxError, MunimentError and ValueError where something sealed does not open or does not parse.
+def gather(case_files: CaseFiles, case_file: CaseFile) -> Iterator[Part]:
+    """The parts of text of one case file, read as they are taken; a phrase never runs from one into the next.
+
+    What is sealed and does not open or does not parse is left out, and told in the log.
     """
-    voucher = json.loads(case_files.voucher(case_file))
-    titles = case_files.titles(case_file).values()
-    # Pages follow each other without a break: a sentence may run over the foot of one.
-    documents = ("\n".join(pages) for pages in case_files.texts(case_file).values())
-    return (*facts(case_file), *_said(voucher), *titles, *documents)
+    yield from _each(facts(case_file))
+    yield from _sealed(case_files, case_file, lambda voucher: voucher, str, case_files.pages)
 
 
-def gather_masked(case_files: CaseFiles, case_file: CaseFile) -> tuple[str, ...]:
-    """What it is found by beside its facts, by those who read it masked (P14.4, P16). Raises as ``gather``."""
-    voucher = masked(json.loads(case_files.voucher(case_file)))
-    titles = map(mask_text, case_files.titles(case_file).values())
-    documents = ("\n".join(pages) for pages in case_files.masked_texts(case_file).values())
-    return (*_said(voucher), *titles, *documents)
+def gather_masked(case_files: CaseFiles, case_file: CaseFile) -> Iterator[Part]:
+    """What it is found by beside its facts, by those who read it masked (P14.4, P16). Otherwise as ``gather``."""
+    yield from _sealed(case_files, case_file, masked, mask_text, case_files.masked_pages)
+
+
+def _sealed(
+    case_files: CaseFiles,
+    case_file: CaseFile,
+    voucher: Callable[[Mapping[str, Any]], object],
+    title: Callable[[str], str],
+    pages: Callable[[CaseFile, int], Iterator[str]],
+) -> Iterator[Part]:
+    with _left_out(case_file):
+        yield from _each(_said(voucher(json.loads(case_files.voucher(case_file)))))
+    with _left_out(case_file):
+        yield from _each(map(title, case_files.titles(case_file).values()))
+    for document in case_files.documents(case_file):
+        # Pages follow each other without a break: a sentence may run over the foot of one.
+        yield _pages(case_file, pages(case_file, document.ordinal))
+
+
+def _each(texts: Iterable[str]) -> Iterator[Part]:
+    return ((text,) for text in texts)
+
+
+def _pages(case_file: CaseFile, pages: Iterator[str]) -> Iterator[str]:
+    with _left_out(case_file):
+        for page in pages:
+            yield page
+            yield "\n"
+
+
+@contextmanager
+def _left_out(case_file: CaseFile) -> Iterator[None]:
+    """One damaged text must not keep what comes later out of the index. Fixity checks name it to people."""
+    try:
+        yield
+    except (BoxError, MunimentError, ValueError) as error:
+        kind = type(error).__name__
+        _logger.error("%s is indexed without some of its texts: %s", case_file.reference, kind)  # noqa: TRY400 - a trace may show the text
 
 
 def facts(case_file: CaseFile) -> tuple[str, ...]:

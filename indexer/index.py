@@ -2,8 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ from indexer.choosing import EngineName, Engines
 from indexer.engine import IndexBusyError, IndexDamagedError, SearchEngine
 from indexer.following import Follower, Progress
 from indexer.query.conditions import Conditions
-from indexer.query.parsing import Asked, parse
+from indexer.query.parsing import Asked, hint, parse
+from indexer.query.problems import QueryProblem
 from indexer.searching import Found, Searching, Sort
 from indexer.sifting import Sifted, Sifting
 from indexer.snippets import Snippet, snippet
@@ -30,6 +31,7 @@ _PATIENCE = 120.0  # seconds to wait for another writer: one batch of theirs, ma
 _PATIENCE_OF_A_SEARCH = 2.0
 _POLL = 1.0  # seconds between two looks for what other processes filed
 _AFTER_A_FAULT = 10.0
+_OF_THE_INDEX = (Code.ARCHIVE_BUSY, Code.INDEX_FULL, Code.INDEX_UNAVAILABLE, Code.INDEX_UNUSABLE)
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Status:
     size: int  # bytes
     generation: int
     position: int  # of the ledger, up to which the index followed
+    fault: MunimentError | None  # what keeps it from following further
 
 
 class Indexer:
@@ -65,6 +68,7 @@ class Indexer:
         self._sifting = Sifting(catalogue, case_files, conditions)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._told = ""  # of the fault that lasts
 
     # Answers
 
@@ -74,24 +78,32 @@ class Indexer:
         """Case files that are what the query asks for; those named by their code first, when sorted by date.
 
         ``allowed`` selects the ids the asker may know of (none: all). What is not indexed yet is looked through in
-        the time there is; ``behind`` counts what was not. Raises MunimentError: QUERY_INVALID, INDEX_UNAVAILABLE.
+        the time there is, and all is that no index can be asked of; ``behind`` counts what was not. Raises
+        MunimentError(QUERY_INVALID).
         """
         asked = self._parsed(query)
         follower = self._chosen
+        try:
+            with follower.said():
+                return self._answer(follower, asked, allowed, limit, sort)
+        except MunimentError as error:
+            if error.code not in _OF_THE_INDEX:
+                raise
+            self._tell(error)
+        return self._searching.without_index(follower, asked, allowed, limit, sort)
+
+    def _answer(
+        self, follower: Follower, asked: Asked, allowed: sa.Select[Any] | None, limit: int, sort: Sort
+    ) -> Found:
         self._freshen(follower)
         try:
             return self._searching.search(follower, asked, allowed, limit, sort)
         except IndexDamagedError:
             _logger.exception("the index cannot answer")
-        except OSError as error:
-            return self._by_code(follower, error, query, allowed, limit)
-        try:
-            follower.repair(_PATIENCE_OF_A_SEARCH)
-            self._wake()
-            self._freshen(follower)
-            return self._searching.search(follower, asked, allowed, limit, sort)
-        except (IndexDamagedError, IndexBusyError, OSError) as error:
-            return self._by_code(follower, error, query, allowed, limit)
+        follower.repair(_PATIENCE_OF_A_SEARCH)
+        self._wake()
+        self._freshen(follower)
+        return self._searching.search(follower, asked, allowed, limit, sort)
 
     def snippet(self, case_file: CaseFile, query: str) -> Snippet | None:
         """The words around what was found, masked; none where nothing of it can be shown. Permission was asked for
@@ -109,6 +121,10 @@ class Indexer:
         """
         return self._sifting.sift(self._parsed(query).tree, allowed, readable)
 
+    def hint(self, query: str) -> QueryProblem | None:
+        """What to tell whose query found nothing: it may have meant something that it cannot say so."""
+        return hint(query)
+
     def _parsed(self, query: str) -> Asked:
         return parse(query, self._conditions.today(self._catalogue.clock()))
 
@@ -124,21 +140,26 @@ class Indexer:
             )
 
     def status(self) -> Status:
-        """Raises MunimentError(INDEX_UNAVAILABLE)."""
+        """Of an index that was looked through: a damaged one is thrown away.
+
+        Raises MunimentError: INDEX_UNAVAILABLE, INDEX_FULL, INDEX_UNUSABLE.
+        """
         follower = self._chosen
-        try:
+        with follower.said():
+            with suppress(IndexBusyError):  # whoever writes to it sees for himself
+                follower.repair(_PATIENCE_OF_A_SEARCH)
+            lag = follower.lag()
             return Status(
                 engine=self._engines.chosen(),
                 coming=self._engines.coming(),
-                lag=follower.lag(),
+                lag=lag,
                 behind=follower.behind(),
                 files=follower.engine.size(),
                 size=follower.engine.weight(),
                 generation=follower.engine.generation(),
                 position=follower.position(),
+                fault=follower.fault() if lag else None,
             )
-        except (IndexDamagedError, OSError) as error:
-            raise MunimentError(Code.INDEX_UNAVAILABLE) from error
 
     def holds(self, case_file: CaseFileId) -> bool:
         """Whether a word of the case file may still be in any index: its destruction waits until there is none."""
@@ -149,40 +170,43 @@ class Indexer:
     def catch_up(self, progress: Progress | None = None) -> int:
         """Indexes what the ledger has and the index has not; how many case files that were.
 
-        Raises MunimentError: INDEX_UNAVAILABLE when the index cannot be written, ARCHIVE_BUSY when another
-        process is at it for long.
+        Raises MunimentError: INDEX_UNAVAILABLE, INDEX_FULL or INDEX_UNUSABLE when the index cannot be written,
+        ARCHIVE_BUSY when another process is at it for long.
         """
-        with _said():
-            return self._chosen.follow(_PATIENCE, progress)
+        follower = self._chosen
+        with follower.said():
+            return follower.follow(_PATIENCE, progress)
 
     def rebuild(self, progress: Progress | None = None, actor: Actor = SYSTEM) -> int:
-        """Throws the index away and builds it anew; recorded. Returns and raises as ``catch_up``."""
+        """Throws the index away and builds it anew; recorded. How many case files are in it, whoever put them there.
+
+        Raises as ``catch_up``.
+        """
         follower = self._chosen
-        with _said():
+        with follower.said():
             with follower.engine.exclusive(_PATIENCE):
                 follower.start_over(actor, "asked")
-            return follower.follow(_PATIENCE, progress)
+            follower.follow(_PATIENCE, progress)
+            return follower.engine.size()
 
     def move(self, to: EngineName, progress: Progress | None = None, actor: Actor = SYSTEM) -> int:
         """Builds the other engine's index beside the one in use, asks it from then on, and drops the old one.
 
-        Interrupted, it goes on where it stopped when it is called again. Returns and raises as ``catch_up``.
+        Interrupted, it goes on where it stopped when it is called again. Returns and raises as ``rebuild``.
         """
-        before = self._engines.chosen()
-        with _said():
-            count = 0
+        before, coming = self._engines.chosen(), self._followers[to]
+        with coming.said():
             if to is not before:
                 if self._engines.coming() is not to:
                     self._engines.announce(to)
-                coming = self._followers[to]
-                count = coming.follow(_PATIENCE, progress)
+                coming.follow(_PATIENCE, progress)
                 with coming.engine.exclusive(_PATIENCE):
-                    count += coming.follow(_PATIENCE, progress)  # what came meanwhile; soon done
+                    coming.follow(_PATIENCE, progress)  # what came meanwhile; soon done
                     with self._catalogue.unit(actor) as unit:
                         self._engines.choose(unit.connection, to)
                         unit.record(Act.INDEX_MOVED, "index", detail={"from": before.value, "to": to.value})
             self._tidy()
-        return count
+            return coming.engine.size()
 
     def start(self) -> None:
         """Follows the ledger in a thread of its own until ``stop``."""
@@ -219,18 +243,23 @@ class Indexer:
             engine = self._followers[name].engine
             if engine.generation() and (engine.size() or engine.mark().position):
                 with engine.exclusive(_PATIENCE):
-                    engine.clear()
+                    engine.clear(beyond=self._engines.seen(name))
                     self._engines.note(name, engine.generation())
 
     def _guarded(self, work: Callable[[], object]) -> float:
         """A failing index never fails anything else: it is logged, and tried again in so many seconds."""
         try:
-            work()
-        except IndexBusyError:
-            return _POLL
+            with self._chosen.said():
+                work()
+        except MunimentError as error:
+            if error.code is Code.ARCHIVE_BUSY:
+                return _POLL
+            self._tell(error)
+            return _AFTER_A_FAULT
         except Exception:
             _logger.exception("the index could not follow the ledger")
             return _AFTER_A_FAULT
+        self._told = ""
         return 0.0
 
     def _wake(self) -> None:
@@ -242,34 +271,20 @@ class Indexer:
         if self._thread is not None:
             return
         try:
-            follower.follow(_PATIENCE_OF_A_SEARCH)
-        except IndexBusyError:
-            return
-        except (IndexDamagedError, OSError, MunimentError):
-            _logger.exception("the index could not follow the ledger")
+            with follower.said():
+                follower.follow(_PATIENCE_OF_A_SEARCH)
+        except MunimentError as error:
+            if error.code is not Code.ARCHIVE_BUSY:
+                self._tell(error)
 
-    def _by_code(
-        self,
-        follower: Follower,
-        error: Exception,
-        query: str,
-        allowed: sa.Select[Any] | None,
-        limit: int,
-    ) -> Found:
-        """Codes and facts are the catalogue's, whatever becomes of the index."""
-        _logger.error("the index cannot answer", exc_info=error)
-        asked = self._parsed(query)
-        found = self._searching.by_code(asked, allowed, limit, follower.behind())
-        if found is None:
-            raise MunimentError(Code.INDEX_UNAVAILABLE) from error
-        return found
+    def _tell(self, error: MunimentError) -> None:
+        """Once, however often it is tried again."""
+        said = error.say("en")
+        if said != self._told:
+            _logger.error("the index could not follow the ledger: %s", said, exc_info=_damage_of(error))
+        self._told = said
 
 
-@contextmanager
-def _said() -> Iterator[None]:
-    try:
-        yield
-    except IndexBusyError as error:
-        raise MunimentError(Code.ARCHIVE_BUSY) from error
-    except (IndexDamagedError, OSError) as error:
-        raise MunimentError(Code.INDEX_UNAVAILABLE) from error
+def _damage_of(error: MunimentError) -> BaseException | None:
+    """Where it was come upon; a disk that is full needs no such words."""
+    return error.__cause__ if error.code is Code.INDEX_UNAVAILABLE else None

@@ -84,14 +84,22 @@ def _block(documents: Sequence[int], counts: Sequence[int], places: Sequence[int
 def decode(content: bytes, count: int) -> PostingList:
     """All of it. ``count``: of documents."""
     if count <= BLOCK:
-        packed = Packed(content)
-        documents, counts = list(accumulate(packed.row(count))), packed.row(count)
-        return PostingList(documents, counts, packed.row(sum(counts)))
-    whole = PostingList([], [], [])
+        return _decoded(content, count)
+    documents: list[int] = []
+    counts: list[int] = []
+    places = array("I")
     for _, start, end, some in _blocks(_table(content[: _table_size(count)], count), count):
-        for row, more in zip(whole, decode(content[start:end], some), strict=True):
-            row.extend(more)  # type: ignore[attr-defined]  # they are the lists above
-    return whole
+        block = _decoded(content[start:end], some)
+        documents.extend(block.documents)
+        counts.extend(block.counts)
+        places.extend(array("I", block.places))
+    return PostingList(documents, counts, places)
+
+
+def _decoded(block: bytes, count: int) -> PostingList:
+    packed = Packed(block)
+    documents, counts = list(accumulate(packed.row(count))), packed.row(count)
+    return PostingList(documents, counts, packed.row(sum(counts)))
 
 
 def _table_size(count: int) -> int:

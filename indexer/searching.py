@@ -5,7 +5,7 @@ out changes neither order nor count of the answer.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,15 +18,17 @@ from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Catalogue
 from archive.keys.filekey import CaseFileId
 from archive.ledger.tables import entry
-from indexer.engine import MOST_HITS, Hits, IndexDamagedError, Keep, Mark
+from indexer.analysis import PIECE, Part
+from indexer.engine import MOST_HITS, START, Hits, IndexDamagedError, Keep, Mark
 from indexer.following import Follower, waits
 from indexer.query.conditions import Condition, Conditions, permitted
 from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not, excludes, speaks_of_texts
 from indexer.query.parsing import Asked
-from indexer.query.scanning import holds, rows_of
+from indexer.query.scanning import holds
 
 SCAN_SECONDS = 1.0  # for what no index holds yet
 RANK_SECONDS = 1.0
+_SHARES = 4  # of it, one for each file at most
 MOST_SCANNED = 2000  # case files, the newest
 MOST_SORTED = 10_000  # hits by reference code, the newest: 0.2 s. All of 100,000 would take two
 _ATTEMPTS = 5  # an index that is started over in between knows less than its tail was told from
@@ -73,6 +75,27 @@ class _Tail:
     unread: int
 
 
+class _NoIndex:
+    """In the place of a follower whose index cannot be read: every case file waits, and is looked through itself."""
+
+    def __init__(self, follower: Follower) -> None:
+        self.engine = self
+        self.parts = follower.parts
+        self.behind = lambda: follower.waiting(0)
+
+    def mark(self) -> Mark:
+        return START
+
+    def followed(self, mark: Mark) -> Mark:
+        return mark
+
+    def search(self, _tree: Expression, _keep: Keep | None, _limit: int) -> Hits:
+        return Hits((), more=False, position=0)
+
+    def rank(self, tree: Expression, keep: Keep | None, limit: int, _seconds: float) -> Hits:
+        return self.search(tree, keep, limit)
+
+
 class Searching:
     def __init__(self, catalogue: Catalogue, case_files: CaseFiles, conditions: Conditions) -> None:
         self._catalogue = catalogue
@@ -83,20 +106,28 @@ class Searching:
         self, follower: Follower, asked: Asked, allowed: sa.Select[Any] | None, limit: int, sort: Sort
     ) -> Found:
         """Raises IndexDamagedError, OSError."""
+        return self._search(follower, asked, allowed, limit, sort)
+
+    def without_index(
+        self, follower: Follower, asked: Asked, allowed: sa.Select[Any] | None, limit: int, sort: Sort
+    ) -> Found:
+        """As ``search``, of as many of the newest files as can be looked through in the time there is."""
+        return self._search(_NoIndex(follower), asked, allowed, limit, sort)
+
+    def _search(
+        self,
+        follower: Follower | _NoIndex,
+        asked: Asked,
+        allowed: sa.Select[Any] | None,
+        limit: int,
+        sort: Sort,
+    ) -> Found:
         limit = min(max(limit, 1), MOST_HITS)
         if not speaks_of_texts(asked.tree):
             return self._facts(asked.tree, allowed, limit, sort)
         if asked.code is not None and sort is Sort.DATE:
             return self._coded(follower, asked, allowed, limit)
         return self._texts(follower, asked.tree, allowed, limit, sort)
-
-    def by_code(self, asked: Asked, allowed: sa.Select[Any] | None, limit: int, behind: int) -> Found | None:
-        """What can be said without any index; none when that is nothing."""
-        limit = min(max(limit, 1), MOST_HITS)
-        if not speaks_of_texts(asked.tree):
-            return self._facts(asked.tree, allowed, limit, Sort.DATE)
-        named = self._named(asked, allowed, limit)
-        return Found(named[:limit], len(named) > limit, behind) if named else None
 
     def _facts(self, tree: Expression, allowed: sa.Select[Any] | None, limit: int, sort: Sort) -> Found:
         with self._catalogue.reading() as connection:
@@ -105,7 +136,9 @@ class Searching:
             some = connection.execute(ids.limit(limit + 1)).scalars().all()
         return Found(self._case_files.by_ids(some[:limit]), len(some) > limit)
 
-    def _coded(self, follower: Follower, asked: Asked, allowed: sa.Select[Any] | None, limit: int) -> Found:
+    def _coded(
+        self, follower: Follower | _NoIndex, asked: Asked, allowed: sa.Select[Any] | None, limit: int
+    ) -> Found:
         """Nothing but the beginning of a reference code: the file of that very code, others that begin so, and then
         those that speak of it.
         """
@@ -131,7 +164,7 @@ class Searching:
 
     def _texts(
         self,
-        follower: Follower,
+        follower: Follower | _NoIndex,
         tree: Expression,
         allowed: sa.Select[Any] | None,
         limit: int,
@@ -177,7 +210,9 @@ class Searching:
             texts = tuple(_resolved(each, ids) for each in parts if speaks_of_texts(each))
         return _Question(AllOf(texts) if len(texts) > 1 else texts[0], condition)
 
-    def _hits(self, follower: Follower, question: _Question, tail: _Tail, limit: int, sort: Sort) -> Hits:
+    def _hits(
+        self, follower: Follower | _NoIndex, question: _Question, tail: _Tail, limit: int, sort: Sort
+    ) -> Hits:
         tree, keep = question.tree, None
         if question.condition is not None:
             few = self._few(question.condition)
@@ -220,7 +255,7 @@ class Searching:
 
         return without
 
-    def _tail(self, follower: Follower, question: _Question) -> _Tail:
+    def _tail(self, follower: Follower | _NoIndex, question: _Question) -> _Tail:
         mark = follower.engine.mark()
         position = follower.followed(mark).position
         newest = (
@@ -247,23 +282,43 @@ class Searching:
 
     def _scan(
         self,
-        follower: Follower,
+        follower: Follower | _NoIndex,
         files: list[CaseFile],
         tree: Expression,
         asked_for: Callable[[CaseFileId], bool],
     ) -> tuple[list[CaseFile], frozenset[CaseFileId]]:
-        """Newest first, as many as the time allows."""
+        """Newest first, as many as the time allows; none may take all of it."""
         until = time.monotonic() + SCAN_SECONDS
         found: list[CaseFile] = []
         scanned: set[CaseFileId] = set()
         for each in files:
-            if time.monotonic() > until:
+            now = time.monotonic()
+            if now > until:
                 break
             parts = follower.parts(each)
+            try:
+                if parts is None or not holds(tree, each.id, _in_time(parts, now + SCAN_SECONDS / _SHARES)):
+                    scanned.add(each.id)
+                    continue
+            except TimeoutError:
+                continue
             scanned.add(each.id)
-            if parts is not None and holds(tree, each.id, rows_of(parts)) and asked_for(each.id):
+            if asked_for(each.id):
                 found.append(each)
         return found, frozenset(scanned)
+
+
+def _in_time(parts: Iterator[Part], until: float) -> Iterator[Part]:
+    """Raises TimeoutError."""
+    return (_pieces_in_time(part, until) for part in parts)
+
+
+def _pieces_in_time(part: Part, until: float) -> Iterator[str]:
+    for text in part:
+        for start in range(0, len(text), PIECE):
+            if time.monotonic() > until:
+                raise TimeoutError
+            yield text[start : start + PIECE]
 
 
 def _resolved(tree: Expression, ids: Callable[[Expression], frozenset[CaseFileId]]) -> Expression:

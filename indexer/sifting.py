@@ -5,10 +5,9 @@ tell it a digit at a time: by hits, counts and order, also through NOT. So those
 answered from the very texts that they are shown (P14.4, P16), and no index is asked at all.
 """
 
-import logging
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +16,8 @@ import sqlalchemy as sa
 from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Catalogue
-from archive.errors import MunimentError
 from archive.keys.filekey import CaseFileId
-from archive.keys.sealing import BoxError
-from indexer.analysis import Phrase, atoms, fold
+from indexer.analysis import Atom, Part, Phrase, rows_of
 from indexer.gathering import gather_masked
 from indexer.query.conditions import Condition, Conditions
 from indexer.query.expression import AllOf, AnyOf, Expression, Not, phrases
@@ -28,8 +25,6 @@ from indexer.query.saying import saying
 
 _FILE = tables.case_file.c
 _Times = Counter[CaseFileId]  # a phrase stands in the texts of the files in which it does
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +61,24 @@ class Sifting:
 
     def _said(self, wanted: Sequence[Phrase], files: Sequence[CaseFile]) -> dict[Phrase, _Times]:
         said: dict[Phrase, _Times] = {each: Counter() for each in wanted}
+        before = max((len(each.atoms) for each in wanted), default=1) - 1
         for case_file in files if wanted else ():
-            for part in map(fold, self._parts(case_file)):
-                likely = [each for each in wanted if all(atom.text in part for atom in each.atoms)]
-                row = atoms(part) if likely else []
-                for phrase in likely:
-                    if times := sum(1 for _ in phrase.places(row)):
-                        said[phrase][case_file.id] += times
+            for part in self._parts(case_file):
+                known: list[Atom] = []  # the end of the piece before, in which a phrase may begin
+                for row in rows_of(part):
+                    stretch = [*known, *row]
+                    for phrase in wanted:
+                        places = phrase.places(stretch)
+                        times = sum(1 for each in places if each + len(phrase.atoms) > len(known))
+                        if times:
+                            said[phrase][case_file.id] += times
+                    known = stretch[-before:] if before else []
         return said
 
-    def _parts(self, case_file: CaseFile) -> tuple[str, ...]:
+    def _parts(self, case_file: CaseFile) -> Iterable[Part]:
         """None where its key was shredded: nothing of it may be found any more."""
-        try:
-            if self._case_files.file_key(case_file.id) is None:
-                return ()
-            return gather_masked(self._case_files, case_file)
-        except (BoxError, MunimentError, ValueError) as error:
-            # One damaged file must not keep the others from being found. Fixity checks name it to people.
-            kind = type(error).__name__
-            _logger.error("%s is searched without its texts: %s", case_file.reference, kind)  # noqa: TRY400 - a trace may show the text
-            return ()
+        shredded = self._case_files.file_key(case_file.id) is None
+        return () if shredded else gather_masked(self._case_files, case_file)
 
 
 def _spoken(tree: Expression) -> Iterator[Phrase]:

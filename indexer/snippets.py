@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.evidence.masking import mask_text
-from indexer.analysis import Query, spans
+from indexer.analysis import Query, atoms, fold, spans
 
 LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
+_STRETCH = 50_000  # characters of a page that are looked at at once
+_OVERLAP = 1000  # of them, more than a query's
 _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
 # A line of a page that goes on in the next: the break is the page's, not the writer's. Short lines end by themselves.
 _WRAPPED = re.compile(r"(?<=[^\r\n]{15}[\u3001-\u9fff\uff01-\uff5e])[\r\n]+(?=[\u3001-\u9fff\uff01-\uff5e])")
+_CHECKSUM = re.compile(r"(?:\b[0-9a-f]{16,64}\b\s*)+")  # a page may wrap it
 _WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
 
 
@@ -46,11 +49,12 @@ class Snippet:
 
 def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet | None:
     """From the page, or else the document's name, that says most of the query; none where nothing of it can be shown:
-    it asked for facts, or the mask hides it.
+    it asked for facts, or for the file's own code, which heads each of its pages, or the mask hides it.
 
     What the mask hides is no hit. Raises BoxError and MunimentError where a sealed text does not open.
     """
     best, most = None, 0
+    query = _without_code(query, case_file.reference)
     if not query.phrases:
         return None
     for place, text in _masked(case_files, case_file):
@@ -65,26 +69,40 @@ def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet
 
 def hits_on(text: str, query: Query) -> tuple[str, ...]:
     """The words of a page's masked text that the query finds, as they are written there and without white space."""
-    found = (span for each in spans(text, query).values() for span in each)
-    return tuple(dict.fromkeys("".join(text[start:end].split()) for start, end in found))
+    words: dict[str, None] = {}
+    for shown in _stretches(text):
+        found = (span for each in spans(shown, query).values() for span in each)
+        words |= dict.fromkeys("".join(shown[start:end].split()) for start, end in found)
+    return tuple(words)
 
 
 def places_of(case_files: CaseFiles, case_file: CaseFile, query: Query) -> tuple[Place, ...]:
     """The pages on which something of the query stands, in order. Raises BoxError, MunimentError."""
     return tuple(
-        Place(ordinal, number)
-        for ordinal, pages in case_files.masked_texts(case_file).items()
-        for number, page in enumerate(pages, start=1)
-        if spans(page, query)
+        place
+        for place, page in _pages(case_files, case_file)
+        if any(spans(shown, query) for shown in _stretches(page))
     )
 
 
 def _masked(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place | None, str]]:
-    for ordinal, pages in case_files.masked_texts(case_file).items():
-        for number, page in enumerate(pages, start=1):
-            yield Place(ordinal, number), _set_tight(page)
+    for place, page in _pages(case_files, case_file):
+        for shown in _stretches(page):
+            yield place, _set_tight(shown)
     for title in case_files.titles(case_file).values():
         yield None, _set_tight(mask_text(title))
+
+
+def _pages(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place, str]]:
+    for document in case_files.documents(case_file):
+        for number, page in enumerate(case_files.masked_pages(case_file, document.ordinal), start=1):
+            yield Place(document.ordinal, number), page
+
+
+def _stretches(text: str) -> Iterator[str]:
+    """A page is as a rule one. A longer text is looked at in parts that overlap."""
+    for start in range(0, max(1, len(text) - _OVERLAP), _STRETCH - _OVERLAP):
+        yield text[start : start + _STRETCH]
 
 
 def _set_tight(text: str) -> str:
@@ -94,10 +112,20 @@ def _set_tight(text: str) -> str:
     return _WIDE.sub(lambda run: run[0].replace(" ", ""), _WHITE.sub(" ", _WRAPPED.sub("", text)).strip())
 
 
+def _without_code(query: Query, reference: str) -> Query:
+    """Without what is the beginning of the code: its year, and more."""
+    code = atoms(fold(reference))
+    told = (each for each in query.phrases if len(each.atoms) == 1 or not each.at(code, 0))
+    return replace(query, phrases=tuple(told))
+
+
 def _cut(text: str, hits: list[tuple[int, int]], place: Place | None) -> Snippet:
-    start = max(0, hits[0][0] - _BEFORE)
+    first = hits[0][0]
+    # What stands before a checksum is what we say of the document; its own words begin after it.
+    own = max((each.end() for each in _CHECKSUM.finditer(text, 0, first)), default=0)
+    start = max(own, first - _BEFORE)
     end = min(len(text), start + LENGTH)
-    start = max(0, end - LENGTH)
+    start = max(own, end - LENGTH)
     before, after = _ELLIPSIS if start else "", _ELLIPSIS if end < len(text) else ""
     kept: list[tuple[int, int]] = []
     shift = len(before) - start

@@ -3,13 +3,12 @@
 A file is sealed in chunks (``indexer.chunks``) and opened as it is read. Its content begins with a stamp (length in
 4 bytes, then the bytes): a note of the engine's that comes true in the same rename as the file.
 
-Only what a commit leaves behind reaches the disk: segments (``.seg``) and tables of contents (``.toc``). All
-that Whoosh uses on the way there stays in memory: its sort files hold every term in a coded form that a plain
-search of the disk would miss.
+Only what a commit leaves behind reaches the disk under a name: segments (``.seg``) and tables of contents (``.toc``).
+What is used on the way there stays in memory, and of it what grows large is sealed too, in files without a name and
+under keys that nobody keeps: sort files hold every term in a coded form that a plain search of the disk would miss.
 """
 
 import contextlib
-import os
 import struct
 import sys
 import threading
@@ -18,18 +17,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO
 from weakref import WeakValueDictionary
 
 from whoosh.filedb.filestore import RamStorage, Storage
 from whoosh.filedb.structfile import StructFile
 
 from archive.keys.sealing import Randomness
-from indexer.chunks import ChunkCache, SealedFile, seal_chunks
+from indexer.chunks import ChunkCache, SealedFile, SealingFile
+from indexer.spooling import UNFINISHED, Content, Lasting, Passing, Spooled
 
 _STAMP_LENGTH = struct.Struct(">I")
 _LASTING = (".seg", ".toc")
-_UNFINISHED = ".unfinished"
 _LINE = 256  # bytes read at once in search of an end of line
 
 
@@ -44,7 +43,7 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         self._key = key
         self._randomness = randomness
         self._stamp = b""
-        self._staged: dict[str, bytes] = {}
+        self._staged: dict[str, Content] = {}
         self._opened: WeakValueDictionary[str, SealedFile] = WeakValueDictionary()
         self._cache = ChunkCache()
         self._guard = threading.Lock()
@@ -66,7 +65,7 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
 
     def verify(self, name: str) -> None:
         """Reads and authenticates all of the file as it is now. Raises IndexDamagedError; FileNotFoundError."""
-        SealedFile(self._folder / name, self._key, name, self._cache).verify()
+        SealedFile.at(self._folder / name, self._key, name, self._cache).verify()
 
     def hold(self, name: str) -> SealedFile:
         """While the answer is kept, the file can be read, even when a writer has deleted it since.
@@ -83,7 +82,7 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
 
     def discard_unfinished(self) -> None:
         """Removes what a writer left that was killed. The caller is the only writer."""
-        for path in self._folder.glob(f".*{_UNFINISHED}"):
+        for path in self._folder.glob(f".*{UNFINISHED}"):
             path.unlink(missing_ok=True)
 
     # What Whoosh asks of a storage
@@ -101,18 +100,18 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         return [*(name for name in names if name.endswith(_LASTING)), *list(self._staged)]
 
     def create_file(self, name: str, **_options: object) -> Any:
-        def keep(content: bytes) -> None:
-            if name.endswith(_LASTING):
-                self._write(name, content)
-            else:
-                self._staged[name] = content
+        if name.endswith(_LASTING):
+            return StructFile(Lasting(self._folder, name, self._sealing, self._randomness), name=name)
 
-        return StructFile(_Kept(keep), name=name)
+        def keep(content: Content) -> None:
+            self._staged[name] = content
+
+        return StructFile(Spooled(keep, lambda: Passing(self._folder, self._randomness)), name=name)
 
     def open_file(self, name: str, **_options: object) -> Any:
         staged = self._staged.get(name)
         if staged is not None:
-            return _View(_Bytes(staged), 0, len(staged), name)
+            return _View(staged, 0, staged.size, name)
         file = self._open(name)
         return _View(file, _start(file), file.size, name)
 
@@ -122,7 +121,7 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
     def file_length(self, name: str) -> int:
         staged = self._staged.get(name)
         if staged is not None:
-            return len(staged)
+            return staged.size
         file = self._open(name)
         return file.size - _start(file)
 
@@ -137,7 +136,10 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
         """Whoosh's commit: a table of contents that was staged takes effect."""
         if safe and self.file_exists(newname):
             raise FileExistsError(newname)
-        self._write(newname, self._staged[name])
+        staged = self._staged[name]
+        lasting = Lasting(self._folder, newname, self._sealing, self._randomness)
+        lasting.write(staged.read(0, staged.size))
+        lasting.close()
         del self._staged[name]
 
     def lock(self, name: str) -> threading.Lock:  # noqa: ARG002
@@ -149,28 +151,15 @@ class EncryptedStorage(Storage):  # type: ignore[misc]  # Whoosh has no types
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _sealing(self, file: BinaryIO, name: str) -> SealingFile:
         head = _STAMP_LENGTH.pack(len(self._stamp)) + self._stamp
-        unfinished = self._folder / f".{name}.{self._randomness(4).hex()}{_UNFINISHED}"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for piece in seal_chunks(self._key, name, content, self._randomness, head):
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, self._folder / name)  # noqa: PTH105 - the one name tests stop it at
-        except OSError:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-            raise
-        sync_folder(self._folder)
+        return SealingFile(file, self._key, name, self._randomness, head)
 
     def _open(self, name: str) -> SealedFile:
         with self._guard:
             file = self._opened.get(name)
         if file is None:
-            file = SealedFile(self._folder / name, self._key, name, self._cache)
+            file = SealedFile.at(self._folder / name, self._key, name, self._cache)
             # The names of segments are random and never used again; those of tables of contents may be.
             if name.endswith(".seg"):
                 with self._guard:
@@ -182,15 +171,6 @@ def _start(file: SealedFile) -> int:
     """Where the content begins, after the stamp."""
     (length,) = _STAMP_LENGTH.unpack(file.read(0, _STAMP_LENGTH.size))
     return _STAMP_LENGTH.size + int(length)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes renames and new names in the folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _Memory(RamStorage):  # type: ignore[misc]
@@ -226,23 +206,10 @@ class _Kept(BytesIO):
         """A file that was never closed was given up: nothing is kept."""
 
 
-class _Content(Protocol):
-    def read(self, start: int, end: int) -> bytes:
-        """From ``start`` to before ``end``, both within the content."""
-
-
-class _Bytes:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, start: int, end: int) -> bytes:
-        return self._content[start:end]
-
-
 class _View(StructFile):  # type: ignore[misc]
     """A part of a content as a file of numbers, whose parts are not copied."""
 
-    def __init__(self, content: _Content, start: int, end: int, name: str | None = None) -> None:
+    def __init__(self, content: Content, start: int, end: int, name: str | None = None) -> None:
         super().__init__(_Window(content, start, end), name=name)
         self._content, self._start, self._end = content, start, end
 
@@ -273,7 +240,7 @@ class _View(StructFile):  # type: ignore[misc]
 class _Window:
     """A part of a content as a file; just what Whoosh and pickle ask for."""
 
-    def __init__(self, content: _Content, start: int, end: int) -> None:
+    def __init__(self, content: Content, start: int, end: int) -> None:
         self._content, self._start, self._end = content, start, end
         self._at = start
 

@@ -23,6 +23,7 @@ index_engine = sa.Table(
     sa.Column("role", sa.String(10), nullable=False),  # chosen, coming, or resting
     # the highest that was seen: an index with a lower one was put back from an older copy
     sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("fault", sa.Integer),  # errno of what kept it from being written last; none once it was written
 )
 
 fts5_file = sa.Table(

@@ -10,7 +10,7 @@ import heapq
 import struct
 import time
 from array import array
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -57,16 +57,10 @@ class _Places(Format):  # type: ignore[misc]  # Whoosh has no types
 
 
 class _Terms(FieldType):  # type: ignore[misc]
-    """Takes terms with positions as they are; analysis is not Whoosh's here."""
+    """Terms with positions, which the codec takes as they are; analysis is not Whoosh's here."""
 
     def __init__(self) -> None:
         super().__init__(_PLACES, analyzer=None)
-
-    def index(
-        self, value: Mapping[str, Sequence[int]], **_options: object
-    ) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for term, positions in value.items():
-            yield term.encode(), len(positions), 1.0, array("I", positions).tobytes()
 
 
 class _Orders(NumericColumn):  # type: ignore[misc]
@@ -180,6 +174,7 @@ class WhooshEngine:
     """The index in ``folder``, encrypted under a 32-byte key."""
 
     def __init__(self, folder: Path, key: bytes, randomness: Randomness = token_bytes) -> None:
+        self.folder = folder
         self._storage = EncryptedStorage(folder, key, randomness)
         self._lock = Lock(folder / "lock")
         self._segments: dict[str, _Known] = {}
@@ -194,12 +189,16 @@ class WhooshEngine:
     def commit(self, batch: Batch) -> None:
         self._lock.must_be_held()
         stamp = _STAMP.pack(_VERSION, form(), batch.mark.position, batch.mark.leaf)
-        with self._storage.stamped(stamp), _missing_is_damage():
-            writer = Merging(self._index(), codec=Codec())
+        with self._sound(), _missing_is_damage():
+            index = (
+                self._index()
+            )  # a new one bears no mark: until the batch is in it, it has followed nothing
+        with self._storage.stamped(stamp), self._sound(), _missing_is_damage():
+            writer = Merging(index, codec=Codec())
             try:
                 purged = self._delete(writer, batch)
                 for text in sorted(batch.add, key=lambda each: -each.order):
-                    writer.add_document(id=text.id, order=text.order, terms=text.terms)
+                    writer.add(text.id, text.order, text.pieces)
                 writer.commit(mergetype=_merge_policy(purged, self._highest))
             except BaseException:
                 if not writer.is_closed:
@@ -207,11 +206,11 @@ class WhooshEngine:
                         writer.cancel()
                 raise
 
-    def clear(self) -> None:
-        """A table of contents without segments, one generation on; the old files are removed after it."""
+    def clear(self, beyond: int = 0) -> None:
+        """A table of contents without segments; the old files are removed after it."""
         self._lock.must_be_held()
         with self._storage.stamped(b""):
-            generation = self._generation() + 1
+            generation = max(self._generation(), beyond) + 1
             TOC(_SCHEMA, [], generation).write(self._storage, _NAME)
             clean_files(self._storage, _NAME, generation, [])
 
@@ -219,16 +218,18 @@ class WhooshEngine:
         self, tree: Expression, keep: Keep | None, limit: int, seconds: float = SEARCH_SECONDS
     ) -> Hits:
         deadline = Deadline.within(seconds)
-        seen = _again_if_gone(self._seen)
-        with closing(self._newest(seen, tree, deadline, scored=False)) as found:
-            hits = kept((each.id for each in found), keep, limit, seen.mark.position)
+        with self._sound():
+            seen = _again_if_gone(self._seen)
+            with closing(self._newest(seen, tree, deadline, scored=False)) as found:
+                hits = kept((each.id for each in found), keep, limit, seen.mark.position)
         return replace(hits, more=hits.more or deadline.missed, partly=deadline.missed)
 
     def rank(self, tree: Expression, keep: Keep | None, limit: int, seconds: float) -> Hits:
         deadline = Deadline.within(seconds)
-        seen = _again_if_gone(self._seen)
-        with closing(self._newest(seen, tree, deadline, scored=True)) as found:
-            scores = {each.id: each.score for each in found}
+        with self._sound():
+            seen = _again_if_gone(self._seen)
+            with closing(self._newest(seen, tree, deadline, scored=True)) as found:
+                scores = {each.id: each.score for each in found}
         best = sorted(scores, key=lambda each: -scores[each])  # stable: newest first among equals
         hits = kept(iter(best), keep, limit, seen.mark.position)
         return replace(hits, more=hits.more or deadline.missed, partly=deadline.missed)
@@ -273,7 +274,8 @@ class WhooshEngine:
         return max(0, self._generation())
 
     def size(self) -> int:
-        return sum(segment.doc_count() for segment in _again_if_gone(self._contents))
+        with self._sound():
+            return sum(segment.doc_count() for segment in _again_if_gone(self._contents))
 
     def weight(self) -> int:
         return self._storage.weight()
@@ -283,10 +285,30 @@ class WhooshEngine:
         return bool(self.search(Among(frozenset({case_file})), None, 1, inf).ids)
 
     def verify(self) -> None:
+        """Opens all as a search does, too: what was sealed may have been wrong before it was."""
         self.mark()
-        with _missing_is_damage():
-            for name in _again_if_gone(self._names):
-                self._storage.verify(name)
+        try:
+            with _missing_is_damage():
+                for segment in _again_if_gone(self._contents):
+                    self._storage.verify(_name_of(segment))
+                    _Known(self._storage, segment)
+        except (IndexDamagedError, OSError):
+            raise
+        except Exception as error:
+            raise IndexDamagedError("a file of the index makes no sense") from error
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Whatever may come of reading (EOFError, KeyError, struct.error, ...) is damage if the index is not whole, and
+        otherwise a fault of ours.
+        """
+        try:
+            yield
+        except (IndexDamagedError, OSError):
+            raise
+        except Exception:
+            self.verify()
+            raise
 
     def _delete(self, writer: Any, batch: Batch) -> frozenset[str]:
         """Marks what is replaced or removed; gives the names of the segments that must forget it."""
@@ -301,9 +323,6 @@ class WhooshEngine:
                 if each in batch.remove:
                     purged.add(segment.segment_id())
         return frozenset(purged)
-
-    def _names(self) -> list[str]:
-        return list(map(_name_of, self._contents()))
 
     def _highest(self, segment: Any) -> int:
         return max(self._known(segment).orders, default=0)

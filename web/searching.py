@@ -21,6 +21,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
 from indexer.pacing import paced
+from indexer.query.problems import QueryProblem
 from indexer.searching import Sort
 from indexer.snippets import Snippet
 from web.asking import Wanted
@@ -44,7 +45,8 @@ class Result:
 class Answer:
     """One page of results. ``more``: there are more than ``total``, which then counts the first only.
 
-    ``behind``: files in whose words nobody looked yet. ``partly``: only the newest of them are in order.
+    ``behind``: files in whose words nobody looked yet. ``partly``: only the newest of them are in order. ``hint``: what
+    to tell who found nothing.
     """
 
     results: Sequence[Result] = ()
@@ -55,6 +57,7 @@ class Answer:
     partly: bool = False
     page: int = 1
     pages: int = 1
+    hint: QueryProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def answer(house: House, person: Person, wanted: Wanted) -> Answer:
     if wanted.q:
         _record(house, person, wanted, count, more=matched.more)
     results = [Result(each, _snippet(house, person, each, wanted.q)) for each in files]
-    return Answer(results, facets, count, matched.more, matched.behind, matched.partly, page, pages)
+    hint = None if count else house.index.hint(wanted.q)
+    return Answer(results, facets, count, matched.more, matched.behind, matched.partly, page, pages, hint)
 
 
 def unsearchable(house: House, person: Person) -> int:

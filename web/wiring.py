@@ -209,7 +209,7 @@ def restore(
     passphrase: str | None = None,
     *,
     snapshot: str | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda _done, _total: None,
 ) -> Restored:
     """An archive in the home folder from a backup. Raises as ``archive.backup.restoring.restore`` and the keyring."""
     home = settings.home.absolute()

@@ -66,7 +66,7 @@ class Rehearsing:
     randomness: Randomness
 
     def rehearse(
-        self, actor: Actor, place: Place, *, reads: int = 20, progress: Progress = lambda _: None
+        self, actor: Actor, place: Place, *, reads: int = 20, progress: Progress = lambda _done, _total: None
     ) -> Rehearsal:
         """Recorded in the living ledger, whatever comes of it. A damaged object is set aside in the backup, so that
         the next run copies it anew from the vault.

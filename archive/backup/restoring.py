@@ -34,7 +34,7 @@ from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
 from archive.vault.local import LocalVault
 from archive.vault.placing import HOME, Where, write_where
 
-Progress = Callable[[int], None]  # files of the vault restored
+Progress = Callable[[int, int], None]  # files of the vault restored, of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def restore(
     randomness: Randomness,
     *,
     snapshot: str | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda _done, _total: None,
 ) -> Restored:
     """The newest snapshot, or the one that is named. Raises MunimentError: ARCHIVE_EXISTS, BACKUP_MISSING,
     BACKUP_DAMAGED, BACKUP_KEY_VERSION, KEY_WRONG, DISK_FULL; OSError.
@@ -120,6 +120,7 @@ class _Restoring:
         self._damaged: list[str] = []
 
     def run(self, snapshot: str, home: Path) -> Restored:
+        total = self._count(snapshot)
         listing = Listing(self._place.store, self._sealer, snapshot)
         try:
             self._vault.create()
@@ -131,7 +132,7 @@ class _Restoring:
                     left_out.add(kept.case_file)
                 else:
                     self._file(kept)
-                self._progress(done)
+                self._progress(done, total)
         finally:
             listing.close()
         for folder, _, _ in os.walk(self._built):
@@ -148,6 +149,14 @@ class _Restoring:
             len(left_out),
             (*self._damaged, *(trailer.damaged if trailer else ())),
         )
+
+    def _count(self, snapshot: str) -> int:
+        """The list is read once more for it, which also proves it to its end before anything is fetched."""
+        listing = Listing(self._place.store, self._sealer, snapshot)
+        try:
+            return sum(1 for _ in listing.kept())
+        finally:
+            listing.close()
 
     def _catalogue(self, snapshot: str) -> None:
         name = catalogue_name(snapshot)

@@ -6,7 +6,6 @@ A number therefore exists if and only if that transaction committed: a crash bef
 the next number, and a staging folder that names it, for the next filing of the series to clear away.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from archive.casefile import tables
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.numbering import last_number
 from archive.casefile.passing import Beside
-from archive.casefile.reading import CaseFiles, FileState
+from archive.casefile.reading import CaseFiles, FileState, text_of_pages
 from archive.casefile.receiving import Receiving
 from archive.casefile.record import Record
 from archive.casefile.recording import Recording
@@ -370,5 +369,5 @@ def document_row(
         "pending": converted.pending,
         **stream_columns(stream),
         "title": key.seal(title.encode(), f"title:{ordinal}:{version}"),
-        "text": key.seal(json.dumps(converted.text).encode(), f"text:{ordinal}:{version}"),
+        "text": key.seal(text_of_pages(converted.text), f"text:{ordinal}:{version}"),
     }

@@ -165,33 +165,53 @@ class CaseFiles:
 
     def texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
         """The text of each page, by ordinal: its own, or what was recognised in its picture."""
-        return self._texts(case_file, lambda own: own, lambda read: read.text)
+        ordinals = [each.ordinal for each in self.documents(case_file)]
+        return {each: tuple(self.pages(case_file, each)) for each in ordinals}
 
-    def masked_texts(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
+    def pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
+        """As ``texts``, of one document and page by page: a long text is never there twice."""
+        return self._pages(case_file, ordinal, lambda own: own, lambda read: read.text)
+
+    def masked_pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
-        return self._texts(case_file, mask_text, lambda read: read.masked)
+        return self._pages(case_file, ordinal, mask_text, lambda read: read.masked)
 
-    def _texts(
-        self, case_file: CaseFile, own: Callable[[str], str], read: Callable[[RecognisedPage], str]
-    ) -> dict[int, tuple[str, ...]]:
-        pages, pictures = self.layers(case_file), self.recognised(case_file)
-        return {
-            ordinal: tuple(
-                own(text)
-                if text.strip() or (ordinal, number) not in pictures
-                else read(pictures[ordinal, number])
-                for number, text in enumerate(layer, start=1)
-            )
-            for ordinal, layer in pages.items()
-        }
+    def _pages(
+        self,
+        case_file: CaseFile,
+        ordinal: int,
+        own: Callable[[str], str],
+        recognised: Callable[[RecognisedPage], str],
+    ) -> Iterator[str]:
+        read = set(self._recognised_pages(case_file, ordinal))
+        for number, text in enumerate(self._layer(case_file, ordinal), start=1):
+            if text.strip() or number not in read:
+                yield own(text)
+            else:
+                found = self.recognised(case_file, ordinal, number).get((ordinal, number))
+                yield own(text) if found is None else recognised(found)
 
-    def layers(self, case_file: CaseFile) -> dict[int, tuple[str, ...]]:
-        """The text that each page has of its own, by ordinal; empty where a page is a picture."""
-        key = self.key_of(case_file)
-        opened = self._boxes(case_file, tables.document.c.text)
-        return {
-            each: tuple(json.loads(key.unseal(box, f"text:{each}:{v}"))) for each, (v, box) in opened.items()
-        }
+    def _layer(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
+        """The text that each page has of its own; empty where a page is a picture."""
+        yield from pages_of(self._text(case_file, ordinal))
+
+    def _text(self, case_file: CaseFile, ordinal: int) -> bytes:
+        place = tables.document.c.ordinal == ordinal
+        columns = [tables.document.c.version, tables.document.c.text]
+        query = _newest(columns, case_file.id, case_file.version).where(place)
+        with self._catalogue.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return text_of_pages(())
+        version, box = row
+        return self.key_of(case_file).unseal(box, f"text:{ordinal}:{version}")
+
+    def _recognised_pages(self, case_file: CaseFile, ordinal: int) -> list[int]:
+        """The pages in whose pictures something was read, in this version of the document or another."""
+        row = tables.recognition.c
+        query = sa.select(row.page).where(row.case_file == case_file.id, row.ordinal == ordinal)
+        with self._catalogue.reading() as connection:
+            return list(connection.execute(query).scalars())
 
     def recognised(
         self, case_file: CaseFile, ordinal: int | None = None, page: int | None = None
@@ -220,16 +240,18 @@ class CaseFiles:
 
     def unread(self, case_file: CaseFile) -> dict[int, tuple[int, ...]]:
         """The pages (from 1) of each document, by ordinal, that are pictures in which nothing was read yet."""
-        read = self.recognised(case_file)
-        pages = {
-            ordinal: tuple(
-                number
-                for number, text in enumerate(layer, start=1)
-                if not text.strip() and (ordinal, number) not in read
-            )
-            for ordinal, layer in self.layers(case_file).items()
-        }
+        pages = {each.ordinal: self._unread(case_file, each) for each in self.documents(case_file)}
         return {ordinal: numbers for ordinal, numbers in pages.items() if numbers}
+
+    def _unread(self, case_file: CaseFile, document: Document) -> tuple[int, ...]:
+        row = tables.recognition.c
+        query = sa.select(row.page).where(
+            row.case_file == case_file.id, row.ordinal == document.ordinal, row.version == document.version
+        )
+        with self._catalogue.reading() as connection:
+            read = set(connection.execute(query).scalars())
+        layer = enumerate(self._layer(case_file, document.ordinal), start=1)
+        return tuple(number for number, text in layer if not text.strip() and number not in read)
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
         """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
@@ -327,6 +349,25 @@ class CaseFiles:
         with self._catalogue.reading() as connection:
             rows = connection.execute(_newest(columns, case_file.id, case_file.version)).all()
         return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def text_of_pages(pages: Sequence[str]) -> bytes:
+    """JSON: an array with each page on a line of its own, so that they are read one by one."""
+    # A text layer may hold halves of surrogate pairs, which JSON's decoder lets pass.
+    return json.dumps(pages, ensure_ascii=False, indent=0).encode("utf-8", "surrogatepass")
+
+
+def pages_of(text: bytes) -> Iterator[str]:
+    """Of ``text_of_pages``, or of any other JSON array, which is then read at once. Raises ValueError."""
+    if not text.startswith(b"[\n"):
+        yield from json.loads(text)
+        return
+    at = 2
+    while (end := text.find(b"\n", at)) >= 0:
+        yield json.loads(text[at:end].removesuffix(b","))
+        at = end + 1
+    if text[at:] != b"]":
+        raise ValueError("the pages are cut off")
 
 
 def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Document, ...]:

@@ -20,7 +20,8 @@ def damage(database: Database, *, thorough: bool = True) -> Iterator[str]:
     May be asked while others read and write. Raises ARCHIVE_BUSY; ARCHIVE_DAMAGED where the first page is damaged.
     """
     try:
-        database.truncate_log()  # what stays in it is checked below, as far as it is in use
+        with database.apart() as connection:  # what stays in the log is checked below, as far as it is in use
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # waits for nobody
     except MunimentError as error:
         if error.code is not Code.ARCHIVE_DAMAGED:  # where, is asked below
             raise

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha512
+from pathlib import PurePosixPath
 from typing import BinaryIO, Protocol
 
 from archive.casefile.documents import Content, Document
@@ -28,7 +29,7 @@ class Files(Protocol):
     """What is asked of the vault. Paths are from its root, with ``/``."""
 
     def paths(self, below: str = "") -> Iterator[str]:
-        """Every file at or below a folder, folder by folder."""
+        """Every file at or below a folder, folder by folder, and ``a/b/`` for a folder that is empty."""
 
     def open_path(self, path: str) -> BinaryIO:
         """Raises MunimentError(DOCUMENT_MISSING)."""
@@ -45,10 +46,11 @@ class Examiner:
     def examine(self, held: Held) -> tuple[Finding, ...]:
         """Everything that is wrong with the case file; empty when it is whole. Raises SANDBOX_UNAVAILABLE."""
         known = {*held.paths()}
+        ours = known | {f"{folder}/" for path in known for folder in PurePosixPath(path).parents}
         foreign = (
             Finding.foreign(held.reference, path)
             for path in self.files.paths(held.folder)
-            if path.removeprefix(f"{held.folder}/") not in known
+            if path.removeprefix(f"{held.folder}/") not in ours
         )
         return (*(Finding(fault, held.reference, name) for fault, name in self._faults(held)), *foreign)
 

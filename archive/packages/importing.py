@@ -18,6 +18,7 @@ from archive.casefile import tables as casefile_tables
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.filing import insert_rows
 from archive.casefile.passing import Beside, Pass
+from archive.casefile.reading import text_of_pages
 from archive.casefile.record import Record, Row
 from archive.casefile.recording import Recording
 from archive.casefile.recovering import make_way, undo
@@ -42,6 +43,8 @@ from archive.vault.inventory import Change
 from archive.vault.port import Vault
 from archive.vault.staging import Staging
 from archive.voucher.fields import parse
+
+Progress = Callable[[int, int], None]  # case files done, of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ class PackageImport:
     randomness: Randomness
     hold: Hold
 
-    def import_all(self, actor: Actor, package: Path) -> Iterator[Brought]:
+    def import_all(
+        self, actor: Actor, package: Path, progress: Progress = lambda _done, _total: None
+    ) -> Iterator[Brought]:
         """Case file after case file; each is whole or not there, and what is there already is passed over.
 
         Raises MunimentError: PATH_NOT_FOUND, PACKAGE_DAMAGED, ARCHIVE_IN_USE, LEVEL_UNKNOWN, CATEGORY_UNKNOWN.
@@ -96,11 +101,13 @@ class PackageImport:
         manifest = bag.check(package)
         signer = _exported_by(package, manifest)
         self._check_unused()
-        for reference in references(package):
+        wanted = references(package)
+        for done, reference in enumerate(wanted, start=1):
             part = self._read(package, reference)
             imported = not self._is_here(part.description)
             if imported:
                 self._bring(actor, part, manifest, signer)
+            progress(done, len(wanted))
             yield Brought(reference, imported)
 
     def _check_unused(self) -> None:
@@ -298,7 +305,7 @@ def _row(part: _Part, key: FileKey, document: Packaged, stagings: Sequence[Stagi
         "pending": document.pending,
         **stream_columns(_stream(document, key, stagings)),
         "title": key.seal(document.title.encode(), f"title:{place}"),
-        "text": key.seal(json.dumps(text).encode(), f"text:{place}"),
+        "text": key.seal(text_of_pages(text), f"text:{place}"),
     }
 
 

@@ -356,7 +356,7 @@ def _objects(vault: Vault) -> dict[str, int]:
     """The newest version of each object, by its folder; what lies elsewhere is for a check to name."""
     return {
         folder: newest_version(paths, folder)
-        for folder, paths in groupby(vault.paths(), key=_folder)
+        for folder, paths in groupby((path for path in vault.paths() if not path.endswith("/")), key=_folder)
         if folder is not None
     }
 

@@ -111,22 +111,19 @@ class LocalVault:
             durable.sync_folder(target)
 
     def remove(self, folder: str) -> None:
-        """Moved away first, so that it is never half there."""
-        target = self.root / folder
-        if target.exists():
-            away = self._beside.folder / f"{uuid4()}"
-            target.rename(away)
-            durable.sync_folder(target.parent)
-            shutil.rmtree(away, ignore_errors=True)  # a recovery at work elsewhere may have begun with it
-        self.prune(target.parent)
-
-    def prune(self, path: Path) -> None:
-        """Removes this folder and those above it that are empty: a storage root has none (OCFL 1.1, 4.2)."""
-        with self.locked(_FOLDERS), suppress(OSError):  # the first that is not empty ends it
-            while path != self.root:
-                if path.exists():
-                    path.rmdir()
-                path = path.parent
+        """Moved away first, so that it is never half there; and the folders above it that are empty then: a storage
+        root has none (OCFL 1.1, 4.2).
+        """
+        target, away = self.root / folder, self._beside.folder / f"{uuid4()}"
+        with self.locked(_FOLDERS):
+            if target.exists():
+                target.rename(away)
+                durable.sync_folder(target.parent)
+            with suppress(OSError):  # the first that is not empty ends it
+                for path in target.relative_to(self.root).parents:
+                    if path != Path() and (self.root / path).exists():
+                        (self.root / path).rmdir()
+        shutil.rmtree(away, ignore_errors=True)  # a recovery at work elsewhere may have begun with it
 
     def holds(self, folder: str, beyond: int = 0) -> bool:
         if not beyond:
@@ -135,11 +132,6 @@ class LocalVault:
         return any(int(match[1]) > beyond for match in found if match is not None)
 
     def series(self) -> list[str]:
-        """Empty folders that a crash left are removed."""
-        for pattern in ("*/*/*", "*/*", "*"):
-            for path in self.root.glob(pattern):
-                if path.is_dir():
-                    self.prune(path)
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/*"))
 
     def recover(self, settle: Callable[[str], None], of: str | None = None) -> int:
@@ -172,14 +164,23 @@ class LocalVault:
         return (said.st_dev, said.st_ino, said.st_size, said.st_mtime_ns, said.st_ctime_ns)
 
     def paths(self, below: str = "") -> Iterator[str]:
-        """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order.
-        Links are named, never followed; a folder that is not there holds nothing.
+        """Every file at or below the folder ``below``, as paths from the root, folder by folder and in order; of an
+        empty folder its own, with a ``/`` behind it. Links are named, never followed; a folder that is not there
+        holds nothing.
         """
         for folder, subfolders, names in os.walk(self.root / below, onerror=raise_unless_missing):
             subfolders.sort()
             links = [each for each in subfolders if Path(folder, each).is_symlink()]
             for name in sorted([*names, *links]):
                 yield Path(folder, name).relative_to(self.root).as_posix()
+            if not names and not subfolders and self._is_empty(Path(folder)):
+                yield f"{Path(folder).relative_to(self.root).as_posix()}/"
+
+    def _is_empty(self, folder: Path) -> bool:
+        """Looked at again where nobody is about to put an object into it, or to remove it after one."""
+        with self.locked(_FOLDERS), suppress(FileNotFoundError):
+            return folder != self.root and not any(folder.iterdir())
+        return False
 
     def open_path(self, path: str) -> BinaryIO:
         """Any plain file by its path from the root. Raises MunimentError(DOCUMENT_MISSING)."""

@@ -84,7 +84,9 @@ class Vault(Protocol):
         """Of the whole stream, which is rewound."""
 
     def paths(self, below: str = "") -> Iterator[str]:
-        """Every file at or below the folder ``below``, as paths from the root, in order."""
+        """Every file at or below the folder ``below``, as paths from the root, in order. An empty folder, where there
+        is such a thing, is named too, with a ``/`` behind it.
+        """
 
     def open_path(self, path: str) -> BinaryIO:
         """Any file by its path from the root. Raises DOCUMENT_MISSING."""

@@ -87,11 +87,11 @@ class Conditions:
                 return sa.not_(self.of(part, connection, allowed, says))
             case Phrase() if says is not None:
                 return says(tree)
-            case Fact(Field() as field, str(given)) if field in _NAMED:
+            case Fact(field, str(given)) if field in _NAMED:
                 column = _NAMED[field]
                 files = sa.select(_FILE.id) if allowed is None else allowed
                 names = files.with_only_columns(column).where(column.is_not(None)).distinct()
-                return self._like(field, given, connection.execute(names).scalars().all())
+                return self._like(tree, given, connection.execute(names).scalars().all())
             case Fact():
                 return self._fact(tree)
         raise TypeError(type(tree).__name__)
@@ -129,14 +129,15 @@ class Conditions:
             ends.append(column < datetime.combine(days.last + _DAY, time.min, self._zone))
         return sa.and_(sa.true(), *ends)
 
-    def _like(self, field: Field, given: str, known: Sequence[str]) -> Condition:
+    def _like(self, fact: Fact, given: str, known: Sequence[str]) -> Condition:
         """A name that holds what was given, folded alike; names are few, so they are compared here and not in SQL."""
+        field = fact.field
         column = _NAMED[field]
         wanted = fold(self._canonical(field, given))
         names = [each for each in known if _is_like(fold(each), wanted, by_initials=field in _BY_INITIALS)]
         possible = self._possible(field)
         if possible and not names and not any(wanted in fold(each) for each in possible):
-            raise MunimentError(Code.QUERY_INVALID, problem=_none_so(field, possible))
+            raise MunimentError(Code.QUERY_INVALID, problem=_none_so(fact, possible))
         return sa.and_(column.is_not(None), column.in_(names))
 
     def _possible(self, field: Field) -> tuple[str, ...]:
@@ -167,11 +168,12 @@ def _is_like(name: str, wanted: str, *, by_initials: bool) -> bool:
     return wanted in name or (by_initials and has_initials(name, wanted))
 
 
-def _none_so(field: Field, possible: Sequence[str]) -> QueryProblem:
-    name = {Field.LEVEL: "级别"}.get(field, "类别")
+def _none_so(fact: Fact, possible: Sequence[str]) -> QueryProblem:
+    name = {Field.LEVEL: "级别"}.get(fact.field, "类别")
     return QueryProblem(
         f"没有这样的{name}，可用的有：{'、'.join(possible)}",
-        f"no {field.value} is called so; there are {', '.join(possible)}",
+        f"no {fact.field.value} is called so; there are {', '.join(possible)}",
+        fact.at,
     )
 
 

@@ -1,6 +1,7 @@
 """The fields of the query language, in both languages, and what may stand after their colon. Pure."""
 
 import calendar
+import dataclasses
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -99,10 +100,14 @@ class Years:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What the catalogue is asked. A text is as it was typed; how it compares is the catalogue's business."""
+    """What the catalogue is asked. A text is as it was typed; how it compares is the catalogue's business.
+
+    ``at``: the character of the query that the value begins with, from 1; 0 where it is not known.
+    """
 
     field: Field
     value: str | bool | Status | Days | Years
+    at: int = dataclasses.field(default=0, compare=False)
 
 
 def read_value(field: Field, given: str, today: date) -> Fact | QueryProblem:

@@ -2,8 +2,9 @@
 
     退款 "书面道歉" level:一级,二级 NOT (门店:静安 OR filed:2026-01..2026-03)
 
-What stands side by side must all be there, as with AND; OR binds less, NOT most. A reference code or its beginning
-also means the files of that code. A quotation may be left open, since somebody is still typing it; a bracket may not.
+What stands side by side must all be there, as with AND; OR binds less, NOT most, and a minus right before something
+is NOT. A reference code or its beginning also means the files of that code. A quotation may be left open, since
+somebody is still typing it; a bracket may not.
 
 Whoosh's parser reads it, in its two stages: taggers cut the text into nodes that know their places, and filters put
 brackets and operators together. Between the two stands a check of our own, since the filters drop without a word what
@@ -38,6 +39,7 @@ _BREAKS = ",;!?\u3001\u3002\u2026"
 _QUOTED = rf"[{_QUOTES}](?P<text>[^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)"
 _WORD = rf"(?P<text>[^\s(){_QUOTES}{_BREAKS}]+)"
 _CONDITION = rf"(?P<name>[^\W_]{{1,16}})[ ]?:(?!/)[ ]*(?:{_QUOTED}|(?P<values>[^\s(){_QUOTES}]*))"
+_MINUS = rf"(?<![^\s({_BREAKS}])-(?=[^\W_]|[({_QUOTES}])"  # right before what it excludes; within words it is a sign
 _OPERATOR = rf"(?=[\s(){_QUOTES}]|\Z)"  # after the word; nothing else makes ANDROID of AND
 _LIKE = 0.75  # from which a name is taken for a field that was mistyped
 _CODE = re.compile(r"[1-9]\d{3}-(\w{1,20}(-(\w{1,20}(-\d{0,9})?)?)?)?")
@@ -58,6 +60,16 @@ _UNOPENED = QueryProblem("右括号没有对应的左括号", "this bracket was 
 _UNCLOSED = QueryProblem("左括号没有对应的右括号", "this bracket is never closed")
 _EMPTY = QueryProblem("括号内没有内容", "there is nothing in these brackets")
 _OPERAND = QueryProblem("AND、OR、NOT 的前后须有词语", "AND, OR and NOT need words beside them")
+_IN_CAPITALS = QueryProblem(
+    "AND、OR、NOT 须用大写，小写的按普通单词查找。",
+    "AND, OR and NOT are written in capitals; in small letters they are words like any other.",
+)
+_NO_WILDCARDS = QueryProblem(
+    "* ? ~ 不作通配符：中文输入其中几个字即可，英文输入词的开头（至少三个字母）。",
+    "* ? and ~ stand for nothing here: give a part of Chinese words, or three letters that others begin with.",
+)
+_OPERATORS_TYPED = re.compile(r"(?<!\S)(?:and|or|not)(?!\S)", re.IGNORECASE)
+_WILDCARDS = re.compile(r"\w[*?]+\w|\w[*~]|\*\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ class _Condition(plugins.TaggingPlugin):  # type: ignore[misc]
             fact = read_value(field, fold(each).strip(), self._today) if each.strip() else VALUE
             if isinstance(fact, QueryProblem):
                 _refuse(fact, at)
-            facts.append(fact)
+            facts.append(replace(fact, at=at))
             at += len(each) + 1
         return _Part(facts[0] if len(facts) == 1 else AnyOf(tuple(facts)))
 
@@ -152,6 +164,14 @@ def parse(text: str, today: date) -> Asked:
     return Asked(Query(text.strip(), tuple(dict.fromkeys(phrases(tree)))), tree)
 
 
+def hint(text: str) -> QueryProblem | None:
+    """What of a query that found nothing may have been meant otherwise than it was taken."""
+    narrow = _narrow(text)
+    if any(not each[0].isupper() for each in _OPERATORS_TYPED.finditer(narrow)):
+        return _IN_CAPITALS
+    return _NO_WILDCARDS if _WILDCARDS.search(narrow) else None
+
+
 def code_of(text: str) -> str | None:
     """``text`` as the beginning of a reference code (``2026-一级``), if it is one."""
     beginning = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).strip()
@@ -161,7 +181,7 @@ def code_of(text: str) -> str | None:
 def _parser(today: date) -> QueryParser:
     operator = plugins.OperatorsPlugin.OpTagger
     binding = [  # the closest first
-        operator("NOT" + _OPERATOR, syntax.NotGroup, syntax.PrefixOperator, leftassoc=False),
+        operator(f"NOT{_OPERATOR}|{_MINUS}", syntax.NotGroup, syntax.PrefixOperator, leftassoc=False),
         operator("AND" + _OPERATOR, syntax.AndGroup),
         operator("OR" + _OPERATOR, syntax.OrGroup),
     ]

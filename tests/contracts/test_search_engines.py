@@ -64,7 +64,7 @@ def engine(house):
 
 
 def text(number, *parts):
-    return Text(CaseFileId(f"file-{number}"), number, terms_for_index(parts))
+    return Text(CaseFileId(f"file-{number}"), number, terms_for_index([part] for part in parts))
 
 
 def commit(engine, *added, remove=(), position=1):
@@ -115,6 +115,18 @@ def test_every_change_raises_the_generation(engine):
     assert seen == sorted(set(seen))
 
 
+def test_clearing_goes_beyond_whatever_generation_there_ever_was(engine, house):
+    for _ in range(2):  # of one that never was, and of one that is
+        with engine.exclusive(5):
+            engine.clear(beyond=55)
+        assert engine.generation() > 55
+    assert (engine.mark(), house.open().generation()) == (START, engine.generation())
+    commit(engine, text(1, "退款"))
+    with engine.exclusive(5):
+        engine.clear(beyond=3)
+    assert engine.generation() > 57
+
+
 def test_a_case_file_that_is_added_again_replaces_its_older_words(engine):
     commit(engine, text(1, "旧话"))
     commit(engine, text(1, "新词"))
@@ -130,6 +142,51 @@ def test_a_removed_case_file_is_gone_and_it_is_told(engine):
     assert engine.holds(CaseFileId("file-2"))
     commit(engine, remove=["file-2"])
     assert (find(engine, "退款"), engine.size()) == ([], 0)
+
+
+def long_text(number, *parts):
+    """In pieces of three terms."""
+    return Text(CaseFileId(f"file-{number}"), number, terms_for_index(([part] for part in parts), 3))
+
+
+def test_a_long_text_is_replaced_removed_and_cleared_as_any_other(engine, house):
+    commit(engine, text(1, "退款"), long_text(2, "顾客要求退款并书面道歉", "别无他求"), text(3, "道歉"))
+    assert (find(engine, "退款并书面道歉"), find(engine, "退款"), engine.size()) == ([2], [2, 1], 3)
+    assert (find(engine, "退款 AND 他求"), find(engine, "NOT 他求"), find(engine, "歉别")) == (
+        [2],
+        [3, 1],
+        [],
+    )
+    commit(engine, long_text(2, "顾客要求退款并书面道歉", "别无他求"), text(3, "道歉 他求"))
+    assert (find(engine, "他求"), find(engine, "退款 NOT 他求"), engine.size()) == ([3, 2], [1], 3)
+    assert {each.split("-")[1] for each in engine.rank(tree("他求"), None, 5, 5).ids} == {"2", "3"}
+    engine.verify()
+    commit(engine, text(2, "撤诉"))
+    assert (find(engine, "退款"), find(engine, "撤诉"), engine.size()) == ([1], [2], 3)
+    commit(engine, long_text(4, "顾客要求退款并书面道歉"))
+    assert engine.holds(CaseFileId("file-4"))
+    commit(engine, remove=["file-4"])
+    assert (find(engine, "书面道歉"), engine.size()) == ([], 3)
+    assert not engine.holds(CaseFileId("file-4"))
+    with engine.exclusive(5):
+        engine.clear()
+    assert (find(engine, "NOT 退"), house.open().size()) == ([], 0)
+
+
+def test_a_long_text_that_was_cut_off_in_the_writing_leaves_nothing(engine, house):
+    def cut_off():
+        yield from terms_for_index([["顾客要求退款并书面道歉"]], 3)
+        raise ZeroDivisionError
+
+    commit(engine, text(1, "退款"))
+    with pytest.raises(ZeroDivisionError):
+        commit(engine, text(2, "退款"), Text(CaseFileId("file-3"), 3, cut_off()), position=2)
+    again = house.open()
+    assert (again.mark().position, find(again, "退款"), find(again, "道歉")) == (1, [1], [])
+    commit(again, text(2, "退款"), position=2)
+    assert (find(again, "退款"), find(again, "道歉")) == ([2, 1], [])
+    assert not again.holds(CaseFileId("file-3"))
+    again.verify()
 
 
 def test_clearing_leaves_nothing(engine):

@@ -1,13 +1,37 @@
 """Terms and phrases: the pure part."""
 
 import re
+import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.analysis import Phrase, Query, atoms, fold, in_rows, spans, terms_for_index
+from indexer.analysis import (
+    _APART,
+    BETWEEN_PARTS,
+    LONGEST_PHRASE,
+    Phrase,
+    Query,
+    atoms,
+    fold,
+    in_order,
+    rows_of,
+    spans,
+    terms_for_index,
+)
+from indexer.query.parsing import LONGEST
 from indexer.simplifying import simplified
+
+
+def all_terms(*parts, size=1000):
+    """Of all pieces together."""
+    terms = {}
+    for piece in terms_for_index([[part] for part in parts], size):
+        for term, places in piece.items():
+            terms.setdefault(term, []).extend(places)
+    return terms
 
 
 @pytest.mark.parametrize(
@@ -36,17 +60,17 @@ def test_folding_twice_changes_nothing_that_is_searched(text):
 
 
 def test_runs_are_held_as_pairs_and_their_last_character_alone():
-    assert dict(terms_for_index(["退款单500"])) == {"退款": [0], "款单": [2], "单": [4], "500": [6]}
+    assert all_terms("退款单500") == {"退款": [0], "款单": [2], "单": [4], "500": [6]}
 
 
 def test_terms_of_two_parts_are_apart():
-    positions = terms_for_index(["退", "款"])
+    positions = all_terms("退", "款")
     assert positions["款"][0] - positions["退"][0] > 3
 
 
 @given(st.text())
 def test_no_text_breaks_the_terms_and_each_can_be_written(text):
-    for term, positions in terms_for_index([text]).items():
+    for term, positions in all_terms(text).items():
         assert term.encode()
         assert list(positions) == sorted(set(positions))
 
@@ -83,7 +107,7 @@ def test_no_letter_or_digit_of_any_script_is_lost():
 
 def test_a_very_long_word_is_cut_into_terms_and_still_found():
     word = "x1" * 200
-    terms = terms_for_index([word])
+    terms = all_terms(word)
     assert max(len(term) for term in terms) <= 64
     assert re.fullmatch("[x1]+", "".join(terms))
 
@@ -95,8 +119,58 @@ def test_simplifying_is_settled_and_keeps_every_character_in_its_place():
     assert all(len(fold(chr(old))) == 1 for old in table)
 
 
-@given(st.lists(st.text(alphabet="退款歉 ，aB9", max_size=20), max_size=4))
-def test_terms_come_back_in_their_rows(parts):
-    rows = list(in_rows(terms_for_index(parts)))
-    each = [row for part in parts for row in in_rows(terms_for_index([part]))]
-    assert rows == each
+WRITTEN = "退款歉가각ㄱㅏ각がｶﾞ \n，-aB9ﬁ½\u0301\u0323\u00ad\u200d\U000e0100𠮷ŉß"
+
+
+def cut(text, at):
+    edges = [0, *sorted(each % (len(text) + 1) for each in at), len(text)]
+    return [text[left:right] for left, right in pairwise(edges)]
+
+
+@given(
+    st.text(alphabet=WRITTEN, max_size=300), st.lists(st.integers(0, 300), max_size=5), st.integers(30, 80)
+)
+def test_a_text_has_the_same_atoms_in_whatever_pieces_it_comes_and_is_worked_on(text, at, size):
+    rows = list(rows_of(cut(text, at), size))
+    found = [(atom.text, atom.position, atom.dense) for row in rows for atom in row]
+    assert found == [(atom.text, atom.position, atom.dense) for atom in atoms(fold(text))]
+
+
+@given(st.text(alphabet="ab가ㄱㅏ\u0301 -", max_size=200), st.integers(1, 5))
+def test_a_text_that_offers_no_place_to_cut_is_cut_all_the_same(text, size):
+    assert all(len(row) <= 2 * size for row in rows_of([text.replace("a", "")], size))
+
+
+def test_a_text_is_cut_only_where_nothing_joins():
+    """Before letters that compose with nothing: neither as they are, nor as they fold."""
+    canonical = (unicodedata.decomposition(chr(code)).split(" ") for code in range(0x110000))
+    joining = {chr(int(each[1], 16)) for each in canonical if len(each) == 2 and "<" not in each[0]}
+    joining |= {chr(c) for c in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}
+    wrong = [
+        hex(code)
+        for code in range(0x110000)
+        if _APART.match(chr(code))
+        for form in (unicodedata.normalize("NFKC", chr(code)), fold(chr(code)))
+        if form and (unicodedata.combining(form[0]) or form[0] in joining)
+    ]
+    assert wrong == []
+
+
+@given(st.lists(st.text(alphabet="退款歉 ，aB9", max_size=60), max_size=4), st.integers(1, 20))
+def test_terms_are_the_same_piece_by_piece_as_at_once(parts, size):
+    assert all_terms(*parts, size=size) == all_terms(*parts)
+    for piece in terms_for_index([[part] for part in parts], size):
+        assert sum(map(len, piece.values())) <= 3 * size + 3
+
+
+def test_no_query_that_may_be_asked_has_more_terms_than_rows_of_a_long_text_share():
+    most = max(len(atoms(fold(chr(code)))) for code in range(0x110000))
+    assert most * LONGEST <= LONGEST_PHRASE
+
+
+@given(st.lists(st.text(alphabet="退款歉 ，aB9", max_size=20), max_size=4), st.integers(1, 20))
+def test_terms_come_back_in_their_order_with_a_sign_between_parts(parts, size):
+    rows = [term for row in in_order(terms_for_index([[part] for part in parts], size)) for term in row]
+    each = [[term for row in in_order(terms_for_index([[part]])) for term in row] for part in parts]
+    expected = [term for row in filter(None, each) for term in (BETWEEN_PARTS, *row)][1:]
+    assert rows == expected

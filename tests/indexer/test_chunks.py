@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.chunks import CHUNK, ChunkCache, SealedFile, seal_chunks
+from indexer.chunks import CHUNK, ChunkCache, SealedFile, SealingFile
 from indexer.engine import IndexDamagedError
 
 KEY = b"k" * 32
@@ -17,11 +17,15 @@ def numbered(length):
 
 
 def write(path, content, name="a.seg", salt=b"s"):
-    path.write_bytes(b"".join(seal_chunks(KEY, name, content, lambda size: salt * size)))
+    with path.open("wb") as file:
+        sealing = SealingFile(file, KEY, name, lambda size: salt * size)
+        for start in range(0, len(content), 50_021):
+            sealing.write(content[start : start + 50_021])
+        sealing.finish()
 
 
 def opened(path, name="a.seg", key=KEY):
-    return SealedFile(path, key, name, ChunkCache(most=2))
+    return SealedFile.at(path, key, name, ChunkCache(most=2))
 
 
 @pytest.mark.parametrize("length", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7])

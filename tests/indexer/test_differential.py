@@ -1,10 +1,11 @@
 """Both engines against a plain scan: for random texts and queries of the whole language, all find the same."""
 
+import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,11 +18,11 @@ from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import metadata
 from archive.keys.filekey import CaseFileId
-from indexer.analysis import terms_for_index
+from indexer.analysis import PIECE, rows_of, terms_for_index
 from indexer.engine import Batch, Mark, Text
 from indexer.fts5_engine import Fts5Engine
 from indexer.query.parsing import parse
-from indexer.query.scanning import holds, rows_of
+from indexer.query.scanning import holds
 from indexer.whoosh_engine import WhooshEngine
 
 TODAY = date(2026, 3, 1)
@@ -112,7 +113,7 @@ def queries(held: list[str]) -> st.SearchStrategy[Asked]:
 class Held:
     """Some texts in both engines, numbered in the order they came, one commit for each of the given batches."""
 
-    def __init__(self, folder: Path, batches: list[list[str]]) -> None:
+    def __init__(self, folder: Path, batches: list[list[str]], size: int = PIECE) -> None:
         self.database = Database(folder / "catalogue.db", b"d" * 32)
         with self.database.writing() as connection:
             metadata.create_all(connection)
@@ -121,14 +122,14 @@ class Held:
             "fts5": Fts5Engine(Catalogue(self.database, None, None), folder / "lock"),
         }
         self.texts: list[str] = []
-        numbers = count()
         for position, batch in enumerate(batches, start=1):
-            added = tuple(
-                Text(CaseFileId(str(number := next(numbers))), number, terms_for_index([text]))
-                for text in batch
-            )
+            first = len(self.texts)
             self.texts += batch
             for engine in self.engines.values():
+                added = tuple(
+                    Text(CaseFileId(str(number)), number, terms_for_index([[text]], size))
+                    for number, text in enumerate(batch, start=first)
+                )
                 with engine.exclusive(5):
                     engine.commit(Batch(added, frozenset(), Mark(position, b"h" * 32)))
 
@@ -147,7 +148,7 @@ class Held:
         found["unindexed"] = [
             number
             for number, text in reversed(list(enumerate(self.texts)))
-            if holds(tree, CaseFileId(str(number)), rows_of([text]))
+            if holds(tree, CaseFileId(str(number)), [[text]])
         ]
         return found
 
@@ -189,3 +190,45 @@ def test_a_run_of_any_length_is_found_at_any_place(tmp_path, length):
             for found in held.find(text[start : start + length]).values():
                 assert 0 in found
         assert set(map(tuple, held.find("书面道歉").values())) == {(0,)}
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Texts of a few terms are long ones to the engines and to the scan, and each way of theirs is gone."""
+    monkeypatch.setattr("indexer.codec._RUN_POSTINGS", 7)
+    monkeypatch.setattr("indexer.codec._AT_ONCE", 2)
+    monkeypatch.setattr("indexer.spooling._SPOOLED", 64)
+    monkeypatch.setattr("indexer.cursors._STRETCH", 2)
+    monkeypatch.setattr("indexer.cursors._SPARSE", 1)
+    monkeypatch.setattr("indexer.long_texts.LONGEST_PHRASE", 12)
+    monkeypatch.setattr("indexer.query.scanning.rows_of", partial(rows_of, size=5))
+
+
+@given(batches, st.integers(1, 15), st.data())
+@settings(thorough, max_examples=100)
+def test_texts_in_pieces_are_found_as_whole_ones_are(small, batches, size, data):
+    with TemporaryDirectory() as folder, Held(Path(folder), batches, size) as held:
+        for _ in range(6):
+            held.check(data.draw(queries(held.texts)))
+
+
+def test_phrases_over_the_seams_of_a_very_long_text_are_found_and_exclude(tmp_path):
+    """100,000 characters of which none comes back soon, so that what is found is found in its one place."""
+    chance = random.Random(4)
+    han = [chr(code) for code in range(0x4E00, 0x9000)]
+    long = "".join(chance.choices(han, k=3 * PIECE + 99))
+    with Held(tmp_path, [["退款", long], ["另案"], [long[:PIECE] + "退款"]]) as held:
+        for seam in (PIECE, 2 * PIECE, 3 * PIECE):
+            for start in (seam - 2, seam - 1, seam):
+                for length in (1, 2, 3, 40):
+                    part = long[start : start + length]
+                    shorter = [3] if part in long[:PIECE] else []
+                    expected = [*shorter, 1]
+                    found = held.find(f'"{part}"')
+                    assert found == dict.fromkeys(found, expected), (start, length)
+            both = held.find(f'"{long[seam - 3 : seam + 3]}" AND "{long[99:105]}"')
+            assert list(both.values()) == [[1]] * 3
+            without = held.find(f'NOT "{long[seam - 3 : seam + 3]}"')
+            assert list(without.values()) == [[3, 2, 0]] * 3
+        for engine in held.engines.values():
+            engine.verify()

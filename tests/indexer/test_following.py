@@ -4,7 +4,7 @@ import errno
 import shutil
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from archive.ledger.acts import Act
 from indexer.choosing import EngineName
 from indexer.engine import IndexBusyError
 from indexer.searching import Sort
+from indexer.whoosh_engine import WhooshEngine
 
 ENGINES = list(EngineName)
 
@@ -209,6 +210,39 @@ def test_an_index_put_back_from_an_older_copy_is_noticed(archive, indexer, caplo
     assert archive.acts(Act.INDEX_REBUILT) == 1
 
 
+def test_a_copy_of_an_index_that_was_begun_anew_since_is_noticed(archive, indexer, caplog):
+    files = []
+    for _ in range(4):
+        files.append(archive.file("退款"))
+        indexer.catch_up()
+    before = indexer.status().generation
+    shutil.copytree(archive.index_folder, archive.folder / "copy")
+    shutil.rmtree(archive.index_folder)
+    files.append(archive.file("退款"))
+    assert find(indexer, "退款") == files[::-1]
+    assert indexer.status().generation > before
+    shutil.rmtree(archive.index_folder)
+    (archive.folder / "copy").rename(archive.index_folder)
+    caplog.clear()
+    assert find(archive.indexer(), "退款") == files[::-1]
+    assert "older copy" in caplog.text
+    assert archive.acts(Act.INDEX_REBUILT) == 2
+    assert indexer.status().generation > before + 2
+
+
+def test_what_was_written_by_one_who_was_killed_before_he_noted_it_is_no_older_copy(
+    archive, indexer, engine, monkeypatch
+):
+    archive.file("退款")
+    rebuilt = archive.acts(Act.INDEX_REBUILT)
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.choosing.Engines.note", lambda *_arguments: None)
+        indexer.catch_up()
+    archive.file("退款")
+    archive.indexer().catch_up()
+    assert archive.acts(Act.INDEX_REBUILT) == rebuilt
+
+
 def test_an_index_of_another_history_is_noticed(archive, indexer, engine, tmp_path_factory):
     """A catalogue restored from a backup: the index knows of more than the ledger does."""
     kept = archive.file("退款")
@@ -289,15 +323,93 @@ def test_a_full_disk_stops_neither_filing_nor_finding(archive, indexer, monkeypa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("indexer.storage.os.fsync", full)
+        patch.setattr("indexer.spooling.os.fsync", full)
         new = archive.file("退款")
         assert find(indexer, "退款") == [new, old]
         with pytest.raises(MunimentError) as refused:
             indexer.catch_up()
-        assert refused.value.code in (Code.INDEX_UNAVAILABLE, Code.DISK_FULL)
+        assert refused.value.code is Code.INDEX_FULL
         assert not [path for path in archive.index_folder.iterdir() if path.name.startswith(".")]
     assert indexer.catch_up() == 1
     assert find(indexer, "退款") == [new, old]
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """No more room from now on, and there is again after it."""
+
+    @contextmanager
+    def fill(error=errno.ENOSPC):
+        def refuse(*_arguments):
+            raise OSError(error, "no room")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("indexer.storage.os.fsync", refuse)
+            yield
+
+    return fill
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOSPC, Code.INDEX_FULL), (errno.EDQUOT, Code.INDEX_FULL), (errno.EROFS, Code.INDEX_UNUSABLE)],
+)
+def test_what_keeps_the_index_from_being_written_is_told_to_whoever_asks(
+    archive, indexer, full, caplog, number, code
+):
+    archive.file("退款")
+    indexer.catch_up()
+    assert indexer.status().fault is None
+    with full(number):
+        archive.file("退款")
+        for work in (indexer.catch_up, indexer.rebuild):
+            with pytest.raises(MunimentError) as refused:
+                work()
+            assert refused.value.code is code
+            assert str(archive.index_folder) in refused.value.say("zh")
+        fault = archive.indexer().status().fault  # another process asks
+        assert fault.say("en") == refused.value.say("en")
+        for _ in range(3):
+            assert len(indexer.search("退款").files) == 2
+        assert caplog.text.count(fault.say("en")) == 1
+    indexer.catch_up()
+    assert (indexer.status().lag, archive.indexer().status().fault) == (0, None)
+    archive.file("退款")
+    assert indexer.status().fault is None
+
+
+def test_a_thread_that_meets_a_full_disk_says_so_and_goes_on_when_there_is_room(
+    archive, indexer, full, caplog, monkeypatch
+):
+    monkeypatch.setattr("indexer.index._AFTER_A_FAULT", 0.05)
+    with full():
+        indexer.start()
+        archive.file("退款")
+        wait_for(lambda: archive.indexer().status().fault)
+        time.sleep(0.3)
+    wait_for(lambda: indexer.status().lag == 0)
+    assert caplog.text.count("is full") == 1
+    assert indexer.status().fault is None
+
+
+@pytest.mark.parametrize("where", ["the folder", "the one above"])
+def test_a_path_that_is_no_folder_is_told(archive, indexer, where):
+    archive.file("退款")
+    above = archive.folder / "above"
+    above.mkdir()
+    path = above / "index" if where == "the folder" else above
+    if where == "the one above":
+        above.rmdir()
+    path.write_text("in the way")
+    index = archive.indexer(WhooshEngine(above / "index", b"k" * 32))
+    for work in (index.catch_up, index.rebuild, index.status):
+        with pytest.raises(MunimentError) as refused:
+            work()
+        assert refused.value.code is Code.INDEX_UNUSABLE
+    assert len(index.search("退款").files) == 1
+    path.unlink()
+    assert index.catch_up() == 1
+    assert (index.status().fault, index.status().files) == (None, 1)
 
 
 def test_a_catalogue_that_cannot_grow_keeps_the_index_whole(archive, indexer):
@@ -355,7 +467,18 @@ def test_two_processes_follow_at_once_and_search_meanwhile(archive, indexer, eng
             each.stop()
 
 
-# Moving
+# Rebuilding and moving
+
+
+def test_rebuilding_and_moving_tell_how_many_files_are_in_the_index(archive, indexer, engine, monkeypatch):
+    """Not how many were put there, some of them twice, while others put in the rest."""
+    monkeypatch.setattr("indexer.following.BATCH_FILES", 2)
+    files = [archive.file("退款") for _ in range(7)]
+    archive.void(files[0])
+    assert indexer.rebuild() == 7
+    other = archive.indexer()
+    assert indexer.rebuild(lambda *_progress: other.catch_up()) == 7
+    assert indexer.move(next(each for each in EngineName if each is not engine)) == 7
 
 
 def test_moving_is_recorded_and_drops_the_old_index(archive, indexer):
@@ -368,7 +491,7 @@ def test_moving_is_recorded_and_drops_the_old_index(archive, indexer):
     assert (indexer.status().engine, indexer.status().files) == (EngineName.FTS5, 5)
     assert find(archive.indexer(), "退款") == files[::-1]
     assert archive.segments() == []
-    assert indexer.move(EngineName.FTS5) == 0
+    assert indexer.move(EngineName.FTS5) == 5
     assert archive.acts(Act.INDEX_MOVED) == 1
     indexer.move(EngineName.WHOOSH)
     assert find(archive.indexer(), "退款") == files[::-1]
@@ -392,7 +515,7 @@ def test_a_move_that_was_interrupted_goes_on_where_it_stopped(archive, indexer, 
     status = archive.indexer().status()
     assert (status.engine, status.coming) == (EngineName.WHOOSH, EngineName.FTS5)
     assert find(archive.indexer(), "退款") == files[::-1]
-    assert archive.indexer().move(EngineName.FTS5) == 3
+    assert archive.indexer().move(EngineName.FTS5) == 7
     assert find(archive.indexer(), "退款") == files[::-1]
 
 

@@ -1,10 +1,12 @@
 """What is written in a case file is found, whoever may know of it, newest first."""
 
+import shutil
+
 import pytest
 import sqlalchemy as sa
 
 from archive.casefile import tables
-from archive.errors import Code, MunimentError
+from indexer.searching import Sort
 
 
 @pytest.mark.parametrize(
@@ -149,13 +151,33 @@ def test_a_reference_code_is_found_exactly_or_by_its_beginning(archive, find):
     assert find("2026-二级") == []
 
 
-def test_a_reference_code_is_found_while_the_index_is_not_there(archive, indexer):
-    reference = archive.file("退款")
+def test_without_an_index_the_files_themselves_are_looked_through(archive, indexer, caplog):
+    old = archive.file("退款", store="浦东店")
     archive.index_folder.write_text("not a folder")
-    assert [each.reference for each in indexer.search(reference).files] == [reference]
-    with pytest.raises(MunimentError) as refused:
-        indexer.search("退款")
-    assert refused.value.code is Code.INDEX_UNAVAILABLE
+    new, other = archive.file("退款 道歉"), archive.file("道歉")
+    for query, files in (
+        (old, [old]),
+        ("退款", [new, old]),
+        ("NOT 道歉", [old]),
+        ("退款 store:浦东", [old]),
+        ("store:静安", [other, new]),
+    ):
+        found = indexer.search(query)
+        assert ([each.reference for each in found.files], found.behind) == (files, 0)
+    assert [each.reference for each in indexer.search("退款", sort=Sort.RELEVANCE).files] == [new, old]
+    assert caplog.text.count("it is no folder") == 1
+    assert str(archive.index_folder) in caplog.text
+
+
+def test_without_an_index_what_there_was_no_time_for_is_counted(archive, indexer, monkeypatch):
+    for _ in range(3):
+        archive.file("退款")
+    indexer.catch_up()
+    shutil.rmtree(archive.index_folder)
+    archive.index_folder.write_text("not a folder")
+    monkeypatch.setattr("indexer.searching.SCAN_SECONDS", -1.0)
+    found = indexer.search("退款")
+    assert (found.files, found.behind) == ([], 3)
 
 
 def test_wildcards_of_sql_in_a_reference_mean_themselves(archive, find):

@@ -20,7 +20,7 @@ from indexer.gathering import facts
 from indexer.query.expression import AllOf, AnyOf, Not
 from indexer.query.facts import Fact, Field
 from indexer.query.parsing import parse
-from indexer.query.scanning import holds, rows_of
+from indexer.query.scanning import holds
 from indexer.searching import Sort
 from tests.indexer.conftest import Archive, references
 
@@ -260,7 +260,7 @@ def model(archive: Archive, query: str) -> list[str]:
                     return any(map(of, parts))
                 case Not(part):
                     return not of(part)
-            return holds(tree, file.id, rows_of(facts(file)))
+            return holds(tree, file.id, ((each,) for each in facts(file)))
 
         if of(parse(query, TODAY).tree):
             found.append(file.reference)

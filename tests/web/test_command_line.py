@@ -146,14 +146,23 @@ def test_a_query_of_words_and_fields_is_answered_by_either_engine_and_its_errors
         for sort in ("date", "reference", "relevance"):
             found = desk.ask("search", "道具缺失 level:一级 NOT 浦东", "--sort", sort)
             assert [each["reference"] for each in found["hits"]] == [REFERENCE]
-            assert found["more"] is False
+            assert (found["more"], found["partly"], found["behind"], found["hint"]) == (False, False, 0, None)
         assert desk.ask("search", "due:<9999d hold:no")["hits"][0]["reference"] == REFERENCE
-        assert desk.ask("search", "NOT 道具")["hits"] == []
+        assert desk.ask("search", "-道具")["hits"] == desk.ask("search", "NOT 道具")["hits"] == []
         assert desk.ask("index", "rebuild") == {"files": 1}
     assert desk.refused("search", "(道具") == (Exit.REFUSED, "query-invalid")
     wrong = desk.run("search", "道具 levle:一级", LC_ALL="zh_CN.UTF-8")
     assert "第 4 个字符" in wrong.stderr
     assert "道具" not in wrong.stderr
+
+
+def test_a_void_file_is_marked_among_the_hits_and_a_query_that_means_nothing_else_gets_a_hint(desk: Desk):
+    desk.file()
+    desk.ask("void", REFERENCE, "--reason", "重复登记")
+    assert desk.run("search", "道具").stdout.startswith(f"{REFERENCE}  Void  ")
+    assert "capitals" in desk.run("search", "道具 and 退费").stdout
+    assert "stand for nothing" not in str(desk.ask("search", "道具")["hint"])
+    assert "* ? ~" in desk.run("search", "道具~2", LC_ALL="zh_CN.UTF-8").stdout
 
 
 def test_completing_voiding_holding_sweeping_and_the_proofs(desk: Desk):

@@ -148,6 +148,12 @@ def test_a_refused_query_is_said_and_shows_nothing(administrator, filed):
     assert hits(answer.text) == []
 
 
+def test_a_query_that_finds_nothing_is_told_what_it_may_have_meant(administrator, filed):
+    assert "须用大写" in administrator.find("退费 and 没有的话").text
+    assert "不作通配符" in administrator.find("无此~2").text
+    assert "须用大写" not in administrator.find("退费 AND 没有的话").text
+
+
 def test_filters_narrow_what_is_listed(administrator, filed):
     assert hits(administrator.get("/find?level=一级").text) == [filed[0]]
     assert hits(administrator.find(store="太古里店").text) == [filed[1]]

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 
 from archive.errors import Exit
 from web.cli import cli
-from web.cli.frame import answering
+from web.cli.frame import answering, typed
 
 
 @pytest.fixture
@@ -80,3 +81,20 @@ def test_a_setting_that_would_take_the_guard_away_is_refused(run, tmp_path, monk
     assert json.loads(run("keys", "status", "--json")[1])["kind"] == "argon2id"
     monkeypatch.delenv("MUNIMENT_PASSPHRASE_FILE")
     assert run("keys", "rotate")[0] == Exit.KEY
+
+
+def test_an_end_of_file_that_nobody_typed_is_a_fault_that_is_told(capsys) -> None:
+    def fails() -> None:
+        raise EOFError
+
+    assert answering(click.Command("index", callback=fails), []) == Exit.FAULT
+    assert "muniment: " in capsys.readouterr().err
+
+
+def test_an_end_of_file_at_a_prompt_gives_the_command_up(monkeypatch, capsys) -> None:
+    def fails(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("web.cli.frame.getpass", fails)
+    assert answering(click.Command("index", callback=lambda: typed("?")), []) == 130
+    assert capsys.readouterr().err.strip() == ""

@@ -40,9 +40,7 @@ def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
     place(frame.settings, *places)  # what is no place is said before a passphrase is asked for
     with frame.house() as house, frame.bar(house.fixity.count()) as bar:
         wanted = backup_place(frame.settings, house.founded.vault, *places)
-        taken = house.backups.take(
-            CONSOLE, wanted, keep=frame.settings.backup_keep, progress=lambda done, _total: bar(done)
-        )
+        taken = house.backups.take(CONSOLE, wanted, keep=frame.settings.backup_keep, progress=bar)
     lines = [frame.words("cli.backed_up", **_counts(taken, "snapshot", "files", "documents", "copied"))]
     if taken.damaged:
         lines = [*taken.damaged, *lines, frame.words("cli.backup_damaged", count=len(taken.damaged))]
@@ -76,7 +74,7 @@ def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot
         )
     with frame.house() as house, frame.bar(house.fixity.count()) as bar:
         record_restored(house.catalogue, CONSOLE, restored)
-        report = house.fixity.check(CONSOLE, progress=lambda done, _total: bar(done))
+        report = house.fixity.check(CONSOLE, progress=bar)
     return _give_restored(frame, restored, report)
 
 

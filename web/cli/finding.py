@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archive.casefile.reading import FileState
 from archive.database.schema import text_of
 from archive.errors import MunimentError
 from archive.evidence.transcribing import INSTALL
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from web.wiring import House
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a query may begin with a minus
 @click.option(
     "--sort",
     type=click.Choice([each.value for each in Sort]),
@@ -55,16 +56,25 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
     partly = (frame.words("find.partly"),) if found.partly else ()
     behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
+    hint = None if hits else house.index.hint(query)
+    hinted = [hint.say(frame.words.language)] if hint else []
     frame.give(
-        {"query": query, "hits": hits, "more": found.more, "behind": found.behind, **unread.facts},
-        (
-            *(f"{each['reference']}  {each['snippet']}".rstrip() for each in hits),
-            count,
-            *partly,
-            *behind,
-            *unread.told,
-        ),
+        {
+            "query": query,
+            "hits": hits,
+            "more": found.more,
+            "partly": found.partly,
+            "behind": found.behind,
+            "hint": hinted[0] if hinted else None,
+            **unread.facts,
+        },
+        (*(_line(frame, each) for each in hits), count, *hinted, *partly, *behind, *unread.told),
     )
+
+
+def _line(frame: Frame, hit: dict[str, Any]) -> str:
+    void = [frame.words.of("file_state", "void")] if hit["state"] == FileState.VOID else []
+    return "  ".join((hit["reference"], *void, hit["snippet"])).rstrip()
 
 
 def _snippet(house: "House", file: "CaseFile", query: str) -> str:
@@ -77,7 +87,7 @@ def _level(frame: Frame, house: "House") -> None:
     behind = house.index.behind()
     if behind > BATCH_FILES:
         with contextlib.suppress(MunimentError), frame.bar(behind) as bar:
-            house.index.catch_up(lambda done, _total: bar(done))
+            house.index.catch_up(bar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,8 @@ def status(frame: Frame) -> None:
     """Which engine answers, and how far it followed the ledger, and its size · 使用的引擎、进度和大小."""
     with frame.house() as house:
         found = house.index.status()
+    fault = found.fault
+    faulty = [fault.say(frame.words.language)] if fault else []
     coming = found.coming.value if found.coming else None
     moving = (frame.words("cli.index_coming", engine=coming),) if coming else ()
     frame.give(
@@ -145,6 +157,7 @@ def status(frame: Frame) -> None:
             "size": found.size,
             "generation": found.generation,
             "position": found.position,
+            "fault": {"error": fault.code.value, "message": faulty[0]} if fault else None,
         },
         (
             frame.words("cli.index", engine=found.engine.value, files=found.files, lag=found.behind),
@@ -155,6 +168,7 @@ def status(frame: Frame) -> None:
                 position=found.position,
             ),
             *moving,
+            *faulty,
         ),
     )
 
@@ -164,7 +178,7 @@ def status(frame: Frame) -> None:
 def rebuild(frame: Frame) -> None:
     """Throw the index away and build it anew · 丢弃现有索引，重新建立."""
     with frame.house() as house, frame.bar(house.index.files()) as bar:
-        count = house.index.rebuild(lambda done, _total: bar(done), CONSOLE)
+        count = house.index.rebuild(bar, CONSOLE)
     frame.give({"files": count}, (frame.words("cli.index_rebuilt", files=count),))
 
 
@@ -181,7 +195,7 @@ def move(frame: Frame, *, engine: str) -> None:
     更换检索引擎：期间照常检索，中断后可续.
     """
     with frame.house() as house, frame.bar(house.index.files()) as bar:
-        count = house.index.move(EngineName(engine), lambda done, _total: bar(done), CONSOLE)
+        count = house.index.move(EngineName(engine), bar, CONSOLE)
     frame.give(
         {"engine": engine, "files": count}, (frame.words("cli.index_moved", engine=engine, files=count),)
     )

@@ -51,7 +51,7 @@ def fixity(
         repairing = house.repairing
         if repair and repairing is None:  # said before all of the vault is read
             raise MunimentError(Code.SETTING_INVALID, key="mirror", problem=frame.words("cli.no_mirror"))
-        report = house.fixity.check(CONSOLE, sample, pace=Pace(rate), progress=lambda done, _total: bar(done))
+        report = house.fixity.check(CONSOLE, sample, pace=Pace(rate), progress=bar)
         if pdf is not None:
             _write(pdf, house, report)
         repairs: tuple[Repair, ...] = ()

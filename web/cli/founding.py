@@ -1,6 +1,5 @@
 """Making an archive, and the schema of what is filed in it."""
 
-import getpass
 import json
 import sys
 from importlib.resources import files
@@ -8,7 +7,7 @@ from importlib.resources import files
 import click
 
 from archive.errors import Code, MunimentError
-from web.cli.frame import Frame, attended, framed
+from web.cli.frame import Frame, attended, framed, typed
 
 
 @click.command()
@@ -41,8 +40,8 @@ def _new_passphrase(frame: Frame) -> str | None:
         return None
     if not attended():
         return _filled(sys.stdin.readline().rstrip("\r\n"))
-    first = _filled(getpass.getpass(frame.words("cli.passphrase")))
-    if getpass.getpass(frame.words("cli.passphrase_again")) != first:
+    first = _filled(typed(frame.words("cli.passphrase")))
+    if typed(frame.words("cli.passphrase_again")) != first:
         raise MunimentError(Code.PASSPHRASE_WRONG)
     return first
 

@@ -13,7 +13,7 @@ from errno import EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, 
 from functools import wraps
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import click
 
@@ -57,7 +57,7 @@ class Frame:
         except MunimentError as error:
             if error.code is not Code.PASSPHRASE_WRONG or self.settings.passphrase_file or not attended():
                 raise
-        return work(getpass(self.words("cli.passphrase")))
+        return work(typed(self.words("cli.passphrase")))
 
     def give(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """The answer: the document under ``--json``, else the lines."""
@@ -72,12 +72,12 @@ class Frame:
         click.echo(text, err=True)
 
     @contextmanager
-    def bar(self, total: int) -> Iterator[Callable[[int], None]]:
+    def bar(self, total: int) -> Iterator["Bar"]:
         """Told how far a piece of work has come, it shows that on a terminal and nothing elsewhere."""
         from tqdm import tqdm  # noqa: PLC0415
 
         with tqdm(total=total, file=sys.stderr, disable=None, leave=False) as shown:
-            yield lambda done: None if shown.disable else _advance(shown, done)
+            yield lambda done, of=None: None if shown.disable else _advance(shown, done, of)
 
     def progress(self, steps: Iterable[T], total: int) -> Iterator[T]:
         """The steps, with a bar on a terminal and none elsewhere."""
@@ -86,13 +86,28 @@ class Frame:
         yield from tqdm(steps, total=total, file=sys.stderr, disable=None, unit="", leave=False)
 
 
-def _advance(shown: Any, done: int) -> None:
+class Bar(Protocol):
+    def __call__(self, done: int, of: int | None = None, /) -> None:
+        """So much is done, of so much, where that was not known before."""
+
+
+def _advance(shown: Any, done: int, of: int | None) -> None:
+    if of is not None:
+        shown.total = of
     shown.update(done - shown.n)
 
 
 def attended() -> bool:
     """Whether somebody sits at a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def typed(prompt: str) -> str:
+    """What somebody types unseen; the end of the input gives the command up."""
+    try:
+        return getpass(prompt)
+    except EOFError:
+        raise click.Abort from None
 
 
 def framed(view: Callable[Concatenate[Frame, P], Exit | None]) -> Callable[P, Exit | None]:
@@ -126,7 +141,9 @@ def answering(command: click.Command, arguments: Sequence[str]) -> int:
             click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
         error.show()
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # click takes one from anywhere for somebody who gives up
+            return _refused(_defect(error.__cause__), as_json=_JSON in arguments)
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read the answer has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -35,8 +35,8 @@ def export(frame: Frame, *, directory: Path, references: tuple[str, ...]) -> Non
 
 def import_package(frame: Frame, directory: Path) -> Exit:
     """``muniment import --package``."""
-    with frame.house() as house:
-        brought = list(frame.progress(house.packages.import_all(CONSOLE, directory), 0))
+    with frame.house() as house, frame.bar(0) as bar:
+        brought = list(house.packages.import_all(CONSOLE, directory, bar))
     imported = [each.reference for each in brought if each.imported]
     known = [each.reference for each in brought if not each.imported]
     frame.give(

@@ -1,14 +1,13 @@
 """People and their roles."""
 
 import sys
-from getpass import getpass
 
 import click
 
 from access.person import Person, role_of
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
-from web.cli.frame import Frame, attended, framed
+from web.cli.frame import Frame, attended, framed, typed
 
 _LONGEST_LINE = 4096
 
@@ -88,7 +87,7 @@ def _password(frame: Frame, *, from_input: bool) -> str:
         return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
     if not attended():
         raise click.UsageError(frame.words("cli.password_stdin"))
-    return getpass(frame.words("cli.password"))
+    return typed(frame.words("cli.password"))
 
 
 def _shown(person: Person) -> dict[str, str | bool]:

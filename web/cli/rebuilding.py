@@ -60,7 +60,7 @@ def rebuild(frame: Frame, *, vault: str | None) -> Exit:
         renumbered = dict.fromkeys(each.object for each in rebuilt.renumbered)
         for _ in house.safeguarding.record(CONSOLE, renumbered):  # their records still say the old number
             pass
-        report = house.fixity.check(CONSOLE, progress=lambda done, _total: bar(done))
+        report = house.fixity.check(CONSOLE, progress=bar)
     frame.give(_document(frame, rebuilt, report), _lines(frame, rebuilt, report))
     return Exit.OK if report.whole and not rebuilt.unfit else Exit.DAMAGED
 

@@ -423,8 +423,11 @@ def test_a_key_that_is_lost_by_damage_stays_in_the_backup(house: House, filed, t
 
 
 def test_a_rehearsal_says_what_a_restore_would_be_and_is_recorded(house: House, filed, target):
-    taken = take(house, target)
-    result = house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target)))
+    taken, told = take(house, target), []
+    result = house.rehearsing.rehearse(
+        CONSOLE, place(house.settings, str(target)), progress=lambda *step: told.append(step)
+    )
+    assert told == [(done, 14) for done in range(1, 15)]  # documents, inventories and records
     assert (result.whole, result.snapshot, result.files, result.reads) == (True, taken.snapshot, 3, 3)
     assert not house.rehearsing.scratch.exists()
     with house.catalogue.reading() as connection:

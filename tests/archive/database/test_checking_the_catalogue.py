@@ -8,9 +8,11 @@ import pytest
 
 from archive.database.checking import damage
 from archive.database.engine import Database
+from archive.errors import Code, MunimentError
 
 PAGE = 4096  # bytes, SQLCipher's
 KEY = bytes(range(32))
+HEADER, FRAME = 32, 24 + PAGE  # bytes, of the write-ahead log (sqlite.org/fileformat2.html, 4.1)
 
 
 @pytest.fixture
@@ -64,6 +66,29 @@ def test_a_page_that_was_put_back_as_it_was_is_found(tmp_path):
     database.path.write_bytes(now)
     assert any("named" in said for said in damage(database))
     database.close()
+
+
+def test_what_is_altered_in_the_log_of_a_running_server_is_found(tmp_path):
+    """A checkpoint copies what stands there, whatever it is."""
+    for number in range(6):
+        database = Database(tmp_path / f"{number}.db", KEY)
+        with database.writing() as connection:
+            connection.exec_driver_sql("CREATE TABLE thing (name TEXT)")
+        database.truncate_log()
+        with database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO thing VALUES (hex(randomblob(9000)))")
+        log = database.path.with_name(f"{database.path.name}-wal")
+        assert log.stat().st_size >= HEADER + 6 * FRAME
+        with log.open("r+b") as file:
+            file.seek(HEADER + number * FRAME + 1000)
+            file.write(b"altered")
+        if number:
+            assert list(damage(database))
+        else:  # the first page: nothing can be asked without it
+            with pytest.raises(MunimentError) as caught:
+                list(damage(database))
+            assert caught.value.code is Code.ARCHIVE_DAMAGED
+        database.close()
 
 
 def test_who_writes_meanwhile_is_no_damage(tmp_path):

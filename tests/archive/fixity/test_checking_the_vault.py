@@ -29,8 +29,9 @@ from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow
 from archive.ledger.verifying import verify
 from retention.holds import Holds
+from tests.conftest import QUICK
 from tests.vouchers import voucher
-from web.wiring import House
+from web.wiring import House, opened
 
 
 def check(house: House, sample: int | None = None) -> Report:
@@ -220,6 +221,23 @@ def test_a_file_that_does_not_belong_is_found_wherever_it_lies(house: House, fil
     assert inside.relative_to(root).as_posix() in foreign
     assert any(name.endswith("/v1/y\ufffd\ufffd.pdf") for name in foreign)
     assert len(foreign) == 5
+
+
+def test_an_empty_folder_that_is_not_ours_is_named_and_left(house: House, filed, clock):
+    root = house.founded.vault.now.root
+    folders = {
+        "foreign": "",
+        "2025/一级": "",
+        "2026/二级/其他": "",
+        "2026/一级/剧本相关/2026-一级-剧本相关-900/v1": "",
+        f"{Reference.parse(filed[0]).folder}/extensions": filed[0],
+    }
+    for each in folders:
+        (root / each).mkdir(parents=True)
+    wanted = {(Fault.FOREIGN, reference, f"{each}/") for each, reference in folders.items()}
+    assert faults(check(house)) == wanted
+    with opened(house.settings, clock=clock, passwords=QUICK) as again:
+        assert faults(check(again)) == wanted
 
 
 def test_a_document_swapped_for_another_of_the_same_file_is_altered(house: House, filed):

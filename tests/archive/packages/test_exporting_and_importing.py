@@ -106,6 +106,13 @@ def test_importing_again_changes_nothing_and_numbers_go_on_after_the_last(other:
     assert other.fixity.check(CONSOLE).whole
 
 
+def test_an_import_says_how_many_case_files_are_done_of_how_many(other: House, filed, package):
+    told: list[tuple[int, int]] = []
+    for _ in other.packages.import_all(CONSOLE, package, lambda *step: told.append(step)):
+        pass
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_other_people_s_software_accepts_the_bag(package):
     assert bagit.Bag(str(package)).is_valid()
     ran = subprocess.run(

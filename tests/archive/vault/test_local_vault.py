@@ -271,9 +271,18 @@ def test_a_lock_is_freed_when_its_process_is_killed(vault):
     os.close(told)
 
 
-def test_the_series_folders_are_listed_and_empty_ones_removed(vault):
+def test_the_series_folders_are_listed_and_empty_ones_are_somebody_elses_business(vault):
     place(vault)
     (vault.root / "2026" / "二级" / "其他").mkdir(parents=True)
     (vault.root / "2025" / "一级").mkdir(parents=True)
-    assert vault.series() == ["2026/一级/剧本相关"]
-    assert valid(vault)
+    assert vault.series() == ["2026/一级/剧本相关", "2026/二级/其他"]
+    assert [each for each in vault.paths() if each.endswith("/")] == ["2025/一级/", "2026/二级/其他/"]
+
+
+def test_an_object_that_goes_takes_the_folders_along_that_it_leaves_empty_and_no_other(vault):
+    place(vault)
+    folder = next(vault.root.glob("*/*/*/*")).relative_to(vault.root).as_posix()
+    (vault.root / "2026" / "二级" / "其他").mkdir(parents=True)
+    vault.remove(folder)
+    assert [each for each in vault.paths() if each.endswith("/")] == ["2026/二级/其他/"]
+    assert not (vault.root / "2026" / "一级").exists()

@@ -243,17 +243,24 @@ def test_days_are_those_of_the_house_and_names_are_found_in_part(archive, indexe
 
 
 @pytest.mark.parametrize(
-    ("query", "there"),
-    [("退款 级别:四级", "一级、二级、三级"), ("NOT level:%", "三级"), ("category:剧情", "剧本相关")],
+    ("query", "there", "at"),
+    [
+        ("退款 级别:四级", "一级、二级、三级", 7),
+        ("NOT level:%", "三级", 11),
+        ("category:剧情", "剧本相关", 10),
+        ("level:一级,四级", "一级、二级、三级", 10),
+        ("level:level:一级", "一级、二级、三级", 7),
+    ],
 )
 def test_a_level_or_category_that_there_is_not_is_said_and_never_taken_for_one_without_files(
-    archive, indexer, query, there
+    archive, indexer, query, there, at
 ):
     archive.file("退款")
     with pytest.raises(MunimentError) as refused:
         indexer.search(query)
     assert refused.value.code is Code.QUERY_INVALID
     assert there in refused.value.say("zh")
+    assert f"第 {at} 个字符" in refused.value.say("zh")
 
 
 def test_facts_are_answered_while_no_index_can_be(archive, indexer):

@@ -11,7 +11,7 @@ from archive.errors import Code, MunimentError
 from indexer.analysis import Phrase
 from indexer.query.expression import AllOf, AnyOf, Not
 from indexer.query.facts import Days, Fact, Field, Status, Years
-from indexer.query.parsing import LONGEST, MOST_PARTS, parse
+from indexer.query.parsing import LONGEST, MOST_PARTS, hint, parse
 
 TODAY = date(2026, 3, 15)
 
@@ -65,6 +65,14 @@ def refusal(query):
         ("(ab cd) AND ef OR gh", "(((ab AND cd) AND ef) OR gh)"),
         ("((ab)) ab (ab OR ab)", "ab"),
         ("ＡＢ ＡＮＤ（ＮＯＴ“cd”）", '(ab AND NOT "cd")'),
+        ("ab -cd", "(ab AND NOT cd)"),
+        ("-ab", "NOT ab"),
+        ("ab，-cd ef", "(ab AND NOT cd AND ef)"),
+        ("(-ab) －(cd ef)", "(NOT ab AND NOT (cd AND ef))"),
+        ('-"ab cd" -level:1', '(NOT "ab cd" AND NOT level:1)'),
+        ("-2026-一级", "NOT (reference:2026-一级 OR 2026 一 级)"),
+        ("ab OR -cd", "(ab OR NOT cd)"),
+        ("ab-cd ef - gh --ij -", "(ab cd AND ef AND gh AND ij)"),
         ("ab and cd", "(ab AND and AND cd)"),
         ("ANDROID ORAL NOTE", "(android AND oral AND note)"),
         ('"ab cd"', '"ab cd"'),
@@ -180,6 +188,36 @@ def test_what_is_far_too_much_is_refused_at_once(query):
     problem = refusal(query)
     assert time.process_time() - began < 5  # a bound, not a measure: the quadratic took minutes
     assert str(LONGEST) in problem.en or str(MOST_PARTS) in problem.en
+
+
+def test_a_value_knows_where_it_stands():
+    tree = parse('ab level: 一级、四级 store:"静安 店" level:level:一级', TODAY).tree
+    (first, second), store, level = tree.parts[1].parts, *tree.parts[2:]
+    assert (first.at, second.at, store.at, level.at) == (11, 14, 24, 36)
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("refund and apology", "capitals"),
+        ("退款 Or 道歉", "capitals"),
+        ("ｎｏｔ 退款", "capitals"),
+        ("re?und", "begin with"),
+        ("refun*", "begin with"),
+        ("*款", "begin with"),
+        ("退款~2", "begin with"),
+    ],
+)
+def test_what_may_have_been_meant_otherwise_is_hinted_at(query, word):
+    assert word in hint(query).en
+    assert parse(query, TODAY).tree
+
+
+@pytest.mark.parametrize(
+    "query", ["退款 AND 道歉", "NOT 退款", "ANDROID or-else", "退款了吗?", "什么？ 退款 ~ *", ""]
+)
+def test_there_is_no_hint_where_nothing_was_meant_otherwise(query):
+    assert hint(query) is None
 
 
 def test_a_refusal_does_not_repeat_what_was_typed():

@@ -390,7 +390,8 @@ def downgrade() -> None:
     op.drop_table("index_engine")
     op.drop_table("fts5_mark")
     op.drop_table("fts5_file")
-    op.execute("DROP TABLE IF EXISTS fts5_words")
+    for table in ("fts5_words", "fts5_long_words", "fts5_long"):
+        op.execute(f"DROP TABLE IF EXISTS {table}")
     op.drop_index(op.f("ix_case_file_store"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_script"), table_name="case_file")
     op.drop_index(op.f("ix_case_file_filed_at"), table_name="case_file")
