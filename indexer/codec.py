@@ -10,6 +10,7 @@ import heapq
 import marshal
 import struct
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -19,6 +20,7 @@ from whoosh.codec.base import FieldWriter
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.writing import SegmentWriter
 
+from indexer.cursors import END
 from indexer.postings import PostingList, Reading, decode, encode
 from indexer.terms import Entry, Terms, TermsWriter
 
@@ -56,6 +58,16 @@ class Words:
     def postings(self, entry: Entry) -> Reading:
         return Reading(self._postings.part, entry.start, entry.end, entry.documents)
 
+    def gathered(self, entries: Iterable[Entry]) -> "Gathered":
+        places: dict[int, array[int]] = {}
+        for each in entries:
+            postings, at = self._all(each), 0
+            for document, count in zip(postings.documents, postings.counts, strict=True):
+                there = array("I", postings.places[at : at + count])
+                places.setdefault(document, array("I")).extend(there)
+                at += count
+        return Gathered(places)
+
     def document_of(self, case_file: str) -> int | None:
         entry = self.find(ID + case_file.encode())
         return None if entry is None else self._all(entry).documents[0]
@@ -69,6 +81,36 @@ class Words:
 
     def _all(self, entry: Entry) -> PostingList:
         return decode(self._postings.part(entry.start, entry.end), entry.documents)
+
+
+class Gathered:
+    """A great many terms as one: their documents and places, which take less room than the terms themselves."""
+
+    def __init__(self, places: Mapping[int, "array[int]"]) -> None:
+        self._places = {document: array("I", sorted(there)) for document, there in sorted(places.items())}
+        self._documents = array("Q", self._places)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def reading(self) -> "_GatheredReading":
+        return _GatheredReading(self._documents, self._places)
+
+
+class _GatheredReading:
+    """``Postings`` of what was gathered."""
+
+    def __init__(self, documents: "array[int]", places: Mapping[int, "array[int]"]) -> None:
+        self._documents = documents
+        self._places = places
+        self._at = 0
+
+    def seek(self, document: int) -> int:
+        self._at = bisect_left(self._documents, document, self._at)
+        return self._documents[self._at] if self._at < len(self._documents) else END
+
+    def places(self) -> Sequence[int]:
+        return self._places[self._documents[self._at]]
 
 
 class Merging(SegmentWriter):  # type: ignore[misc]

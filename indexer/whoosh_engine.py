@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from math import inf
 from operator import ge
 from pathlib import Path
@@ -30,7 +30,7 @@ from whoosh.reading import SegmentReader
 from archive.keys.filekey import CaseFileId
 from archive.keys.sealing import Randomness
 from indexer.analysis import Leaf, form
-from indexer.codec import WORD, Codec, Merging
+from indexer.codec import WORD, Codec, Gathered, Merging
 from indexer.cursors import Cursor, Postings, cursor
 from indexer.engine import SEARCH_SECONDS, START, Batch, Hits, IndexDamagedError, Keep, Mark
 from indexer.keeping import Deadline, kept
@@ -44,6 +44,7 @@ _NAME = "MAIN"
 _VERSION = 2  # of what a segment holds, and how
 _STAMP = struct.Struct(">B4sQ32s")  # version, form of the terms, position, leaf
 _ATTEMPTS = 8
+_MANY = 20_000  # terms of one beginning, from which on they are not walked through side by side
 _LOOK_UP = 10  # to look for an id takes as long as to read so many
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class _Run:
         self._known = known
         self._scored = scored
         self._segment = segment
-        self._looked_up: dict[Leaf, list[Entry]] = {}
+        self._looked_up: dict[Leaf, list[Entry] | Gathered] = {}
         self._tree = tree
         self._cursor: Cursor | None = None
         self._next = 0
@@ -152,17 +153,24 @@ class _Run:
         return array("q", [number for number in range(len(self)) if self.id_of(number) in ids])
 
     def postings(self, leaf: Leaf) -> list[Postings]:
-        return [self._known.words.postings(each) for each in self._entries(leaf)]
+        found = self._entries(leaf)
+        if isinstance(found, Gathered):
+            return [found.reading()]
+        return [self._known.words.postings(each) for each in found]
 
     def frequency(self, leaf: Leaf) -> int:
-        return sum(each.documents for each in self._entries(leaf))
+        found = self._entries(leaf)
+        return len(found) if isinstance(found, Gathered) else sum(each.documents for each in found)
 
-    def _entries(self, leaf: Leaf) -> list[Entry]:
+    def _entries(self, leaf: Leaf) -> list[Entry] | Gathered:
         found = self._looked_up.get(leaf)
         if found is None:
             term = WORD + leaf.term.encode()
             if leaf.prefix:
-                found = [entry for _, entry in self._known.words.beginning_with(term)]
+                entries = (entry for _, entry in self._known.words.beginning_with(term))
+                found = list(islice(entries, _MANY))
+                if len(found) == _MANY:
+                    found = self._known.words.gathered(chain(found, entries))
             else:
                 entry = self._known.words.find(term)
                 found = [] if entry is None else [entry]

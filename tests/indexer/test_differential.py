@@ -198,6 +198,7 @@ def small(monkeypatch):
     monkeypatch.setattr("indexer.codec._RUN_POSTINGS", 7)
     monkeypatch.setattr("indexer.codec._AT_ONCE", 2)
     monkeypatch.setattr("indexer.spooling._SPOOLED", 64)
+    monkeypatch.setattr("indexer.whoosh_engine._MANY", 3)
     monkeypatch.setattr("indexer.cursors._STRETCH", 2)
     monkeypatch.setattr("indexer.cursors._SPARSE", 1)
     monkeypatch.setattr("indexer.long_texts.LONGEST_PHRASE", 12)
