@@ -28,6 +28,7 @@ from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
+from archive.voucher.masking import masked
 
 __all__ = ["CaseFileDetails", "DocumentDetails", "Drawing", "Grant", "Viewing", "known"]
 
@@ -134,7 +135,7 @@ class Viewing:
     ) -> bytes:
         """Page ``page`` (from 1) of a document as a JPEG ``width`` pixels wide (1 to 4000).
 
-        ``marks`` chooses the words to be marked from the text of the page; what is masked is never marked.
+        ``marks`` chooses the words to be marked from the masked text of the page.
 
         Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED, PAGE_NOT_FOUND,
         DOCUMENT_ALTERED, DOCUMENT_MISSING, and what drawing raises.
@@ -154,7 +155,7 @@ class Viewing:
         return drawn
 
     def _text(self, case_file: CaseFile, ordinal: int, page: int) -> str:
-        return next(islice(self._case_files.pages(case_file, ordinal), page - 1, None), "")
+        return next(islice(self._case_files.masked_pages(case_file, ordinal), page - 1, None), "")
 
     def details(self, person: Person, reference: str) -> CaseFileDetails:
         """Opening a file's description is a look-up like any page, recorded as page 0 of the voucher.
@@ -183,7 +184,7 @@ class Viewing:
             _details(each, titles[each.ordinal]) for each in self._case_files.documents(case_file)
         )
         voucher = json.loads(self._case_files.voucher(case_file).decode("utf-8-sig"))
-        return CaseFileDetails(case_file, _masked_voucher(voucher), documents, grant)
+        return CaseFileDetails(case_file, masked(voucher), documents, grant)
 
     def admit(self, person: Person, reference: str, ordinal: int, page: int) -> tuple[CaseFile, Grant]:
         """Whether they may read it now, a refusal recorded. Raises as ``page``."""
@@ -245,31 +246,3 @@ def _details(document: Document, title: str) -> DocumentDetails:
     return DocumentDetails(
         document.ordinal, document.name, mask_text(title), document.kind, document.pages, document.whole_size
     )
-
-
-def _masked_voucher(voucher: Mapping[str, Any]) -> dict[str, Any]:
-    """Every text masked; how to reach the complainant is masked whatever it looks like (P8)."""
-    masked: dict[str, Any] = _masked(voucher)
-    complainant = masked.get("complainant")
-    if isinstance(complainant, dict):
-        for field in ("contact", "other_contact"):
-            text = complainant.get(field)
-            if isinstance(text, str) and text == voucher["complainant"][field]:
-                complainant[field] = _hidden(text)
-    return masked
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, dict):
-        return {key: _masked(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_masked(each) for each in value]
-    return value
-
-
-def _hidden(text: str) -> str:
-    """A third of it stays readable, three characters at most: enough to recognise, too little to use."""
-    shown = min(3, len(text) // 3)
-    return text[:shown] + "*" * (len(text) - shown)

@@ -110,8 +110,14 @@ class Phrase:
         return (*terms, last.text), last.dense or self._may_go_on(last)
 
     def stands_in(self, atoms: Sequence[Atom]) -> bool:
+        return any(True for _ in self.places(atoms))
+
+    def places(self, atoms: Sequence[Atom]) -> Iterator[int]:
+        """From where on the phrase stands in ``atoms``."""
         first = self.atoms[0].text
-        return any(self.at(atoms, index) for index, each in enumerate(atoms) if each.text.startswith(first))
+        for index, atom in enumerate(atoms):
+            if atom.text.startswith(first) and self.at(atoms, index):
+                yield index
 
     def at(self, atoms: Sequence[Atom], index: int) -> bool:
         """Whether the phrase stands in ``atoms`` from ``index`` on."""
@@ -213,10 +219,9 @@ def spans(text: str, query: Query) -> dict[Phrase, list[tuple[int, int]]]:
     folded, starts, ends = _fold_in_place(text)
     row = atoms(folded)
     for phrase in phrases:
-        for index in range(len(row)):
-            if phrase.at(row, index):
-                last = row[index + len(phrase.atoms) - 1]
-                found.setdefault(phrase, []).append((starts[row[index].start], ends[last.end - 1]))
+        for index in phrase.places(row):
+            last = row[index + len(phrase.atoms) - 1]
+            found.setdefault(phrase, []).append((starts[row[index].start], ends[last.end - 1]))
     return found
 
 

@@ -2,12 +2,15 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
 from archive.errors import MunimentError
+from archive.evidence.masking import mask_text
 from archive.keys.sealing import BoxError
+from archive.voucher.masking import masked
 from indexer.analysis import Part
 
 VOID = "作废"  # what the stamp says, P9
@@ -21,24 +24,37 @@ def gather(case_files: CaseFiles, case_file: CaseFile) -> Iterator[Part]:
     What is sealed and does not open or does not parse is left out, and told in the log.
     """
     yield from _each(facts(case_file))
-    for read in (
-        lambda: _said(json.loads(case_files.voucher(case_file))),
-        lambda: case_files.titles(case_file).values(),
-    ):
-        with _left_out(case_file):
-            yield from _each(read())
+    yield from _sealed(case_files, case_file, lambda voucher: voucher, str, case_files.pages)
+
+
+def gather_masked(case_files: CaseFiles, case_file: CaseFile) -> Iterator[Part]:
+    """What it is found by beside its facts, by those who read it masked (P14.4, P16). Otherwise as ``gather``."""
+    yield from _sealed(case_files, case_file, masked, mask_text, case_files.masked_pages)
+
+
+def _sealed(
+    case_files: CaseFiles,
+    case_file: CaseFile,
+    voucher: Callable[[Mapping[str, Any]], object],
+    title: Callable[[str], str],
+    pages: Callable[[CaseFile, int], Iterator[str]],
+) -> Iterator[Part]:
+    with _left_out(case_file):
+        yield from _each(_said(voucher(json.loads(case_files.voucher(case_file)))))
+    with _left_out(case_file):
+        yield from _each(map(title, case_files.titles(case_file).values()))
     for document in case_files.documents(case_file):
         # Pages follow each other without a break: a sentence may run over the foot of one.
-        yield _pages(case_files, case_file, document.ordinal)
+        yield _pages(case_file, pages(case_file, document.ordinal))
 
 
 def _each(texts: Iterable[str]) -> Iterator[Part]:
     return ((text,) for text in texts)
 
 
-def _pages(case_files: CaseFiles, case_file: CaseFile, ordinal: int) -> Iterator[str]:
+def _pages(case_file: CaseFile, pages: Iterator[str]) -> Iterator[str]:
     with _left_out(case_file):
-        for page in case_files.pages(case_file, ordinal):
+        for page in pages:
             yield page
             yield "\n"
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +21,10 @@ from indexer.choosing import EngineName, Engines
 from indexer.engine import IndexBusyError, IndexDamagedError, SearchEngine
 from indexer.following import Follower, Progress
 from indexer.query.conditions import Conditions
-from indexer.query.expression import speaks_of_texts
 from indexer.query.parsing import Asked, hint, parse
 from indexer.query.problems import QueryProblem
 from indexer.searching import Found, Searching, Sort
+from indexer.sifting import Sifted, Sifting
 from indexer.snippets import Snippet, snippet
 
 _PATIENCE = 120.0  # seconds to wait for another writer: one batch of theirs, many times over
@@ -65,6 +65,7 @@ class Indexer:
         self._engines = Engines(catalogue, engines)
         self._followers = {each: Follower(catalogue, case_files, self._engines, each) for each in engines}
         self._searching = Searching(catalogue, case_files, conditions)
+        self._sifting = Sifting(catalogue, case_files, conditions)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._told = ""  # of the fault that lasts
@@ -114,13 +115,15 @@ class Indexer:
         """What of a query is shown where it was found. Raises MunimentError(QUERY_INVALID)."""
         return self._parsed(query).words
 
+    def sift(self, query: str, allowed: sa.Select[Any], readable: Collection[CaseFileId]) -> Sifted:
+        """For those who read pages masked, and so search what they read: the facts of the files that ``allowed``
+        selects, and the masked texts of ``readable``. All of it, index or none. Raises MunimentError(QUERY_INVALID).
+        """
+        return self._sifting.sift(self._parsed(query).tree, allowed, readable)
+
     def hint(self, query: str) -> QueryProblem | None:
         """What to tell whose query found nothing: it may have meant something that it cannot say so."""
         return hint(query)
-
-    def asks_for_facts(self, query: str) -> bool:
-        """Whether the catalogue alone answers it, without the words of any file. Raises QUERY_INVALID."""
-        return not speaks_of_texts(self._parsed(query).tree)
 
     def _parsed(self, query: str) -> Asked:
         return parse(query, self._conditions.today(self._catalogue.clock()))

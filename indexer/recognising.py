@@ -34,6 +34,7 @@ _POLL: Final = 5.0  # seconds between two looks for work
 _AFTER_A_FAULT: Final = 30.0
 _SHORT_FIRST: Final = 100  # pages, beyond which a document's length no longer counts
 _URGENT: Final = 1000
+_ID_LENGTH: Final = 36  # of a case file, as a UUID is written
 _MOST_NAMED: Final = 200  # of the documents that wait
 # Nothing is wrong with the document: the attempt does not count.
 _PASSING: Final = frozenset({Code.ARCHIVE_BUSY, Code.DISK_FULL, Code.SANDBOX_UNAVAILABLE})
@@ -68,6 +69,14 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsearchable:
+    """Documents with pictures whose words nobody finds yet, and their pages, among which some may be text."""
+
+    documents: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecognitionStatus:
     """Documents that hold pictures. ``available``: the extra is installed."""
 
@@ -78,6 +87,7 @@ class RecognitionStatus:
     failures: tuple[Unread, ...]
     unread: tuple[Unread, ...]  # of those that wait, the next ones
     pages: int  # read so far
+    unsearchable: Unsearchable
     lag: int  # ledger entries that were not followed yet
 
 
@@ -112,6 +122,7 @@ class Recognition:
             pages = connection.execute(
                 sa.select(sa.func.count()).select_from(tables.recognition)
             ).scalar_one()
+            unsearchable = self._unsearchable(connection, None, None)
             lag = log.size(connection) - followed(connection, _KIND)
         return RecognitionStatus(
             self.available,
@@ -121,8 +132,59 @@ class Recognition:
             failures,
             unread,
             int(pages),
+            unsearchable,
             max(lag, 0),
         )
+
+    def unsearchable(self, allowed: sa.Select[Any] | None = None, most: int | None = None) -> Unsearchable:
+        """In the case files whose ids ``allowed`` selects (none: all): nothing is told of others. No more than
+        ``most`` documents are counted; without it all, which takes 2 s where there are 100,000.
+        """
+        with self._catalogue.reading() as connection:
+            return self._unsearchable(connection, allowed, most)
+
+    def unread_pages(self, case_file: CaseFile) -> int:
+        """Pages of one that are pictures in which nothing was read yet; 0 where that cannot be told."""
+        return sum(map(len, self._unread(case_file).values()))
+
+    def _unread(self, case_file: CaseFile) -> dict[int, tuple[int, ...]]:
+        try:
+            return self._case_files.unread(case_file)
+        except (BoxError, MunimentError, ValueError):
+            return {}  # shredded, or damaged: fixity checks name that to people
+
+    def _unsearchable(
+        self, connection: sa.Connection, allowed: sa.Select[Any] | None, most: int | None
+    ) -> Unsearchable:
+        """Of shredded files and of documents that were replaced since, jobs may be left."""
+        row, newer = tables.document.c, tables.document.alias().c
+        undone = self._jobs.undone().subquery().c.subject
+        subject = (
+            row.case_file + ":" + sa.cast(row.ordinal, sa.String) + ":" + sa.cast(row.version, sa.String)
+        )
+        replaced = sa.exists().where(
+            newer.case_file == row.case_file, newer.ordinal == row.ordinal, newer.version > row.version
+        )
+        # From few files to their jobs, or from all jobs to their documents: the other way round takes seconds.
+        narrow = (
+            row.case_file == sa.func.substr(undone, 1, _ID_LENGTH)
+            if allowed is None
+            else row.case_file.in_(allowed)
+        )
+        some = (
+            sa.select(row.pages)
+            .where(
+                narrow,
+                subject == undone,
+                sa.exists().where(tables.file_key.c.case_file == row.case_file),
+                ~replaced,
+            )
+            .limit(most)
+            .subquery()
+        )
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(some.c.pages), 0))
+        documents, pages = connection.execute(query).one()
+        return Unsearchable(int(documents), int(pages))
 
     def hasten(self, case_file: CaseFile, ordinal: int) -> None:
         """Somebody looks at this document now: it goes before the others."""
@@ -228,10 +290,7 @@ class Recognition:
         wanted: dict[str, int] = {}
         query = sa.select(file.id).where(file.reference.in_(list(references)))
         for case_file in self._case_files.select(query):
-            try:
-                unread = self._case_files.unread(case_file)
-            except (BoxError, MunimentError, ValueError):
-                continue  # shredded, or damaged: fixity checks name that to people
+            unread = self._unread(case_file)
             versions = {each.ordinal: each.version for each in self._case_files.documents(case_file)}
             for ordinal, pages in unread.items():
                 subject = _subject(case_file.id, ordinal, versions[ordinal])

@@ -1,7 +1,7 @@
 """Snippets: the few words around what was found, masked before anything is cut from them (P14.4, P16)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,15 +13,12 @@ LENGTH = 90  # characters of a snippet, ellipses apart
 _BEFORE = 24  # of them before the first hit
 _STRETCH = 50_000  # characters of a page that are looked at at once
 _OVERLAP = 1000  # of them, more than a query's
-_AROUND = 200  # characters: more than a number or an address that is masked
 _ELLIPSIS = "…"
 _WHITE = re.compile(r"\s+")
 # A line of a page that goes on in the next: the break is the page's, not the writer's. Short lines end by themselves.
 _WRAPPED = re.compile(r"(?<=[^\r\n]{15}[\u3001-\u9fff\uff01-\uff5e])[\r\n]+(?=[\u3001-\u9fff\uff01-\uff5e])")
 _CHECKSUM = re.compile(r"(?:\b[0-9a-f]{16,64}\b\s*)+")  # a page may wrap it
 _WIDE = re.compile(r"(?<!\S)[\u4e00-\u9fff](?: [\u4e00-\u9fff])+(?!\S)")
-
-Mask = Callable[[str], str]
 
 
 class Place(NamedTuple):
@@ -50,9 +47,7 @@ class Snippet:
         return tuple((text, hit) for text, hit in parts if text)
 
 
-def snippet(
-    case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text
-) -> Snippet | None:
+def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet | None:
     """From the page, or else the document's name, that says most of the query; none where nothing of it can be shown:
     it asked for facts, or for the file's own code, which heads each of its pages, or the mask hides it.
 
@@ -62,7 +57,7 @@ def snippet(
     query = _without_code(query, case_file.reference)
     if not query.phrases:
         return None
-    for place, text in _masked(case_files, case_file, mask):
+    for place, text in _masked(case_files, case_file):
         found = spans(text, query)
         if len(found) > most:
             hits = sorted(span for each in found.values() for span in each)
@@ -72,47 +67,42 @@ def snippet(
     return best
 
 
-def hits_on(text: str, query: Query, mask: Mask = mask_text) -> tuple[str, ...]:
-    """The words of a page's text that the query finds, as they are written there and without white space."""
+def hits_on(text: str, query: Query) -> tuple[str, ...]:
+    """The words of a page's masked text that the query finds, as they are written there and without white space."""
     words: dict[str, None] = {}
-    for shown in _stretches(text, mask):
+    for shown in _stretches(text):
         found = (span for each in spans(shown, query).values() for span in each)
         words |= dict.fromkeys("".join(shown[start:end].split()) for start, end in found)
     return tuple(words)
 
 
-def places_of(
-    case_files: CaseFiles, case_file: CaseFile, query: Query, mask: Mask = mask_text
-) -> tuple[Place, ...]:
+def places_of(case_files: CaseFiles, case_file: CaseFile, query: Query) -> tuple[Place, ...]:
     """The pages on which something of the query stands, in order. Raises BoxError, MunimentError."""
     return tuple(
         place
         for place, page in _pages(case_files, case_file)
-        if any(spans(shown, query) for shown in _stretches(page, mask))
+        if any(spans(shown, query) for shown in _stretches(page))
     )
 
 
-def _masked(case_files: CaseFiles, case_file: CaseFile, mask: Mask) -> Iterator[tuple[Place | None, str]]:
+def _masked(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place | None, str]]:
     for place, page in _pages(case_files, case_file):
-        for shown in _stretches(page, mask):
+        for shown in _stretches(page):
             yield place, _set_tight(shown)
     for title in case_files.titles(case_file).values():
-        yield None, _set_tight(mask(title))
+        yield None, _set_tight(mask_text(title))
 
 
 def _pages(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place, str]]:
     for document in case_files.documents(case_file):
-        for number, page in enumerate(case_files.pages(case_file, document.ordinal), start=1):
+        for number, page in enumerate(case_files.masked_pages(case_file, document.ordinal), start=1):
             yield Place(document.ordinal, number), page
 
 
-def _stretches(text: str, mask: Mask) -> Iterator[str]:
-    """A page is as a rule one. A longer text is masked in parts that overlap, each with what stands around it."""
+def _stretches(text: str) -> Iterator[str]:
+    """A page is as a rule one. A longer text is looked at in parts that overlap."""
     for start in range(0, max(1, len(text) - _OVERLAP), _STRETCH - _OVERLAP):
-        end = start + _STRETCH
-        before = min(start, _AROUND)
-        shown = mask(text[start - before : end + _AROUND])
-        yield shown[before : before + _STRETCH]
+        yield text[start : start + _STRETCH]
 
 
 def _set_tight(text: str) -> str:

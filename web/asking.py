@@ -13,10 +13,12 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from archive.casefile.counting import Facet
 from archive.keys.sealing import BoxError, derive, seal, unseal
+from indexer.query.parsing import LONGEST
 from indexer.searching import Sort
 
 _NUMBER = re.compile("[0-9]{1,9}")
-_LONGEST = 8000  # characters of a token
+_LONGEST_FACT = 120  # characters: no column holds more
+_LONGEST = 10_000  # characters of a token: all that can be asked for, each character written as an escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class Wanted:
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Wanted":
         """From a form or a token; what is not understood asks for nothing."""
-        values = {each.name: str(given[each.name]).strip() for each in fields(cls) if given.get(each.name)}
+        values = {
+            each.name: _cut(each.name, str(given[each.name])) for each in fields(cls) if given.get(each.name)
+        }
         wanted = cls(**values)
         return replace(
             wanted,
@@ -50,6 +54,14 @@ class Wanted:
     @property
     def is_empty(self) -> bool:
         return not self.q and not self.facets
+
+
+def _cut(name: str, given: str) -> str:
+    """What is too long stays too long, to be refused or to match nothing; but not longer, so that every token is short
+    enough to be opened again: a query that was dropped would be answered with every file.
+    """
+    text, most = given.strip(), LONGEST if name == "q" else _LONGEST_FACT
+    return text if len(text) <= most else text[:most] + "…"
 
 
 class Asking:

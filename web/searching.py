@@ -2,7 +2,7 @@
 
 The permission is the innermost query: hits, counts, pages and snippets are made of what it selects and of nothing
 else. Administrators and auditors search the words of every file. Others search the catalogue's facts of the files
-they may know of, and the words of those that they may read today (P14.1).
+they may know of, and the words of those that they may read today (P14.1), as they are shown to them: masked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,21 +16,20 @@ from access.person import Person
 from archive.casefile import tables
 from archive.casefile.counting import Count, Facet, counts, narrowed
 from archive.casefile.reading import CaseFile
-from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.scheme.scheme import Scheme
 from indexer.pacing import paced
 from indexer.query.problems import QueryProblem
-from indexer.searching import Found, Sort
+from indexer.searching import Sort
 from indexer.snippets import Snippet
 from web.asking import Wanted
 from web.wiring import House
 
 LIMIT: Final = 200  # hits of words: beyond them nothing is looked for
 PAGE: Final = 25  # results; their texts are opened for the snippets
-_FEW_WORDS: Final = 10
+MOST_UNREAD: Final = 1000
 _FILE = tables.case_file.c
 
 
@@ -63,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Matched:
-    """``query`` selects what matches; ``ids`` are the hits of words among it, in the order of the index."""
+    """``query`` selects what matches; ``ids`` are hits of words, in the order that was asked for."""
 
     query: sa.Select[Any]
     ids: Sequence[CaseFileId] = ()
@@ -73,7 +72,9 @@ class _Matched:
 
 
 def answer(house: House, person: Person, wanted: Wanted) -> Answer:
-    """Recorded before it is given, when words were asked for. Raises QUERY_INVALID, INDEX_UNAVAILABLE."""
+    """Recorded before it is given, when words were asked for. Raises QUERY_INVALID; INDEX_UNAVAILABLE to those who
+    search everything.
+    """
     found = narrowed(house.viewing.known(person), wanted.facets)
     matched = _matching(house, person, wanted, found) if wanted.q else _Matched(found)
     with house.catalogue.reading() as connection:
@@ -89,37 +90,26 @@ def answer(house: House, person: Person, wanted: Wanted) -> Answer:
     return Answer(results, facets, count, matched.more, matched.behind, matched.partly, page, pages, hint)
 
 
+def unsearchable(house: House, person: Person) -> int:
+    """Documents with pictures that were not read, in the files whose words this person's searches are answered from:
+    ``MOST_UNREAD`` if there are that many or more.
+    """
+    if may(person, Permission.SEARCH):
+        return house.recognition.unsearchable(most=MOST_UNREAD).documents
+    readable = house.viewing.known(person).where(_FILE.id.in_(house.viewing.granted(person)))
+    return house.recognition.unsearchable(readable, MOST_UNREAD).documents
+
+
 def _matching(house: House, person: Person, wanted: Wanted, found: sa.Select[Any]) -> _Matched:
-    words, sort = wanted.q, Sort(wanted.sort)
-    if may(person, Permission.SEARCH) or house.index.asks_for_facts(words):
-        everything = found.whereclause is None  # then no ids are handed over to be searched among
-        hits = house.index.search(words, None if everything else found, LIMIT, sort)
-        ids = tuple(each.id for each in hits.files)
-        return _Matched(found.where(_FILE.id.in_(ids)), ids, hits.more, hits.behind, hits.partly)
-    readable = house.viewing.granted(person)
-    inside = Found([], more=False)
-    if readable:
-        try:
-            with paced():
-                inside = house.index.search(words, found.where(_FILE.id.in_(readable)), LIMIT, sort)
-        except MunimentError as error:
-            if error.code is not Code.INDEX_UNAVAILABLE:  # the facts can still be searched
-                raise
-    ids = tuple(each.id for each in inside.files)
-    by_either = sa.or_(_by_facts(words), _FILE.id.in_(ids))
-    return _Matched(found.where(by_either), ids, inside.more, inside.behind, inside.partly)
-
-
-def _by_facts(words: str) -> sa.ColumnElement[bool]:
-    """Reference code, store, script, channel; every word must match."""
-    facts = (_FILE.reference, _FILE.store, _FILE.script, _FILE.channel)
-    return sa.and_(
-        sa.true(),
-        *(
-            sa.or_(*(fact.contains(word, autoescape=True) for fact in facts))
-            for word in words.split()[:_FEW_WORDS]
-        ),
-    )
+    words = wanted.q
+    if not may(person, Permission.SEARCH):
+        with paced():
+            sifted = house.index.sift(words, found, house.viewing.granted(person))
+        return _Matched(found.where(sifted.condition), sifted.best)
+    everything = found.whereclause is None  # then no ids are handed over to be searched among
+    hits = house.index.search(words, None if everything else found, LIMIT, Sort(wanted.sort))
+    ids = tuple(each.id for each in hits.files)
+    return _Matched(found.where(_FILE.id.in_(ids)), ids, hits.more, hits.behind, hits.partly)
 
 
 def _page(house: House, matched: _Matched, wanted: Wanted, page: int) -> list[CaseFile]:

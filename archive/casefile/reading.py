@@ -18,6 +18,7 @@ from archive.casefile.proving import Proven, Stamp
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence.masking import mask_text
 from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
@@ -83,6 +84,8 @@ def recognition_place(ordinal: int, version: int, page: int) -> str:
 
 
 _COLUMNS = [column for column in tables.case_file.c if column.name not in ("voucher", "fingerprint")]
+
+_OTHER = tables.document.alias().c  # once: to make one takes longer than to ask
 
 _DOCUMENT_COLUMNS = [column for column in tables.document.c if column.name not in ("title", "text")]
 
@@ -167,13 +170,26 @@ class CaseFiles:
 
     def pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """As ``texts``, of one document and page by page: a long text is never there twice."""
+        return self._pages(case_file, ordinal, lambda own: own, lambda read: read.text)
+
+    def masked_pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
+        """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
+        return self._pages(case_file, ordinal, mask_text, lambda read: read.masked)
+
+    def _pages(
+        self,
+        case_file: CaseFile,
+        ordinal: int,
+        own: Callable[[str], str],
+        recognised: Callable[[RecognisedPage], str],
+    ) -> Iterator[str]:
         read = set(self._recognised_pages(case_file, ordinal))
         for number, text in enumerate(self._layer(case_file, ordinal), start=1):
             if text.strip() or number not in read:
-                yield text
+                yield own(text)
             else:
                 found = self.recognised(case_file, ordinal, number).get((ordinal, number))
-                yield text if found is None else found.text
+                yield own(text) if found is None else recognised(found)
 
     def _layer(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The text that each page has of its own; empty where a page is a picture."""
@@ -365,13 +381,12 @@ def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Doc
 
 
 def _newest(columns: Iterable[sa.Column[Any]], case_file: CaseFileId, version: int) -> sa.Select[Any]:
-    inner = tables.document.alias()
     newest = (
-        sa.select(sa.func.max(inner.c.version))
+        sa.select(sa.func.max(_OTHER.version))
         .where(
-            inner.c.case_file == tables.document.c.case_file,
-            inner.c.ordinal == tables.document.c.ordinal,
-            inner.c.version <= version,
+            _OTHER.case_file == tables.document.c.case_file,
+            _OTHER.ordinal == tables.document.c.ordinal,
+            _OTHER.version <= version,
         )
         .scalar_subquery()
     )

@@ -140,6 +140,10 @@ class Jobs:
         found = {JobState(state): int(count) for state, count in connection.execute(query)}
         return {each: found.get(each, 0) for each in JobState}
 
+    def undone(self) -> sa.Select[tuple[str]]:
+        """The subjects of those that wait, are worked on or were given up."""
+        return sa.select(_JOB.subject).where(self._mine, _JOB.state.in_(set(JobState) - {JobState.DONE}))
+
     def problems(self, connection: sa.Connection) -> list[tuple[str, str]]:
         """Subject and problem of each that was given up."""
         query = sa.select(_JOB.subject, _JOB.problem).where(self._mine, _JOB.state == JobState.FAILED)

@@ -11,15 +11,13 @@ from typing import Any
 import pypdfium2
 from pypdfium2 import raw
 
-from archive.evidence.masking import Span, digits_read_right, spans
-from archive.evidence.recognised import LEGIBLE, SCALE, Line, RecognisedPage
+from archive.evidence.masking import Span, spans
+from archive.evidence.recognised import DOUBTFUL, LEGIBLE, SCALE, Line, RecognisedPage
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 _PADDING = 2  # pixels
 _SPARE = 0.2  # of a letter's height: recognised letters lie a little beside their places
-_DOUBTFUL = 0.8  # a line read with less confidence than this is hidden whole where it may hold a number
-_FEW_DIGITS = 4
 _LONG = 3.0  # width to height from which a line may hold a telephone number
 
 
@@ -102,9 +100,8 @@ def of_recognised(page: RecognisedPage, size: tuple[int, int]) -> Lettering:
         boxes += [_to_pixels(place, size) for place in line.places]
         boxes.append((0.0, 0.0, 0.0, 0.0))  # of the line break
     text = "\n".join(line.text for line in page.lines)
-    digits = "\n".join(digits_read_right(line.text) for line in page.lines)
     hidden = tuple(_whole(line, size) for line in page.lines if _may_hide_a_number(line, size))
-    return Lettering(text, boxes.__getitem__, digits, _SPARE, hidden)
+    return Lettering(text, boxes.__getitem__, page.digits, _SPARE, hidden)
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
@@ -119,11 +116,11 @@ def _latin(letter: str) -> bool:
 
 
 def _may_hide_a_number(line: Line, size: tuple[int, int]) -> bool:
-    if line.score >= _DOUBTFUL:
+    if line.score >= DOUBTFUL:
         return False
     left, top, right, bottom = _whole(line, size)
     long = max(right - left, bottom - top) >= _LONG * min(right - left, bottom - top)
-    return sum(letter.isdigit() for letter in line.text) >= _FEW_DIGITS or (line.score < LEGIBLE and long)
+    return line.is_doubtful_number or (line.score < LEGIBLE and long)
 
 
 def _whole(line: Line, size: tuple[int, int]) -> Box:

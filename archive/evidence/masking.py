@@ -104,6 +104,8 @@ _NARROW = {0xFF10 + value: 0x30 + value for value in range(10)} | {
 
 _LOOKALIKES = str.maketrans("OoQD〇lI|iZSB", "000001111258")
 _MISREAD = re.compile(r"[0-9０-９OoQD〇lI|iZSB][0-9０-９OoQD〇lI|iZSB\s\-.]{5,}")
+_STRETCH = 50_000  # characters of a text that are masked at once
+_AROUND = 200  # characters: more than a number or an address takes
 _CERTAIN = 6  # digits, from which a run of digits and their look-alikes may be a number
 
 
@@ -132,14 +134,24 @@ def digits_read_right(text: str) -> str:
     return "".join(letters)
 
 
-def mask_text(text: str) -> str:
-    """The text with an asterisk for each hidden letter: 13800138000 becomes 138****8000. Same length."""
-    letters = list(text)
-    for span in spans(text):
+def mask_text(text: str, digits: str = "") -> str:
+    """The text with an asterisk for each hidden letter: 13800138000 becomes 138****8000. Same length.
+
+    ``digits`` is the text as numbers are looked for in it, if that differs: as long, letter by letter.
+    """
+    read = digits or text
+    return "".join(_masked(text, read, start) for start in range(0, len(text), _STRETCH))
+
+
+def _masked(text: str, read: str, start: int) -> str:
+    """A stretch of the text, with what stands around it: a longer one would take memory and time out of proportion."""
+    first, end = max(start - _AROUND, 0), start + _STRETCH
+    letters, seen = list(text[first : end + _AROUND]), read[first : end + _AROUND]
+    for span in spans(seen):
         for at in range(span.start, span.end):
-            if letters[at].isalnum() or span.secret is Secret.EMAIL:
+            if seen[at].isalnum() or span.secret is Secret.EMAIL:
                 letters[at] = "*"
-    return "".join(letters)
+    return "".join(letters[start - first : end - first])
 
 
 def _matches(number: _Number, text: str) -> Iterator[tuple[int, int]]:

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from archive.evidence.masking import digits_read_right, mask_text
+
 SCALE: Final = 10_000  # boxes are in ten-thousandths of the page's width and height, from its upper left
 LEGIBLE: Final = 0.5  # a line read with less confidence is no text to be found, but may hide a number
+DOUBTFUL: Final = 0.8  # a line read with less confidence than this is hidden whole where it may hold a number
+FEW_DIGITS: Final = 4
 _VERSION: Final = 1
 _MOST_CHARACTERS: Final = 200_000  # of a page
 
@@ -24,6 +28,10 @@ class Line:
     score: float
     places: tuple[Place, ...]
 
+    @property
+    def is_doubtful_number(self) -> bool:
+        return self.score < DOUBTFUL and sum(letter.isdigit() for letter in self.text) >= FEW_DIGITS
+
 
 @dataclass(frozen=True, slots=True)
 class RecognisedPage:
@@ -35,6 +43,23 @@ class RecognisedPage:
     def text(self) -> str:
         """The lines that are legible."""
         return "\n".join(line.text for line in self.lines if line.score >= LEGIBLE)
+
+    @property
+    def digits(self) -> str:
+        """All lines as numbers are looked for in them: as long, letter by letter."""
+        return "\n".join(digits_read_right(line.text) for line in self.lines)
+
+    @property
+    def masked(self) -> str:
+        """``text`` without what the page's picture hides (P16). Same length."""
+        whole = mask_text("\n".join(line.text for line in self.lines), self.digits)
+        shown, start = [], 0
+        for line in self.lines:
+            end = start + len(line.text)
+            if line.score >= LEGIBLE:
+                shown.append("*" * len(line.text) if line.is_doubtful_number else whole[start:end])
+            start = end + 1
+        return "\n".join(shown)
 
     @property
     def confidence(self) -> int:

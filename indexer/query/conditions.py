@@ -1,6 +1,6 @@
 """Facts as conditions on the catalogue: levels, stores, dates and codes are asked in SQL, index or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from archive.casefile import tables
 from archive.casefile.reading import FileState
 from archive.errors import Code, MunimentError
 from archive.scheme.scheme import Scheme
-from indexer.analysis import fold
+from indexer.analysis import Phrase, fold
 from indexer.query.expression import AllOf, AnyOf, Expression, Not
 from indexer.query.facts import Days, Fact, Field, Status, Years
 from indexer.query.initials import has_initials
@@ -66,20 +66,27 @@ class Conditions:
         )
 
     def of(
-        self, tree: Expression, connection: sa.Connection, allowed: sa.Select[Any] | None = None
+        self,
+        tree: Expression,
+        connection: sa.Connection,
+        allowed: sa.Select[Any] | None = None,
+        says: Callable[[Phrase], Condition] | None = None,
     ) -> Condition:
-        """The tree speaks of no texts. ``connection`` tells which names of stores and the like there are: in the files
-        that ``allowed`` selects (none: all), for how many others are like them must not even show in the time it takes.
+        """``connection`` tells which names of stores and the like there are: in the files that ``allowed`` selects
+        (none: all), for how many others are like them must not even show in the time it takes. ``says`` gives the files
+        that say a phrase, and is never NULL; without it the tree speaks of no texts.
 
         Raises MunimentError: QUERY_INVALID for a level or category that there is not.
         """
         match tree:
             case AllOf(parts):
-                return sa.and_(*(self.of(each, connection, allowed) for each in parts))
+                return sa.and_(*(self.of(each, connection, allowed, says) for each in parts))
             case AnyOf(parts):
-                return sa.or_(*(self.of(each, connection, allowed) for each in parts))
+                return sa.or_(*(self.of(each, connection, allowed, says) for each in parts))
             case Not(part):
-                return sa.not_(self.of(part, connection, allowed))
+                return sa.not_(self.of(part, connection, allowed, says))
+            case Phrase() if says is not None:
+                return says(tree)
             case Fact(field, str(given)) if field in _NAMED:
                 column = _NAMED[field]
                 files = sa.select(_FILE.id) if allowed is None else allowed

@@ -5,7 +5,6 @@ import shutil
 import time
 from contextlib import suppress
 from datetime import date
-from secrets import token_bytes
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +14,7 @@ from archive.errors import MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from indexer.analysis import terms_for_index
-from indexer.chunks import CHUNK, ChunkCache, SealedFile, SealingFile
+from indexer.chunks import CHUNK, SealingFile
 from indexer.engine import Batch, IndexDamagedError, Mark, Text
 from indexer.query.parsing import parse
 from indexer.whoosh_engine import WhooshEngine
@@ -167,15 +166,19 @@ def test_files_in_each_others_place_are_damage(whole, tmp_path, opened):
             check(engine, folder, altered=True)
 
 
-def test_a_file_that_is_whole_and_yet_unreadable_is_damage(folder):
+def test_a_file_that_is_whole_and_yet_unreadable_is_damage(folder, monkeypatch):
     """Written by a machine that was at fault itself: sealed as it should be, and not what it should be."""
-    path = min(folder.glob("*.seg"), key=lambda each: each.stat().st_size)
-    sealed = SealedFile.at(path, KEY, path.name, ChunkCache())
-    content = sealed.read(0, sealed.size)
-    with path.open("wb") as file:
-        sealing = SealingFile(file, KEY, path.name, token_bytes)
-        sealing.write(content[:-9])
-        sealing.finish()
+    engine = WhooshEngine(folder, KEY)
+    finish = SealingFile.finish
+
+    def cut(file: SealingFile) -> None:
+        if file._name.endswith(".seg"):
+            del file._first[-9:]
+        finish(file)
+
+    with monkeypatch.context() as patch, engine.exclusive(5):
+        patch.setattr(SealingFile, "finish", cut)
+        engine.commit(Batch((text(4, "退款"),), frozenset(), Mark(3, LEAF)))
     engine = WhooshEngine(folder, KEY)
     for look in (engine.verify, lambda: engine.search(tree("退款"), None, 9)):
         with pytest.raises(IndexDamagedError):

@@ -21,7 +21,7 @@ from archive.ledger.entries import CONSOLE
 from archive.ledger.log import entries
 from archive.ledger.tables import entry
 from archive.ledger.verifying import verify
-from indexer.recognising import Outcome, Recognition
+from indexer.recognising import Outcome, Recognition, Unsearchable
 from tests.vouchers import voucher
 from web.wiring import House
 
@@ -310,3 +310,23 @@ def test_the_ledger_stays_whole(house: House, recognition: Recognition):
     recognition.run()
     with house.catalogue.reading() as connection:
         assert verify(connection, house.catalogue.ledger, house.case_files.file_key).entries > 2
+
+
+def test_documents_and_pages_that_cannot_be_searched_are_counted_until_they_are_read_or_shredded(
+    house: House, reader
+):
+    recognition = make(house, reader, available=False)
+    file(house, scan(2), scan())
+    second = file(house, scan(3))
+    recognition.follow()
+    only = sa.select(tables.case_file.c.id).where(tables.case_file.c.reference == second)
+    assert recognition.unsearchable() == Unsearchable(3, 6) == recognition.status().unsearchable
+    assert recognition.unsearchable(only) == Unsearchable(1, 3)
+    with house.catalogue.housekeeping() as connection:
+        there = tables.file_key.c.case_file == house.case_files.get(second).id
+        connection.execute(tables.file_key.delete().where(there))
+    assert recognition.unsearchable() == Unsearchable(2, 3)
+    recognition.available = True
+    while recognition.step():
+        pass
+    assert recognition.unsearchable() == Unsearchable(0, 0)

@@ -353,6 +353,11 @@ def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(de
     desk.file(desk.photo)
     status = desk.ask("ocr", "status")
     assert (status["waiting"], status["done"], status["pages"], status["failed"]) == (1, 0, 0, [])
+    assert (status["unread_documents"], status["unread_pages"]) == (1, 1)
+    for command in (("search", "道具"), ("show", "2026-一级-剧本相关-001")):
+        told = desk.ask(*command)
+        assert told["unread_pages"] == 1
+        assert told["install"] == status["install"]
     if not status["available"]:
         assert "muniment[ocr]" in str(status["install"])
         assert desk.refused("ocr", "run") == (Exit.UNAVAILABLE, "ocr-missing")
@@ -360,6 +365,7 @@ def test_what_stands_in_pictures_is_counted_and_named_what_to_install_or_read(de
     assert status["install"] is None
     done = desk.ask("ocr", "run")
     assert (done["read"], done["waiting"], done["done"], done["pages"]) == (1, 0, 1, 1)
+    assert desk.ask("search", "道具")["unread_documents"] == done["unread_pages"] == 0
     assert desk.ask("ocr", "run", "--again")["read"] == 0
 
 

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from access.person import Role
 from archive.casefile.filing import Submission
@@ -15,6 +17,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import Entry, entries
 from indexer import searching
+from web.asking import Asking, Wanted
 from web.searching import PAGE
 from web.wiring import House
 
@@ -104,6 +107,38 @@ def test_a_token_that_is_none_asks_for_nothing(administrator, filed, token: str)
     answer = administrator.get(f"/find?found={token}")
     assert answer.status_code == 200
     assert len(hits(answer.text)) == 2
+
+
+@pytest.mark.parametrize("fragment", [False, True])
+@pytest.mark.parametrize(
+    "query", ["道" * 501, "道具" * 1500, "\U0002a6df" * 3000, "退 " * 20_000, "\x01" * 5000]
+)
+def test_a_query_that_is_too_long_is_refused_and_never_answered_with_every_file(
+    administrator, filed, query: str, fragment: bool
+):
+    shown = administrator.find(query, fragment=fragment).text
+    assert "最多 500 个字符" in shown
+    assert hits(shown) == []
+
+
+def test_a_filter_that_is_too_long_matches_nothing_and_is_not_forgotten(administrator, filed):
+    assert hits(administrator.find(store="店" * 20_000).text) == []
+    assert hits(administrator.find("道具", category="\x01" * 9000).text) == []
+
+
+@given(
+    st.fixed_dictionaries({each: st.text(max_size=700) for each in ("q", "store", "status", "year", "page")})
+)
+@settings(max_examples=50, deadline=None)
+def test_whatever_a_form_asks_for_is_what_its_token_says(form: dict[str, str]):
+    wanted, asking = Wanted.of(form), Asking(b"k" * 32)
+    assert asking.reveal("P0001", asking.hide("P0001", wanted)) == wanted
+
+
+def test_the_longest_that_can_be_asked_for_fits_into_a_token():
+    worst = dict.fromkeys(("q", "year", "level", "category", "store", "status"), "\x01" * 900)
+    wanted, asking = Wanted.of(worst), Asking(b"k" * 32)
+    assert asking.reveal("P0001", asking.hide("P0001", wanted)) == wanted
 
 
 def test_a_refused_query_is_said_and_shows_nothing(administrator, filed):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from access.person import Role
+from archive.casefile import tables
 from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
 from archive.errors import Code, MunimentError
@@ -144,6 +145,47 @@ def test_without_the_extra_it_is_said_what_to_install(house: House, administrato
     monkeypatch.setattr(house.recognition, "available", False)
     for address in ("/pictures", f"/files/{reference}"):
         assert INSTALL.replace("'", "&#39;") in administrator.get(address).text
+
+
+def test_who_searches_is_told_once_how_many_documents_cannot_be_searched_and_what_to_install(
+    house: House, administrator, visitor, reference, reader, monkeypatch
+):
+    install = INSTALL.replace("'", "&#39;")
+    house.recognition.follow()
+    monkeypatch.setattr(house.recognition, "available", False)
+    for shown in (administrator.get("/find").text, administrator.find("道具").text):
+        assert shown.count("1 份文件含尚未识别的图片") == shown.count(install) == 1
+    for role, department in (
+        (Role.EMPLOYEE, "春熙路店"),
+        (Role.MANAGEMENT, "总经办"),
+    ):  # they may read none of them
+        shown = visitor(role, department).find("道具").text
+        assert "尚未识别" not in shown
+        assert install not in shown
+        assert "尚未识别" not in visitor(role, department).get(f"/files/{reference}").text
+    monkeypatch.setattr(house.recognition, "available", True)
+    shown = administrator.get("/find").text
+    assert "1 份文件含尚未识别的图片" in shown
+    assert install not in shown
+    house.recognition.run()
+    assert "尚未识别" not in administrator.get("/find").text
+
+
+def test_whoever_may_read_a_file_is_told_on_its_page_what_cannot_be_searched(
+    house: House, visitor, reference, monkeypatch
+):
+    monkeypatch.setattr(house.recognition, "available", False)
+    shown = visitor(Role.AUDITOR, "审计部").get(f"/files/{reference}").text
+    assert "1 页图片尚未识别" in shown
+    assert INSTALL.replace("'", "&#39;") in shown
+
+
+def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(house: House, visitor, reference):
+    with house.catalogue.housekeeping() as connection:
+        connection.execute(tables.document.update().values(text=b"x" * 40))
+    answer = visitor(Role.AUDITOR, "审计部").get(f"/files/{reference}")
+    assert answer.status_code == 200
+    assert "尚未识别" not in answer.text
 
 
 def test_the_overview_is_the_administrators(visitor):

@@ -1,5 +1,6 @@
 """Who sees what (P14): hits, counts, facets, snippets and pages tell nothing of files that one may not know of."""
 
+import io
 import re
 from contextlib import contextmanager
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from access.person import Role
 from archive.casefile.filing import Submission
+from archive.casefile.sources import Source
+from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
 from web.wiring import House
 
@@ -143,9 +146,24 @@ def test_fields_are_asked_by_everybody_of_the_files_they_may_know_of(employee, v
     assert hits(visitor(Role.AUDITOR, "审计部").find("门店:太古里店").text) == [shared["foreign"]]
 
 
-def test_a_broken_index_leaves_an_employee_the_facts(house: House, shared, granted, monkeypatch):
-    from archive.errors import Code, MunimentError
+def test_only_pictures_of_files_that_one_may_read_are_counted(house: House, forms, granted, visitor):
+    def pictured(department: str) -> str:
+        receiver = {"name": "李莉", "department": department, "contact": "028-88886666"}
+        voucher = forms.voucher(store=department, receiver=receiver)
+        photos = tuple(Source(f"{n}.jpg", io.BytesIO(forms.photo())) for n in range(2))
+        submission = Submission("一级", "剧本相关", None, None, voucher, photos)
+        return house.filing.file(CONSOLE, submission).reference
 
+    mine, *_ = pictured(OWN), pictured(OWN), pictured(OTHER)
+    house.recognition.follow()
+    employee, number = granted(mine)
+    assert "2 份文件含尚未识别的图片" in employee.get("/find").text
+    employee.post(f"/requests/{number}/sign-off", data={"reason": ""})
+    assert "尚未识别" not in employee.get("/find").text
+    assert "6 份文件含尚未识别的图片" in visitor(Role.AUDITOR, "审计部").get("/find").text
+
+
+def test_a_broken_index_takes_nothing_from_an_employee(house: House, shared, granted, monkeypatch):
     employee, _ = granted(shared["own"])
 
     def broken(*_: object) -> None:
@@ -153,6 +171,77 @@ def test_a_broken_index_leaves_an_employee_the_facts(house: House, shared, grant
 
     monkeypatch.setattr(type(house.index), "search", broken)
     assert set(hits(employee.find("长安").text)) == {shared["own"], shared["second"]}
+    assert hits(employee.find("道具").text) == [shared["own"]]
+
+
+def test_no_masked_number_can_be_asked_for_digit_by_digit(house: House, forms, granted, visitor):
+    details = "请致电 13818226165，身份证 510104199001011234，邮箱 zhang.san@example.com。"
+    reference = file(house, forms, OWN, details=details)
+    employee, _ = granted(reference)
+    told, known = [], "138"
+    while len(known) < 11:
+        for digit in "0123456789":
+            asked = known + digit
+            shown = employee.find(asked).text, employee.find(f"NOT {asked}").text
+            if hits(shown[0]) or not hits(shown[1]):
+                told.append(asked)
+        known += "13818226165"[len(known)]
+    for asked in ("51010419900", "zhang", '"zhang san"', "道具 OR 1381"):
+        told += [asked for each in hits(employee.find(asked).text) if each == reference]
+    assert told == []
+    shown = employee.find("138").text  # as it is written on the page
+    assert hits(shown) == [reference]
+    assert "<mark>138</mark>****" in shown
+    assert hits(visitor(Role.ADMINISTRATOR, "客服部").find("1381822").text) == [reference]
+
+
+@pytest.fixture
+def stores(house: House, forms) -> dict[str, str]:
+    """Files of one department, none of them granted to anybody."""
+    receiver = {"name": "李莉", "department": OWN, "contact": "028-88886666"}
+
+    def kept(level: str, store: str) -> str:
+        voucher = forms.voucher(store=store, receiver=receiver, details="静安的道具损坏。")
+        return house.filing.file(CONSOLE, Submission(level, "剧本相关", None, None, voucher)).reference
+
+    given = {"朝阳": ("一级", "朝阳门店"), "静安": ("二级", "静安大悦城"), "full": ("一级", "Ａ１旗舰店")}
+    return {name: kept(*each) for name, each in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("朝阳", ["朝阳"]),
+        ("朝陽", ["朝阳"]),
+        ("A1", ["full"]),
+        ("a1旗舰", ["full"]),
+        ('"朝阳"', ["朝阳"]),
+        ("朝阳 OR 静安", ["朝阳", "静安"]),
+        ("朝阳 AND 静安", []),
+        ("NOT 朝阳", ["full", "静安"]),
+        ("level:一级 朝阳", ["朝阳"]),
+        ("level:二级 朝阳", []),
+        ("(朝阳 OR level:二级) NOT 大悦城", ["朝阳"]),
+        ("２０２６－一级", ["full", "朝阳"]),
+        ("2026-一级 旗舰", ["full"]),
+        (OWN, ["full", "朝阳", "静安"]),
+        ("门店:cymd", ["朝阳"]),
+        ("剧本相关-002", ["full"]),
+        ("道具", []),
+    ],
+)
+def test_the_catalogue_is_asked_in_the_same_language_as_the_words(employee, stores, query: str, found):
+    shown = employee.find(query).text
+    assert sorted(hits(shown)) == sorted(stores[each] for each in found)
+    if found:
+        assert f"找到 {len(found)} 份档案" in shown
+
+
+def test_what_is_wrong_with_a_query_of_the_catalogue_is_said(employee, stores):
+    for wrong in ("(朝阳", "level:九级 朝阳", "朝阳 OR"):
+        shown = employee.find(wrong).text
+        assert 'role="alert"' in shown
+        assert hits(shown) == []
 
 
 def test_administrators_and_auditors_find_the_words_of_every_file(visitor, shared):

@@ -1,6 +1,7 @@
 """Finding files, what is known of one, and the index."""
 
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,6 +9,7 @@ import click
 from archive.casefile.reading import FileState
 from archive.database.schema import text_of
 from archive.errors import MunimentError
+from archive.evidence.transcribing import INSTALL
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
 from indexer.choosing import EngineName
@@ -50,6 +52,7 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
             detail: Detail = {"query": query, "hits": len(found.files), "more": found.more}
             unit.record(Act.SEARCHED, "search", detail=detail)
         hits = [{**_facts(each), "snippet": _snippet(house, each, query)} for each in found.files]
+        unread = _unread(frame, house)
     count = frame.words("cli.found_more" if found.more else "cli.found", count=len(hits))
     partly = (frame.words("find.partly"),) if found.partly else ()
     behind = (frame.words("cli.behind", count=found.behind),) if found.behind else ()
@@ -63,8 +66,9 @@ def search(frame: Frame, *, sort: str, limit: int, query: str) -> None:
             "partly": found.partly,
             "behind": found.behind,
             "hint": hinted[0] if hinted else None,
+            **unread.facts,
         },
-        (*(_line(frame, each) for each in hits), count, *hinted, *partly, *behind),
+        (*(_line(frame, each) for each in hits), count, *hinted, *partly, *behind, *unread.told),
     )
 
 
@@ -86,6 +90,28 @@ def _level(frame: Frame, house: "House") -> None:
             house.index.catch_up(bar)
 
 
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    facts: dict[str, Any]
+    told: tuple[str, ...]
+
+
+def _unread(frame: Frame, house: "House") -> _Unread:
+    """What no search finds, for it stands in pictures; once, after what was found."""
+    with contextlib.suppress(
+        MunimentError
+    ):  # another process is at it: the newest files are missing in the count
+        house.recognition.follow()
+    found = house.recognition.unsearchable()
+    install = INSTALL if found.documents and not house.recognition.available else None
+    told = [frame.words("find.unread", count=found.documents)] if found.documents else []
+    if install:
+        told.append(frame.words("pictures.file_missing", command=install))
+    return _Unread(
+        {"unread_documents": found.documents, "unread_pages": found.pages, "install": install}, tuple(told)
+    )
+
+
 @click.command()
 @click.argument("reference")
 @framed
@@ -95,8 +121,14 @@ def show(frame: Frame, *, reference: str) -> None:
     """
     with frame.house() as house:
         details = house.viewing.details_at_console(reference)
-        document = _described(house, details)
+        pages = house.recognition.unread_pages(details.case_file)
+        install = INSTALL if pages and not house.recognition.available else None
+        document = {**_described(house, details), "unread_pages": pages, "install": install}
         told = _told(frame, house, details, document["due_on"])
+    if pages:
+        told.append(frame.words("pictures.file_unread", count=pages))
+    if install:
+        told.append(frame.words("pictures.file_missing", command=install))
     frame.give(document, told)
 
 

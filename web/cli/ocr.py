@@ -60,6 +60,8 @@ def _document(found: "RecognitionStatus") -> dict[str, Any]:
         ],
         "unread": [{"reference": each.reference, "document": each.ordinal} for each in found.unread],
         "pages": found.pages,
+        "unread_documents": found.unsearchable.documents,
+        "unread_pages": found.unsearchable.pages,
         "lag": found.lag,
     }
 
@@ -72,6 +74,7 @@ def _told(frame: Frame, found: "RecognitionStatus") -> tuple[str, ...]:
             done=found.done,
             pages=found.pages,
             waiting=found.waiting + found.running,
+            unread=found.unsearchable.pages,
             failed=len(found.failures),
         )
     ]

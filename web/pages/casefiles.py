@@ -60,7 +60,7 @@ def show(reference: str) -> str:
         level=next((each for each in here.house.scheme.levels if each.name == file.level), None),
         category=next((each for each in here.house.scheme.categories if each.name == file.category), None),
         is_void=file.state is FileState.VOID,
-        unread=_unread(here, file) if here.may(Permission.RECOGNISE) else 0,
+        unread=here.house.recognition.unread_pages(file) if grant or here.may(Permission.RECOGNISE) else 0,
         install=None if here.house.recognition.available else INSTALL,
     )
 
@@ -181,11 +181,6 @@ def _keeping(here: Visit, file: CaseFile) -> Keeping:
     schedule = Schedule(here.house.scheme, here.house.settings.zone)
     holds = here.house.holds.active(file.reference)
     return Keeping(schedule.due_on(file), schedule.years(file.level), holds)
-
-
-def _unread(here: Visit, file: CaseFile) -> int:
-    """Pages that are pictures in which nothing was read yet."""
-    return sum(len(pages) for pages in here.house.case_files.unread(file).values())
 
 
 def _history(here: Visit, file: CaseFile) -> list[Entry]:

@@ -8,11 +8,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
 from archive.errors import MunimentError
+from archive.evidence.transcribing import INSTALL
 from indexer.searching import Sort
 from web.admitting import admits
 from web.asking import Asking, Wanted
 from web.refusing import is_fragment
-from web.searching import Answer, answer
+from web.searching import MOST_UNREAD, Answer, answer, unsearchable
 from web.visit import Visit, visit
 
 pages = Blueprint("finding", __name__)
@@ -102,6 +103,9 @@ def _shown(here: Visit, wanted: Wanted) -> str:
         "find.html",
         **facts,
         words=here.may(Permission.SEARCH),
+        unread=unsearchable(here.house, here.person),
+        most_unread=MOST_UNREAD,
+        install=None if here.house.recognition.available else INSTALL,
         saved=here.house.saved_searches.of(here.actor),
     )
 

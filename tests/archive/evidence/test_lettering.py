@@ -80,6 +80,21 @@ def test_an_illegible_long_line_is_hidden_but_not_found():
     assert read.text == "道具"
 
 
+@pytest.mark.parametrize(
+    ("read", "shown"),
+    [
+        (page(line("电话 138OO138OOO。")), "电话 138****8OOO。"),
+        (page(line("1380013"), line("8000", top=2000)), "138****\n8000"),
+        (page(line("道具"), line("~~~~", score=0.2), line("13800138000", top=2000)), "道具\n138****8000"),
+        (page(line("尾号 8000", score=0.7), line("退票", score=0.7)), "*******\n退票"),
+        (page(line("wang@qq.com")), "****@qq.com"),
+    ],
+)
+def test_the_text_of_a_picture_hides_what_the_picture_hides(read: RecognisedPage, shown: str):
+    assert read.masked == shown
+    assert len(read.masked) == len(read.text)
+
+
 def test_words_are_marked_wherever_they_stand_on_the_page():
     read = page(line("道具缺失，道具"), line("没有道 具", top=2000))
     assert len(list(of_recognised(read, SIZE).marks(["道具"]))) == 3

@@ -112,3 +112,11 @@ def test_neighbouring_numbers_are_both_masked():
 def test_a_page_of_digits_and_letters_takes_no_quadratic_time():
     assert mask_text("a" * 200_000) == "a" * 200_000
     assert mask_text("1 " * 100_000)
+
+
+@pytest.mark.parametrize("number", ["13800138000", "138 0013 8000", "wang.xiaoming@example.com"])
+def test_a_number_is_masked_wherever_it_stands_in_a_long_text(number: str):
+    (alone,) = {mask_text(f"语{number}语")}
+    for length in range(49_970, 50_004):
+        text = "语" * length + number + "语" * 60_000
+        assert mask_text(text) == "语" * length + alone[1:-1] + "语" * 60_000
