@@ -132,9 +132,8 @@ class SealedFile:
         self.size = sealed - self._count * _TAG  # bytes of plain content
         if self.size < 0:
             raise IndexDamagedError(name)
-        self._chunk(
-            self._count - 1
-        )  # which only then is the last: nobody is told of an end that is not the file's own
+        # Only then is it the last: nobody is to be told of an end that is not the file's own.
+        self._chunk(self._count - 1)
 
     @classmethod
     def at(cls, path: Path, key: bytes, name: str, cache: ChunkCache) -> "SealedFile":

@@ -198,9 +198,8 @@ class WhooshEngine:
         self._lock.must_be_held()
         stamp = _STAMP.pack(_VERSION, form(), batch.mark.position, batch.mark.leaf)
         with self._sound(), _missing_is_damage():
-            index = (
-                self._index()
-            )  # a new one bears no mark: until the batch is in it, it has followed nothing
+            # A new one bears no mark: until the batch is in it, it has followed nothing.
+            index = self._index()
         with self._storage.stamped(stamp), self._sound(), _missing_is_damage():
             writer = Merging(index, codec=Codec())
             try:
