@@ -177,8 +177,10 @@ class LocalVault:
                 yield f"{Path(folder).relative_to(self.root).as_posix()}/"
 
     def _is_empty(self, folder: Path) -> bool:
-        """Looked at again where nobody is about to put an object into it, or to remove it after one."""
-        with self.locked(_FOLDERS), suppress(FileNotFoundError):
+        """Looked at again where nobody is about to put an object into it, or to remove it after one. Not where there
+        are no locks yet: a rebuild reads the vault, and asks for objects.
+        """
+        with suppress(FileNotFoundError), self.locked(_FOLDERS):
             return folder != self.root and not any(folder.iterdir())
         return False
 

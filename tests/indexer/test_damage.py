@@ -14,10 +14,9 @@ from archive.errors import MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from indexer.analysis import terms_for_index
-from indexer.chunks import CHUNK
+from indexer.chunks import CHUNK, SealingFile
 from indexer.engine import Batch, IndexDamagedError, Mark, Text
 from indexer.query.parsing import parse
-from indexer.storage import EncryptedStorage
 from indexer.whoosh_engine import WhooshEngine
 
 KEY = b"k" * 32
@@ -170,15 +169,15 @@ def test_files_in_each_others_place_are_damage(whole, tmp_path, opened):
 def test_a_file_that_is_whole_and_yet_unreadable_is_damage(folder, monkeypatch):
     """Written by a machine that was at fault itself: sealed as it should be, and not what it should be."""
     engine = WhooshEngine(folder, KEY)
-    write = EncryptedStorage._write
+    finish = SealingFile.finish
+
+    def cut(file: SealingFile) -> None:
+        if file._name.endswith(".seg"):
+            del file._first[-9:]
+        finish(file)
+
     with monkeypatch.context() as patch, engine.exclusive(5):
-        patch.setattr(
-            EncryptedStorage,
-            "_write",
-            lambda storage, name, content: write(
-                storage, name, content[:-9] if name.endswith(".seg") else content
-            ),
-        )
+        patch.setattr(SealingFile, "finish", cut)
         engine.commit(Batch((text(4, "退款"),), frozenset(), Mark(3, LEAF)))
     engine = WhooshEngine(folder, KEY)
     for look in (engine.verify, lambda: engine.search(tree("退款"), None, 9)):

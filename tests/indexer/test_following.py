@@ -344,7 +344,7 @@ def full(monkeypatch):
             raise OSError(error, "no room")
 
         with monkeypatch.context() as patch:
-            patch.setattr("indexer.storage.os.fsync", refuse)
+            patch.setattr("indexer.spooling.os.fsync", refuse)
             yield
 
     return fill
