@@ -316,3 +316,12 @@ def test_what_is_sifted_asks_no_index(archive, indexer, monkeypatch, sort):
     monkeypatch.setattr(type(archive.engine()), "search", None)
     monkeypatch.setattr(type(archive.engine()), "mark", None)
     assert len(sift(archive, indexer, "道具")) == 1
+
+
+def test_in_a_text_of_any_length_each_phrase_is_found_and_counted_once(archive, indexer):
+    long = archive.file("语" * 40_000 + "书面道歉" + "语" * 40_000, "道歉" * 2)
+    short = archive.file("道歉，道歉")
+    ids = {each.reference: each.id for each in archive.case_files.select()}
+    for query in ("书面道歉", '"语语书面道歉语"', "道歉 NOT 没有"):
+        assert long in sift(archive, indexer, query)
+    assert indexer.sift("道歉 OR 书面道歉语语", ALL, ids.values()).best == (ids[long], ids[short])
