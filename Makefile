@@ -18,6 +18,7 @@ run: $(VENV)/.run
 	@$(BIN)/muniment serve --sample
 
 test: $(VENV)/.test tools
+	@$(BIN)/python -m compileall -q archive indexer retention access web tests  # else each of the tests' processes does it again
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
