@@ -9,7 +9,7 @@ from archive.backup.remembering import PlaceKeys, identified
 from archive.backup.s3 import S3Store
 from archive.backup.sealing import Sealer
 from archive.backup.stores import FolderStore, Store
-from archive.causes import UNREADABLE, Cause, Unfit
+from archive.causes import ALTERED, UNREADABLE, Cause, Unfit
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness
@@ -136,15 +136,18 @@ def prepare_place(
 def _opened(place: Place, found: _Key, archive: str, keyring: Keyring, kept: PlaceKeys | None) -> bytes:
     """By the master key; where it is of another time, as this archive has kept it."""
     try:
-        return keyring.unwrap(found.wrapped, f"backup:{archive}")
+        secret = keyring.unwrap(found.wrapped, f"backup:{archive}")
+        if found.identifier not in ("", identified(secret)):
+            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=ALTERED)  # noqa: TRY301 - passes below
+        return secret  # noqa: TRY300
     except MunimentError as error:
         if error.code is not Code.KEY_WRONG or found.wrapped.version in keyring.keys:
             raise
-        secret = None if kept is None else kept.of(found.identifier)
-        if secret is None:
+        remembered = None if kept is None else kept.of(found.identifier)
+        if remembered is None:
             facts = {"place": place.said, "version": found.wrapped.version}
             raise MunimentError(Code.BACKUP_KEY_VERSION, **facts) from None
-        return secret
+        return remembered
 
 
 def _put_key(place: Place, archive: str, keyring: Keyring, secret: bytes) -> None:
@@ -168,6 +171,8 @@ def _wrapped(place: Place) -> _Key:
     with place.keys.open(_KEY) as file:
         try:
             document = json.loads(file.read())
+            if not {"master_version", "key"} <= set(document) <= {"master_version", "key", "id"}:
+                raise ValueError  # noqa: TRY301 - as what json raises
             wrapped = Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
             return _Key(wrapped, str(document.get("id", "")))
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -141,7 +142,9 @@ class Worker:
         if self._process.returncode == -signal.SIGXCPU:
             return WorkerDied(Code.CONVERSION_TIMEOUT, seconds=self._limits.cpu_seconds)
         # A library that gets no more memory aborts without a word; how much it had tells it from a crash.
-        if usage.ru_maxrss * 1024 > self._limits.memory_bytes // 2:
+        # What it was before it became a worker counts too: the size of this process.
+        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if usage.ru_maxrss > max(ours, self._limits.memory_bytes // 2048):
             return WorkerDied(Code.CONVERSION_TOO_LARGE)
         return WorkerDied(Code.CONVERSION_CRASHED)
 
