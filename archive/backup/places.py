@@ -134,20 +134,22 @@ def prepare_place(
 
 
 def _opened(place: Place, found: _Key, archive: str, keyring: Keyring, kept: PlaceKeys | None) -> bytes:
-    """By the master key; where it is of another time, as this archive has kept it."""
+    """By the master key; where it is of another time, as this archive has kept it. Raises BACKUP_DAMAGED,
+    BACKUP_KEY_VERSION, KEY_WRONG.
+    """
+    secret: bytes | None
     try:
         secret = keyring.unwrap(found.wrapped, f"backup:{archive}")
-        if found.identifier not in ("", identified(secret)):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=ALTERED)  # noqa: TRY301 - passes below
-        return secret  # noqa: TRY300
     except MunimentError as error:
         if error.code is not Code.KEY_WRONG or found.wrapped.version in keyring.keys:
             raise
-        remembered = None if kept is None else kept.of(found.identifier)
-        if remembered is None:
+        secret = None if kept is None else kept.of(found.identifier)
+        if secret is None:
             facts = {"place": place.said, "version": found.wrapped.version}
             raise MunimentError(Code.BACKUP_KEY_VERSION, **facts) from None
-        return remembered
+    if found.identifier not in ("", identified(secret)):
+        raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=ALTERED)
+    return secret
 
 
 def _put_key(place: Place, archive: str, keyring: Keyring, secret: bytes) -> None:
@@ -169,11 +171,13 @@ def _archive(place: Place) -> str:
 
 def _wrapped(place: Place) -> _Key:
     with place.keys.open(_KEY) as file:
-        try:
-            document = json.loads(file.read())
-            if not {"master_version", "key"} <= set(document) <= {"master_version", "key", "id"}:
-                raise ValueError  # noqa: TRY301 - as what json raises
-            wrapped = Wrapped(int(document["master_version"]), bytes.fromhex(document["key"]))
-            return _Key(wrapped, str(document.get("id", "")))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=UNREADABLE) from None
+        content = file.read()
+    try:
+        document = json.loads(content)
+        version, box = int(document.pop("master_version")), bytes.fromhex(document.pop("key"))
+        identifier = str(document.pop("id", ""))  # older ones have none
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=UNREADABLE) from None
+    if document:
+        raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=ALTERED)
+    return _Key(Wrapped(version, box), identifier)

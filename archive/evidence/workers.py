@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -142,9 +141,9 @@ class Worker:
         if self._process.returncode == -signal.SIGXCPU:
             return WorkerDied(Code.CONVERSION_TIMEOUT, seconds=self._limits.cpu_seconds)
         # A library that gets no more memory aborts without a word; how much it had tells it from a crash.
-        # What it was before it became a worker counts too: the size of this process.
-        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        if usage.ru_maxrss > max(ours, self._limits.memory_bytes // 2048):
+        # Our own size, which it had before it became a worker, counts too: so never for one that was killed.
+        large = usage.ru_maxrss * 1024 > self._limits.memory_bytes // 2
+        if large and self._process.returncode != -signal.SIGKILL:
             return WorkerDied(Code.CONVERSION_TOO_LARGE)
         return WorkerDied(Code.CONVERSION_CRASHED)
 

@@ -25,6 +25,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from web.settings import Settings
+
 WEED = Path(sys.executable).with_name("weed")
 ACCESS, SECRET, REGION = "archive", "archive-secret-key", "us-east-1"
 SILENCE = 1.0  # seconds that a service may keep silent in these tests
@@ -272,3 +274,15 @@ def faults(server) -> Iterator[Faults]:
     proxy = Faults(server.endpoint)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture
+def in_a_bucket(tmp_path: Path, server: Seaweed, bucket: str) -> Settings:
+    """Of an archive whose vault is a bucket from the start."""
+    return Settings(
+        home=tmp_path / "var",
+        vault=f"s3://{bucket}/archive",
+        s3_endpoint=server.endpoint,
+        s3_region=REGION,
+        s3_credentials=server.credentials,
+    )

@@ -9,14 +9,8 @@ from web.wiring import init, opened
 
 
 @pytest.fixture
-def settings(tmp_path, server, bucket) -> Settings:
-    return Settings(
-        home=tmp_path / "var",
-        vault=f"s3://{bucket}/archive",
-        s3_endpoint=server.endpoint,
-        s3_region="us-east-1",
-        s3_credentials=server.credentials,
-    )
+def settings(in_a_bucket) -> Settings:
+    return in_a_bucket
 
 
 def test_a_package_leaves_a_bucket_and_enters_a_folder(house, filed, tmp_path):

@@ -7,18 +7,11 @@ from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
 from tests.conftest import QUICK
 from tests.vouchers import voucher
-from web.settings import Settings
 from web.wiring import init, opened, rebuild
 
 
-def test_from_a_bucket_too_everything_comes_back(tmp_path, server, bucket):
-    settings = Settings(
-        home=tmp_path / "var",
-        vault=f"s3://{bucket}/archive",
-        s3_endpoint=server.endpoint,
-        s3_region="us-east-1",
-        s3_credentials=server.credentials,
-    )
+def test_from_a_bucket_too_everything_comes_back(in_a_bucket):
+    settings = in_a_bucket
     init(settings)
     with opened(settings, passwords=QUICK) as house:
         for _ in range(3):

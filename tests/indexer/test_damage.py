@@ -2,15 +2,12 @@
 
 import random
 import shutil
-import time
-from contextlib import suppress
 from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive.errors import MunimentError
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from indexer.analysis import terms_for_index
@@ -18,6 +15,7 @@ from indexer.chunks import CHUNK, SealingFile
 from indexer.engine import Batch, IndexDamagedError, Mark, Text
 from indexer.query.parsing import parse
 from indexer.whoosh_engine import WhooshEngine
+from tests.waiting import wait_for
 
 KEY = b"k" * 32
 LEAF = b"h" * 32
@@ -234,13 +232,3 @@ def test_whoever_comes_upon_damage_has_the_index_built_anew(archive, indexer, ca
     asked.catch_up()
     archive.engine().verify()
     assert asked.status().files == len(files)
-
-
-def wait_for(true, seconds=20):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with suppress(MunimentError):
-            if true():
-                return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")

@@ -4,7 +4,7 @@ import errno
 import shutil
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from indexer.choosing import EngineName
 from indexer.engine import IndexBusyError
 from indexer.searching import Sort
 from indexer.whoosh_engine import WhooshEngine
+from tests.waiting import wait_for
 
 ENGINES = list(EngineName)
 
@@ -185,16 +186,6 @@ def test_a_damaged_index_is_noticed_said_and_built_anew(archive, indexer, caplog
     assert "built anew" in caplog.text
     assert find(asked, "退款") == files[::-1]
     archive.engine().verify()
-
-
-def wait_for(true, seconds=20):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with suppress(MunimentError):
-            if true():
-                return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")
 
 
 def test_an_index_put_back_from_an_older_copy_is_noticed(archive, indexer, caplog):

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops
 
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import EvidenceKind, Sandbox
+from tests.archive.evidence.showing import shown
 
 Written = Callable[..., bytes]
 PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents %d 0 R/Resources<</Font<</F1 4 0 R>>>>>>"
@@ -44,15 +45,6 @@ def claiming(pages: int, *kids: bytes) -> bytes:
     return bare(b"<</Type/Catalog/Pages 2 0 R>>", tree, PAGE % 5, FONT, one, PAGE % 7, two)
 
 
-def shown(sandbox: Sandbox, data: bytes, password: str) -> list[str]:
-    """The text of each page, without white space; the original must be whole."""
-    with sandbox.convert(io.BytesIO(data), "x.pdf", password) as made:
-        assert made.kind is EvidenceKind.PDF
-        with sandbox.original(made.pdf, password) as original:
-            assert original.read() == data
-        return ["".join(each.split()) for each in made.text]
-
-
 def counted(data: bytes) -> int:
     document = pypdfium2.PdfDocument(data)
     try:
@@ -74,27 +66,27 @@ def drawn(data: bytes, password: str | None = None, *, annotations: bool) -> Ima
 def test_pages_that_a_document_counts_and_does_not_have_are_each_named_as_missing(
     sandbox: Sandbox, password: str
 ):
-    pages = shown(sandbox, claiming(9, b"3 0 R"), password)
+    pages = shown(sandbox, claiming(9, b"3 0 R"), EvidenceKind.PDF, password)
     assert len(pages) == 9
     assert pages[0] == "first"
     assert all("无法读出" in each and "第2–9页" in each and "其中8页" in each for each in pages[1:])
 
 
 def test_a_missing_page_keeps_its_place_between_the_others(sandbox: Sandbox, password: str):
-    first, gap, last = shown(sandbox, claiming(3, b"3 0 R", b"99 0 R", b"6 0 R"), password)
+    first, gap, last = shown(sandbox, claiming(3, b"3 0 R", b"99 0 R", b"6 0 R"), EvidenceKind.PDF, password)
     assert (first, last) == ("first", "second")
     assert "第2页" in gap
 
 
 def test_a_document_of_which_no_page_can_be_read_is_refused(sandbox: Sandbox, password: str):
     with pytest.raises(MunimentError) as refused:
-        shown(sandbox, claiming(2, b"98 0 R", b"99 0 R"), password)
+        shown(sandbox, claiming(2, b"98 0 R", b"99 0 R"), EvidenceKind.PDF, password)
     assert refused.value.code is Code.EVIDENCE_UNREADABLE
 
 
 def test_a_document_that_counts_more_pages_than_are_taken_is_refused(tight: Sandbox, password: str):
     with pytest.raises(MunimentError) as refused:
-        shown(tight, claiming(4000, b"3 0 R"), password)
+        shown(tight, claiming(4000, b"3 0 R"), EvidenceKind.PDF, password)
     assert refused.value.code is Code.EVIDENCE_TOO_MANY_PAGES
 
 
@@ -125,7 +117,7 @@ def test_what_the_viewers_open_and_qpdf_does_not_is_shown(
 ):
     with pytest.raises(pikepdf.PikepdfError):
         pikepdf.open(io.BytesIO(data))
-    assert shown(sandbox, data, password) == [text]
+    assert shown(sandbox, data, EvidenceKind.PDF, password) == [text]
 
 
 def noted(pdf: pikepdf.Pdf) -> None:
@@ -205,7 +197,7 @@ def test_pages_that_share_their_annotations_all_show_them(written: Written, sand
         for page in pdf.pages:
             page.obj.Annots = shared
 
-    for page in shown(sandbox, written("one", "two", prepare=prepare), password):
+    for page in shown(sandbox, written("one", "two", prepare=prepare), EvidenceKind.PDF, password):
         assert "RECEIVED" in page
 
 
@@ -213,13 +205,13 @@ def test_pages_that_share_their_annotations_all_show_them(written: Written, sand
 def test_a_document_with_a_damaged_header_is_shown_as_one(header: bytes, sandbox: Sandbox, password: str):
     tree = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
     data = bare(b"<</Type/Catalog/Pages 2 0 R>>", tree, PAGE % 5, FONT, words(b"headless"), header=header)
-    assert shown(sandbox, data, password) == ["headless"]
+    assert shown(sandbox, data, EvidenceKind.PDF, password) == ["headless"]
 
 
 def test_a_file_of_others_without_a_header_is_a_document(corpus: Path, sandbox: Sandbox, password: str):
     for name in ("fmt-be3cee42", "fmt-ee041500"):
         data = (corpus / "pdf" / f"{name}.pdf").read_bytes()
-        assert shown(sandbox, data, password) == ["HelloPDF-world!"]
+        assert shown(sandbox, data, EvidenceKind.PDF, password) == ["HelloPDF-world!"]
 
 
 COUNTED_ABOVE = ("fmt-3dc2f62c", "fmt-b87c55d6", "pdfjs-5d4abad2")
@@ -231,4 +223,4 @@ def test_a_damaged_file_of_others_has_as_many_pages_as_its_viewers_count(
     name: str, corpus: Path, sandbox: Sandbox, password: str
 ):
     data = (corpus / "pdf" / f"{name}.pdf").read_bytes()
-    assert len(shown(sandbox, data, password)) == counted(data)
+    assert len(shown(sandbox, data, EvidenceKind.PDF, password)) == counted(data)

@@ -17,6 +17,7 @@ from archive.evidence import correspondence, mails, office, parting, scratch
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.sandbox import Sandbox
+from tests.archive.evidence.showing import shown
 
 Written = Callable[..., bytes]
 
@@ -28,15 +29,6 @@ def mail_with(*attached: tuple[str, bytes]) -> bytes:
     for name, data in attached:
         mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
     return mail.as_bytes()
-
-
-def shown(sandbox: Sandbox, data: bytes, password: str) -> list[str]:
-    """The text of each page, without white space; the original must be whole."""
-    with sandbox.convert(io.BytesIO(data), "x.eml", password) as made:
-        assert made.kind is EvidenceKind.MAIL
-        with sandbox.original(made.pdf, password) as original:
-            assert original.read() == data
-        return ["".join(each.split()) for each in made.text]
 
 
 def endless(written: Written) -> bytes:
@@ -71,7 +63,7 @@ def test_a_document_that_is_never_done_costs_its_own_pages_only(
     written: Written, tight: Sandbox, password: str
 ):
     data = mail_with(("一.txt", "前".encode()), ("炸弹.pdf", endless(written)), ("二.pdf", written("after")))
-    pages = shown(tight, data, password)
+    pages = shown(tight, data, EvidenceKind.MAIL, password)
     assert len(pages) == 3
     assert "炸弹.pdf" in pages[0]
     assert "转换用时过长" in pages[0] or "展开后过大" in pages[0]
@@ -88,7 +80,7 @@ def test_an_office_document_that_turns_out_to_be_never_done_is_named(
     monkeypatch.setattr(scratch, "available", lambda: True)
     monkeypatch.setattr(office, "to_pdf", lambda _programs, _program, _source, made, *_: os.write(made, bomb))
     data = mail_with(("说明.rtf", rb"{\rtf1 words}"), ("a.pdf", written("after")))
-    pages = shown(tight, data, password)
+    pages = shown(tight, data, EvidenceKind.MAIL, password)
     assert len(pages) == 2
     assert "转换用时过长" in pages[0] or "展开后过大" in pages[0]
     assert pages[1] == "after"
@@ -97,14 +89,16 @@ def test_an_office_document_that_turns_out_to_be_never_done_is_named(
 def test_an_office_document_that_is_a_bomb_by_its_own_account_is_named(
     written: Written, tight: Sandbox, password: str
 ):
-    pages = shown(tight, mail_with(("bomb.docx", unfolding()), ("a.pdf", written("after"))), password)
+    pages = shown(
+        tight, mail_with(("bomb.docx", unfolding()), ("a.pdf", written("after"))), EvidenceKind.MAIL, password
+    )
     assert "展开后过大" in pages[0]
     assert pages[1] == "after"
 
 
 def test_of_thousands_of_pictures_some_are_shown_some_named_and_all_kept(sandbox: Sandbox, password: str):
     data = mail_with(*[(f"{number}.png", picture(number)) for number in range(3000)])
-    pages = shown(sandbox, data, password)
+    pages = shown(sandbox, data, EvidenceKind.MAIL, password)
     said = "".join(pages)
     assert "附件共3000个，只列出前1000个" in said
     assert said.count("见后附1页") + said.count("转换用时过长") == sandbox.limits.parts
@@ -116,7 +110,9 @@ def test_an_attachment_of_more_pages_than_there_is_room_for_is_named_and_smaller
     written: Written, tight: Sandbox, password: str
 ):
     long, short = written(*["x"] * (tight.limits.pages - 1)), written("short")
-    pages = shown(tight, mail_with(("a.pdf", long), ("b.pdf", long), ("c.pdf", short)), password)
+    pages = shown(
+        tight, mail_with(("a.pdf", long), ("b.pdf", long), ("c.pdf", short)), EvidenceKind.MAIL, password
+    )
     assert len(pages) <= tight.limits.pages
     assert "页数过多" in pages[0]
     assert pages[-1] == "short"
@@ -159,7 +155,9 @@ def test_where_the_parts_fit_alone_but_not_together_none_is_shown(
         return helped(request, given, name, **patience)
 
     monkeypatch.setattr(sandbox, "_helped", together)
-    pages = shown(sandbox, mail_with(("1.txt", b"one thing"), ("2.txt", b"another")), password)
+    pages = shown(
+        sandbox, mail_with(("1.txt", b"one thing"), ("2.txt", b"another")), EvidenceKind.MAIL, password
+    )
     assert asked == [[], [], [], [Code.CONVERSION_TOO_LARGE] * 2]
     assert len(pages) == 1
     assert pages[0].count("展开后过大") == 2
