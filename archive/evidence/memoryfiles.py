@@ -1,15 +1,18 @@
 """Memory files (memfd_create(2)): documents pass between processes without touching a disk. Sealed, none can change."""
 
 import contextlib
+import errno
 import fcntl
 import io
 import os
 import stat
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
 _FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)  # as a vault gives them
+_SEALED_WITHIN, _AGAIN_AFTER = 1.0, 0.02  # seconds
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
@@ -75,8 +78,21 @@ def append(target: int, source: int, size: int) -> None:
 
 
 def seal(descriptor: int) -> None:
-    """From here on nobody changes it, not even a worker that keeps the descriptor."""
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    """From here on nobody changes it, not even a worker that keeps the descriptor.
+
+    The kernel refuses while a page of it is in use elsewhere (fcntl(2), EBUSY), which may be its own housekeeping and
+    passes: so it is asked for a second. Raises OSError for a worker that keeps it mapped for longer.
+    """
+    until = time.monotonic() + _SEALED_WITHIN
+    while True:
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN_AFTER)
+        else:
+            return
 
 
 def _write(descriptor: int, piece: bytes) -> None:
