@@ -1,18 +1,19 @@
 """``archive.json`` in the home folder: which archive this is, and its root key, wrapped by the master key."""
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive import checksummed
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Wrapped
 from archive.vault import durable
 
 NAME = "archive.json"
 _FORMAT = 1
+_FIELDS = frozenset({"format", "archive", "master_version", "key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def place_of_archive(identifier: str) -> str:
 def read_description(home: Path) -> Description:
     """Raises ARCHIVE_MISSING, ARCHIVE_DAMAGED."""
     try:
-        document = json.loads((home / NAME).read_bytes())
+        document = checksummed.load((home / NAME).read_bytes(), _FIELDS)
     except (FileNotFoundError, NotADirectoryError):
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
     except ValueError:
@@ -60,4 +61,4 @@ def described(document: Mapping[str, Any]) -> Description:
 
 def write_description(home: Path, description: Description) -> None:
     """At once or not at all, on the disk."""
-    durable.replace(home / NAME, json.dumps(description.to_json(), indent=1).encode())
+    durable.replace(home / NAME, checksummed.dump(description.to_json()))

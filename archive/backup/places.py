@@ -1,10 +1,10 @@
 """The place of a backup: whose it is, and its key, wrapped by the master key and kept with the other keys, apart."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive import checksummed
 from archive.backup.remembering import PlaceKeys, identified
 from archive.backup.s3 import S3Store
 from archive.backup.sealing import Sealer
@@ -18,7 +18,9 @@ from archive.vault.connection import SCHEME, Service, bucket_of
 
 _FORMAT = 1
 _DESCRIPTION = "muniment-backup.json"
+_DESCRIPTION_FIELDS = frozenset({"muniment-backup", "archive"})
 _KEY = "backup-key.json"
+_KEY_FIELDS = frozenset({"master_version", "key", "id"})
 _KEYS_BUCKET = "-keys"  # behind the name of the backup's
 
 
@@ -121,8 +123,8 @@ def prepare_place(
             )
         _put_key(place, archive, keyring, randomness(KEY_BYTES))
     if not place.store.has(_DESCRIPTION):
-        document = json.dumps({"muniment-backup": _FORMAT, "archive": archive}, indent=1)
-        place.store.put(_DESCRIPTION, [document.encode()])
+        document = {"muniment-backup": _FORMAT, "archive": archive}
+        place.store.put(_DESCRIPTION, [checksummed.dump(document)])
     if _archive(place) != archive:
         raise MunimentError(Code.BACKUP_OF_OTHER, place=place.said)
     found = _wrapped(place)
@@ -155,13 +157,13 @@ def _opened(place: Place, found: _Key, archive: str, keyring: Keyring, kept: Pla
 def _put_key(place: Place, archive: str, keyring: Keyring, secret: bytes) -> None:
     wrapped = keyring.wrap(secret, f"backup:{archive}")
     document = {"master_version": wrapped.version, "key": wrapped.box.hex(), "id": identified(secret)}
-    place.keys.put(_KEY, [json.dumps(document, indent=1).encode()])
+    place.keys.put(_KEY, [checksummed.dump(document)])
 
 
 def _archive(place: Place) -> str:
     with place.store.open(_DESCRIPTION) as file:
         try:
-            document = json.loads(file.read())
+            document = checksummed.load(file.read(), _DESCRIPTION_FIELDS)
             if document["muniment-backup"] == _FORMAT:
                 return str(document["archive"])
         except (ValueError, KeyError, TypeError):
@@ -173,11 +175,8 @@ def _wrapped(place: Place) -> _Key:
     with place.keys.open(_KEY) as file:
         content = file.read()
     try:
-        document = json.loads(content)
-        version, box = int(document.pop("master_version")), bytes.fromhex(document.pop("key"))
-        identifier = str(document.pop("id", ""))  # older ones have none
-    except (ValueError, KeyError, TypeError, AttributeError):
+        document = checksummed.load(content, _KEY_FIELDS)
+        version, box = int(document["master_version"]), bytes.fromhex(document["key"])
+    except (ValueError, KeyError, TypeError):
         raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=UNREADABLE) from None
-    if document:
-        raise MunimentError(Code.BACKUP_DAMAGED, path=_KEY, problem=ALTERED)
-    return _Key(Wrapped(version, box), identifier)
+    return _Key(Wrapped(version, box), str(document.get("id", "")))  # older ones have none

@@ -197,6 +197,9 @@ def test_an_altered_description_is_said(home):
     document = json.loads((home / "archive.json").read_text())
     document["archive"] = "00000000-0000-4000-8000-000000000000"
     (home / "archive.json").write_text(json.dumps(document))
+    assert refusal(lambda: open_it(home)) is Code.ARCHIVE_DAMAGED
+    del document["sha256"]  # and whoever knows that too does not know the master key
+    (home / "archive.json").write_text(json.dumps(document))
     assert refusal(lambda: open_it(home)) is Code.KEY_WRONG
 
 

@@ -161,6 +161,7 @@ def test_the_description_of_an_archive_opens_its_catalogue(tmp_path):
     founded = found(home, lambda: keyring, now, lambda length: next(chance, None) or token_bytes(length))
     founded.catalogue.database.close()
     made = json.loads((home / "archive.json").read_text())
+    del made["sha256"]  # the first ones had none and are read
     assert {**made, "key": ""} == {**json.loads(DESCRIPTION), "key": ""}
     (home / "archive.json").write_text(DESCRIPTION)
     opened = open_archive(home, keyring, now, token_bytes)
