@@ -112,7 +112,9 @@ def _manifest(entries: Mapping[str, str]) -> bytes:
 def _entries(folder: Path, name: str) -> dict[str, str]:
     """Path to SHA-512."""
     try:
-        lines = read_file(folder, name).decode().splitlines()
+        lines = (
+            read_file(folder, name).decode().removesuffix("\n").split("\n")
+        )  # not at what else ends a line
     except UnicodeDecodeError:
         raise damaged(name, Cause("不是 UTF-8", "it is not UTF-8")) from None
     found: dict[str, str] = {}

@@ -273,6 +273,18 @@ def test_a_flipped_bit_or_a_missing_file_anywhere_is_refused_and_nothing_importe
     record_property("faults", (len(files), "a file of a package missing"))
 
 
+def test_a_flipped_bit_that_leaves_the_end_of_a_line_an_end_of_a_line_is_refused(other: House, package):
+    path = package / "tagmanifest-sha512.txt"
+    content = path.read_bytes()
+    for place in (at for at, byte in enumerate(content) if byte == ord("\n")):
+        path.write_bytes(content[:place] + b"\v" + content[place + 1 :])
+        with pytest.raises(MunimentError) as caught:
+            bring(other, package)
+        assert caught.value.code is Code.PACKAGE_DAMAGED
+    path.write_bytes(content)
+    assert len(bring(other, package)) == 3
+
+
 def rebag(package: Path) -> None:
     """Whoever alters a package knowingly makes its checksums fit."""
     for each in package.glob("*manifest*"):
