@@ -77,6 +77,18 @@ def read(document: pypdfium2.PdfDocument, limits: Limits, *, draw: bool) -> Read
     return Reading(len(document), tuple(texts))
 
 
+def text(document: pypdfium2.PdfDocument, index: int) -> str:
+    """Of page ``index`` (from 0).
+
+    :raises Refused: EVIDENCE_UNREADABLE.
+    """
+    page = _load(document, index)
+    try:
+        return _text(page)
+    finally:
+        page.close()
+
+
 def draw(document: pypdfium2.PdfDocument, wanted: Wanted) -> bytes:
     """One page as a JPEG, narrower than asked for only where the page is very tall.
 
