@@ -14,7 +14,7 @@ MOST_CHARACTERS = 400_000  # of all of them that are listed
 _MOST = 5000
 _TITLE = ("不在页面上的内容", "Beside the pages")
 # Without the words that people look for: it stands in many documents.
-_NOTE = "以下各项在原件之中，但不显示在前面的页上。页码是本文档的页码。"
+_NOTE = "以下各项在原件之中，但不显示在前面的页上。页码从所属文件的第一页数起。"
 _MORE = "这样的内容较多，有 {count} 处没有列全，没有列出的也不能被检索到；它们都在原件内。"
 
 

@@ -16,6 +16,7 @@ from archive.evidence.recognised import RecognisedPage
 from archive.evidence.recognising import HEAD, recognise, recording
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
+from archive.evidence.seams import Seams
 
 Answer = dict[str, Any]
 
@@ -186,6 +187,7 @@ def _wanted(request: Mapping[str, Any]) -> drawing.Wanted:
         request["watermark"],
         None if recognised is None else RecognisedPage.read(recognised),
         tuple(request["marks"]),
+        Seams(tuple(request["before"]), tuple(request["after"])),
     )
 
 

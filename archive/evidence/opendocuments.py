@@ -108,9 +108,7 @@ def _hidden_columns(table: Element) -> frozenset[int]:
     return frozenset(found)
 
 
-def _cells(
-    row: Element, number: int, columns: frozenset[int], *, whole: bool
-) -> Iterator[tuple[str, str]]:
+def _cells(row: Element, number: int, columns: frozenset[int], *, whole: bool) -> Iterator[tuple[str, str]]:
     at = 0
     for each in row:
         if local(each) in ("table-cell", "covered-table-cell"):
