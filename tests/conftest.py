@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
+import hypothesis
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from access.passwords import Passwords
 from archive.casefile.filing import Submission
@@ -23,6 +24,12 @@ from web.settings import Settings
 from web.wiring import House, init, opened
 
 QUICK = Passwords(time_cost=1, memory_kib=8)
+
+# The same examples each time, however busy the machine is; others are tried by pytest --hypothesis-profile=explore.
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("steady", _PATIENT, derandomize=True)
+hypothesis.settings.register_profile("explore", _PATIENT, max_examples=1000)
+hypothesis.settings.load_profile("steady")
 
 # A shell that runs the tests in its background has them ignore Ctrl-C, and so would every server that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -132,6 +139,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("Chromium is not installed; make test installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        expect.set_options(timeout=30_000)  # milliseconds, on a busy machine
         yield browser
         browser.close()
 

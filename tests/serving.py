@@ -25,7 +25,7 @@ def muniment(*arguments: object, given: str = "", **more: str) -> subprocess.Com
         env=environment(**more),
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -43,7 +43,7 @@ def served(home: Path, *arguments: str, **more: str) -> Iterator[tuple[str, subp
         yield _address(process), process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         if process.stderr:
             process.stderr.close()
 

@@ -212,7 +212,9 @@ def test_no_key_lies_with_the_catalogue_and_keys_may_lie_elsewhere(house: House,
 
 def test_nothing_of_the_archive_can_be_read_in_the_backup(house: House, filed, target):
     take(house, target)
-    told = [each.encode() for each in (*filed, "王小明", "13800138000", "inventory", "%PDF-2.0", "SQLite format")]
+    told = [
+        each.encode() for each in (*filed, "王小明", "13800138000", "inventory", "%PDF-2.0", "SQLite format")
+    ]
     for path in stored(target):
         content = path.read_bytes()
         assert not [each for each in told if each in content or each in os.fsencode(path.name)], path

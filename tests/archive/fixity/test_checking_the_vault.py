@@ -100,9 +100,7 @@ def test_a_bit_flipped_in_any_byte_of_an_inventory_a_sidecar_or_a_declaration_is
     assert known is not None
     contents, flips = {each.path for each in known.everything()}, 0
     found = {
-        path: (folder(house, filed[2]) / path).read_bytes()
-        for path in known.paths()
-        if path not in contents
+        path: (folder(house, filed[2]) / path).read_bytes() for path in known.paths() if path not in contents
     }
     assert list(check_inventories(known, found)) == []
     for path, content in found.items():
