@@ -5,7 +5,6 @@ when it was marked as shredded, never because it is missing: it may be missing t
 restored from any snapshot, so a restore brings no destroyed case file back.
 """
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from archive.backup.stores import Store
 from archive.casefile import tables as casefile_tables
 from archive.causes import NO_KEY_LIST
 from archive.database.engine import Database
-from archive.description import NAME as DESCRIPTION
+from archive.description import read_description
 from archive.errors import Code, MunimentError
 from archive.ledger import tables as ledger_tables
 
@@ -28,9 +27,12 @@ _SHREDDED = "shredded"
 
 
 def key_lines(copy: Database, home: Path, keys: Store, sealer: Sealer) -> Iterator[dict[str, Any]]:
-    """The lines of a new key part: ``archive.json``, the archive's secrets, the key of each case file."""
+    """The lines of a new key part: ``archive.json``, the archive's secrets, the key of each case file.
+
+    Raises ARCHIVE_DAMAGED: a description that decayed would spoil every restore from now on.
+    """
     gone = shredded(keys)
-    yield {"archive": json.loads((home / DESCRIPTION).read_bytes())}
+    yield {"archive": read_description(home).to_json()}
     with copy.reading() as connection:
         for row in connection.execute(sa.select(ledger_tables.secret)):
             yield {"secret": row.name, **_wrapped(row)}

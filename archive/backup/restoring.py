@@ -5,7 +5,6 @@ SHA-512 that the list names. A damaged catalogue, list or key part stops it; a d
 which is named: in a disaster the rest is wanted.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,7 +21,8 @@ from archive.casefile.quarantining import FOLDER as QUARANTINE_FOLDER
 from archive.causes import NO_KEY_LIST, Cause
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
-from archive.description import NAME as DESCRIPTION
+from archive.description import described as description_of
+from archive.description import write_description
 from archive.errors import Code, MunimentError
 from archive.founding import catalogue_key_of
 from archive.keys.keyring import Keyring
@@ -30,7 +30,7 @@ from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import durable
-from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
+from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR, sidecar
 from archive.vault.local import LocalVault
 from archive.vault.placing import HOME, Where, write_where
 
@@ -184,8 +184,8 @@ class _Restoring:
     def _put_keys_back(self, name: str) -> None:
         with self._place.keys.open(name) as stream:
             lines = read(self._sealer.open(name, stream), name)
-            description = described(lines, name)
-            catalogue = Database(self._built / "catalogue.db", catalogue_key_of(description, self._keyring))
+            document = described(lines, name)
+            catalogue = Database(self._built / "catalogue.db", catalogue_key_of(document, self._keyring))
             try:
                 put_back(catalogue, lines, self._gone)
                 with catalogue.writing() as connection:  # not where it lay: that vault may be in use
@@ -194,8 +194,7 @@ class _Restoring:
                 raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
             finally:
                 catalogue.close()
-        (self._built / DESCRIPTION).unlink(missing_ok=True)
-        durable.write(self._built / DESCRIPTION, json.dumps(description, indent=1).encode())
+        write_description(self._built, description_of(document))
 
     def _file(self, kept: Kept) -> None:
         """A document, a sealed file of the quarantine, or an inventory and what is made from it."""
@@ -225,11 +224,10 @@ class _Restoring:
     def _complete(self, inventory: Path) -> None:
         """Sidecar, declaration, and the copy at the top, which a later version replaces (OCFL 1.1, 3.1)."""
         content = inventory.read_bytes()
-        sidecar = f"{sha512(content).hexdigest()} {NAME}\n".encode()
         top = inventory.parent.parent
         for path, data in (
-            (inventory.with_name(SIDECAR), sidecar),
-            (top / SIDECAR, sidecar),
+            (inventory.with_name(SIDECAR), sidecar(content)),
+            (top / SIDECAR, sidecar(content)),
             (top / NAME, content),
             (top / OBJECT_DECLARATION[0], OBJECT_DECLARATION[1]),
         ):
