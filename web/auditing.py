@@ -1,5 +1,6 @@
 """Long checks while somebody waits: one run at a time of each, in the background, its progress in memory."""
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,16 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, refusal_of
 from archive.fixity.report import Report
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Detail
 from archive.ledger.log import size
 from archive.ledger.verifying import Verified, verify
+from web.tracing import incident
 from web.wiring import House
 
 R = TypeVar("R")
 Progress = Callable[[int], None]
+_LOG = logging.getLogger("muniment.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,9 @@ class Running(Generic[R]):
 
         try:
             finished = replace(run, done=run.total, result=work(progress))
-        except MunimentError as refusal:
-            finished = replace(run, done=run.total, error=refusal)
-        except Exception as defect:  # noqa: BLE001 - the page must not wait for ever on a thread that died
-            error = MunimentError(Code.INTERNAL, incident=type(defect).__name__)
-            finished = replace(run, done=run.total, error=error)
+        except Exception as error:  # noqa: BLE001 - the page must not wait for ever on a thread that died
+            said = refusal_of(error) or incident(error, _LOG, self._name)
+            finished = replace(run, done=run.total, error=said)
         self._put(finished)
 
     def _put(self, run: Run[R]) -> None:
