@@ -161,7 +161,7 @@ class _Restoring:
     def _catalogue(self, snapshot: str) -> None:
         name = catalogue_name(snapshot)
         with self._place.store.open(name) as stream:
-            _write(self._built / "catalogue.db", self._sealer.open(name, stream))
+            durable.write(self._built / "catalogue.db", self._sealer.open(name, stream))
 
     def _keys(self, snapshot: str) -> None:
         """From the newest key part that opens: it holds the keys of every snapshot up to its own."""
@@ -212,11 +212,10 @@ class _Restoring:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._place.store.open(name) as stream:
-                _write(target, _proven(self._sealer.open(name, stream), kept.sha512, name))
+                durable.write(target, _proven(self._sealer.open(name, stream), kept.sha512, name))
         except MunimentError as error:
             if error.code is not Code.BACKUP_DAMAGED:
                 raise
-            target.unlink(missing_ok=True)
             self._damaged.append(f"{name} ({kept.path})")
             return
         if target.name == NAME:
@@ -246,16 +245,3 @@ def _proven(pieces: Iterator[bytes], expected: str, name: str) -> Iterator[bytes
         raise MunimentError(
             Code.BACKUP_DAMAGED, path=name, problem=Cause("属于另一个文件", "it is of another file")
         )
-
-
-def _write(path: Path, pieces: Iterator[bytes]) -> None:
-    """What was written is undone when ``pieces`` raises."""
-    try:
-        with path.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
