@@ -5,12 +5,11 @@ master key itself lies beside the home folder, never in it.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,13 +19,7 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
 from archive.database.migrating import migrate, revision
 from archive.description import NAME as DESCRIPTION
-from archive.description import (
-    Description,
-    described,
-    place_of_archive,
-    read_description,
-    write_description,
-)
+from archive.description import Description, place_of_archive, read_description, write_description
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -147,9 +140,9 @@ def open_archive(
     )
 
 
-def catalogue_key_of(document: Mapping[str, Any], keyring: Keyring) -> bytes:
-    """From what ``archive.json`` says. Raises KEY_WRONG, ARCHIVE_DAMAGED."""
-    return derive(_root(described(document), keyring), "catalogue")
+def catalogue_key_of(description: Description, keyring: Keyring) -> bytes:
+    """Raises KEY_WRONG."""
+    return derive(_root(description, keyring), "catalogue")
 
 
 def _root(description: Description, keyring: Keyring) -> bytes:

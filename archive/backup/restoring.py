@@ -5,7 +5,6 @@ SHA-512 that the list names. A damaged catalogue, list or key part stops it; a d
 which is named: in a disaster the rest is wanted.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha512
 from pathlib import Path
 
-from archive.backup.keeping_apart import described, put_back, shredded
+from archive.backup.keeping_apart import description_of, put_back, shredded
 from archive.backup.lines import read
 from archive.backup.places import Place, open_place
 from archive.backup.sealing import Sealer
@@ -22,7 +21,7 @@ from archive.casefile.quarantining import FOLDER as QUARANTINE_FOLDER
 from archive.causes import NO_KEY_LIST, Cause
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
-from archive.description import NAME as DESCRIPTION
+from archive.description import write_description
 from archive.errors import Code, MunimentError
 from archive.founding import catalogue_key_of
 from archive.keys.keyring import Keyring
@@ -184,7 +183,7 @@ class _Restoring:
     def _put_keys_back(self, name: str) -> None:
         with self._place.keys.open(name) as stream:
             lines = read(self._sealer.open(name, stream), name)
-            description = described(lines, name)
+            description = description_of(lines, name)
             catalogue = Database(self._built / "catalogue.db", catalogue_key_of(description, self._keyring))
             try:
                 put_back(catalogue, lines, self._gone)
@@ -194,8 +193,7 @@ class _Restoring:
                 raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
             finally:
                 catalogue.close()
-        (self._built / DESCRIPTION).unlink(missing_ok=True)
-        durable.write(self._built / DESCRIPTION, json.dumps(description, indent=1).encode())
+        write_description(self._built, description)
 
     def _file(self, kept: Kept) -> None:
         """A document, a sealed file of the quarantine, or an inventory and what is made from it."""

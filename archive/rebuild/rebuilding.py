@@ -129,10 +129,10 @@ class Rebuilding:
         """Raises KEY_JOURNAL_MISSING for a journal that does not say enough."""
         if kept.archive is None or not {"ledger-signing", "ledger-details"} <= kept.secrets.keys():
             raise MunimentError(Code.KEY_JOURNAL_MISSING, path=str(self.journal.path))
-        archive = described(kept.archive).archive
-        if is_founded(self.home) and read_description(self.home).archive != archive:
+        description = described(kept.archive)
+        if is_founded(self.home) and read_description(self.home).archive != description.archive:
             raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(self.journal.path))
-        return catalogue_key_of(kept.archive, self.keyring)
+        return catalogue_key_of(description, self.keyring)
 
     def _rebuild(self, work: Path, kept: Kept, key: bytes, progress: Progress) -> Rebuilt:
         vault = self._vault(work)
