@@ -816,6 +816,10 @@ class Spoken(Protocol):
         ...
 
 
+# A document is not there as it was filed; what else may ail a vault is no damage.
+DOCUMENT_DAMAGED = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
+
+
 class MunimentError(Exception):
     """A refusal or fault with a stable code; ``facts`` fill the sentences of the table."""
 
