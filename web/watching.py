@@ -115,7 +115,7 @@ class Watch:
         self._check(None)
 
     def _fixity_sample(self) -> None:
-        self._check(daily_sample(self._house.fixity.count()))
+        self._check(daily_sample(self._house.case_files.count()))
 
     def _protect(self) -> None:
         settled = self._house.protecting.settle(SYSTEM, self._step)

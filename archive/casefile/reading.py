@@ -126,6 +126,11 @@ class CaseFiles:
         with self._catalogue.reading() as connection:
             return [_case_file(row) for row in connection.execute(rows)]
 
+    def count(self) -> int:
+        query = sa.select(sa.func.count()).select_from(tables.case_file)
+        with self._catalogue.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def by_ids(self, ids: Sequence[CaseFileId]) -> list[CaseFile]:
         """In the order of ``ids``; unknown ones are left out."""
         with self._catalogue.reading() as connection:

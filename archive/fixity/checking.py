@@ -102,9 +102,7 @@ class Fixity:
 
     def count(self, sample: int | None = None) -> int:
         """How many case files a check would read."""
-        with self.catalogue.reading() as connection:
-            query = sa.select(sa.func.count()).select_from(casefile_tables.case_file)
-            kept = connection.execute(query).scalar_one()
+        kept = self.case_files.count()
         return kept if sample is None else min(kept, sample)
 
     def _ids(self, sample: int | None) -> list[CaseFileId]:
