@@ -132,6 +132,10 @@ class Indexer:
         """Case files that wait to be indexed."""
         return self._chosen.behind()
 
+    def fault(self) -> MunimentError | None:
+        """What kept the index from following last; of an index that follows again nothing is told."""
+        return self._chosen.fault()
+
     def files(self) -> int:
         """Case files that an index would hold: for those who show how far it is."""
         with self._catalogue.reading() as connection:

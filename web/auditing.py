@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from archive.errors import Code, MunimentError
+from archive.fixity.repairing import Repair
 from archive.fixity.report import Report
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
@@ -127,3 +128,16 @@ class FixityCheck(Running[Report]):
             return fixity.check(actor, sample, progress=lambda done, _total: progress(done))
 
         return self.begin(fixity.count(sample), work)
+
+
+class Mending(Running[tuple[Repair, ...]]):
+    """Of what a report names, from the other copy; PAGE_NOT_FOUND where none is configured."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house, "mending")
+
+    def start(self, actor: Actor, report: Report) -> Run[tuple[Repair, ...]]:
+        repairing = self.house.repairing
+        if repairing is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        return self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))

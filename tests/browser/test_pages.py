@@ -33,6 +33,7 @@ WAYS = {
     "/requests/CX-{year}-00001": "李莉",
     "/requests/new": "李莉",
     "/retention": "周敏",
+    "/state": "赵铁",
     "/files/{reference}": "周敏",
     "/files/{reference}/read": "周敏",
     "/files/nonsense": "周敏",

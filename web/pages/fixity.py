@@ -1,6 +1,7 @@
 """Fixity 四性检测, for administrators and auditors: the newest report, running a check, the earlier ones."""
 
 import io
+from dataclasses import replace
 
 from flask import (
     Blueprint,
@@ -16,11 +17,12 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
+from archive.errors import Code, MunimentError
 from archive.fixity.printing import sheet
 from archive.fixity.recording import report, reports
 from archive.fixity.report import Trait
 from web.admitting import admits
-from web.auditing import FixityCheck
+from web.auditing import FixityCheck, Mending
 from web.pages.casefiles import names
 from web.visit import visit
 
@@ -42,6 +44,8 @@ def overview() -> str:
         names=names(here),
         traits=tuple(Trait),
         run=_check().latest,
+        mending=_mending().latest,
+        mends=here.house.repairing is not None,
         sample=_SAMPLE,
         shown=_SHOWN,
     )
@@ -63,6 +67,9 @@ def printed(number: int) -> Response:
     """The report as PDF/A, printed anew from what was kept: the same report gives the same bytes."""
     house = visit().house
     found = report(house.catalogue, number)
+    called = names(visit()).get(found.actor)
+    if called:  # a reader on paper knows nobody by number
+        found = replace(found, actor=f"{called} {found.actor}")
     shown = sheet(found, house.catalogue.ledger.origin, house.settings.zone)
     with house.sandbox.report(shown) as made:
         pdf = io.BytesIO(made.read())
@@ -85,6 +92,30 @@ def progress() -> AnyResponse:
     return _progress()
 
 
+@pages.post("/fixity/repair")
+@admits(Permission.REPAIR)
+def repair() -> AnyResponse:
+    """What the newest report names, from the other copy."""
+    here = visit()
+    kept = reports(here.house.catalogue, limit=1)
+    if not kept:
+        raise MunimentError(Code.PAGE_NOT_FOUND)
+    _mending().start(here.actor, kept[0])
+    if request.headers.get("HX-Request") == "true":
+        return _repairing()
+    return redirect(url_for("fixity.overview"), code=303)
+
+
+@pages.get("/fixity/repair")
+@admits(Permission.REPAIR)
+def repairing() -> AnyResponse:
+    return _repairing()
+
+
+def _repairing() -> AnyResponse:
+    return make_response(render_template("fragments/repair.html", mending=_mending().latest))
+
+
 def _progress() -> AnyResponse:
     """At the end the whole page comes anew: the report is its newest."""
     latest = _check().latest
@@ -92,6 +123,11 @@ def _progress() -> AnyResponse:
     if latest is not None and not latest.running:
         response.headers["HX-Refresh"] = "true"
     return response
+
+
+def _mending() -> Mending:
+    held: Mending = current_app.extensions["muniment-mending"]
+    return held
 
 
 def _check() -> FixityCheck:
