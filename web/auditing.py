@@ -135,9 +135,16 @@ class Mending(Running[tuple[Repair, ...]]):
 
     def __init__(self, house: House) -> None:
         super().__init__(house, "mending")
+        self._number = 0
+
+    def of(self, report: Report) -> Run[tuple[Repair, ...]] | None:
+        """The newest run, if it was of this report."""
+        return self.latest if report.number == self._number else None
 
     def start(self, actor: Actor, report: Report) -> Run[tuple[Repair, ...]]:
         repairing = self.house.repairing
         if repairing is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
-        return self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
+        run = self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
+        self._number = report.number
+        return run

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from archive.casefile.quarantining import Isolated
 from archive.errors import MunimentError
 from archive.fixity.recording import reports
-from archive.fixity.report import Report
+from archive.fixity.report import Report, Scope
 from archive.ledger import tables
 from archive.ledger.acts import Act
 from archive.ledger.log import Entry, entries
 from web.wiring import House
 
 _SHOWN = 10  # backups, and rehearsals
+_MOST_REPAIRS = 1000
 _BACKUP_HOLDS = timedelta(days=2)  # one is taken each day (P13.2)
 _REHEARSAL_HOLDS = timedelta(days=100)  # one each quarter
 _NEWS = timedelta(days=7)
@@ -44,6 +45,7 @@ class Line:
     at: datetime | None = None
     count: int = 0
     fault: MunimentError | None = None
+    number: int | None = None  # of the report that ``way`` shows
 
     @property
     def wants_somebody(self) -> bool:
@@ -51,10 +53,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Damage:
+    """What a check found and nobody has put right: the newest report of such, and its findings that are left."""
+
+    report: Report
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """``backups`` and ``rehearsals`` are entries of the ledger, newest first."""
 
-    checked: Report | None
+    checked: Report | None  # the newest
+    damage: Damage | None
     backups: Sequence[Entry]
     rehearsals: Sequence[Entry]
     files: int
@@ -72,6 +83,7 @@ def survey(house: House) -> Survey:
     behind = house.index.behind()
     return Survey(
         checked=kept[0] if kept else None,
+        damage=damage(house),
         backups=_newest(house, Act.BACKED_UP),
         rehearsals=_newest(house, Act.REHEARSED),
         files=house.index.files(),
@@ -85,10 +97,31 @@ def survey(house: House) -> Survey:
     )
 
 
+def damage(house: House) -> Damage | None:
+    return unmended(reports(house.catalogue), _newest(house, Act.REPAIRED, _MOST_REPAIRS))
+
+
+def unmended(kept: Sequence[Report], repairs: Sequence[Entry]) -> Damage | None:
+    """Of reports and repairs, the newest first. A sample that found nothing says nothing of the files that it did not
+    read, so what was found since the newest check of all stands until it is repaired, or until all is checked again.
+    """
+    whole: dict[str, datetime | None] = {}
+    for each in repairs:
+        whole.setdefault(each.subject, each.at if (each.detail or {}).get("result") == "whole" else None)
+    for report in kept:
+        mended = {subject for subject, at in whole.items() if at is not None and at > report.ended_at}
+        left = sum(each.reference not in mended for each in report.findings)
+        if left:
+            return Damage(report, left)
+        if report.scope is Scope.ALL:
+            return None
+    return None
+
+
 def judge(found: Survey, now: datetime) -> tuple[Line, ...]:
     """Every matter in the order in which it would be seen to."""
     lines = [
-        _fixity(found.checked),
+        _fixity(found),
         _copy("backup", found.backups, now - _BACKUP_HOLDS),
         _copy("rehearsal", found.rehearsals, now - _REHEARSAL_HOLDS),
         _index(found),
@@ -102,12 +135,20 @@ def judge(found: Survey, now: datetime) -> tuple[Line, ...]:
     return tuple(each for each in lines if each is not None)
 
 
-def _fixity(report: Report | None) -> Line:
-    if report is None:
+def _fixity(found: Survey) -> Line:
+    if found.damage is not None:
+        report = found.damage.report
+        return Line(
+            "fixity_damaged",
+            Tone.BAD,
+            "fixity.show",
+            report.started_at,
+            found.damage.left,
+            number=report.number,
+        )
+    if found.checked is None:
         return Line("fixity_none", Tone.WARN, "fixity.overview")
-    if report.whole:
-        return Line("fixity_good", Tone.GOOD, "fixity.overview", report.started_at)
-    return Line("fixity_damaged", Tone.BAD, "fixity.overview", report.started_at, len(report.findings))
+    return Line("fixity_good", Tone.GOOD, "fixity.overview", found.checked.started_at)
 
 
 def _copy(name: str, made: Sequence[Entry], since: datetime) -> Line:
@@ -146,13 +187,13 @@ def _pictures(found: Survey) -> Line:
     return Line("pictures_missing", Tone.WARN, "pictures.overview", count=found.unread)
 
 
-def _newest(house: House, act: Act) -> tuple[Entry, ...]:
+def _newest(house: House, act: Act, most: int = _SHOWN) -> tuple[Entry, ...]:
     columns = tables.entry.c
     query = (
         sa.select(columns.position)
         .where(columns.act == act.value)
         .order_by(columns.position.desc())
-        .limit(_SHOWN)
+        .limit(most)
     )
     with house.catalogue.reading() as connection:
         return tuple(entries(connection, house.catalogue.ledger, query, lambda _: None))

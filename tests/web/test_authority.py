@@ -50,7 +50,7 @@ TABLE = {
     "GET /fixity/<int:number>":                    "303    404    404    403    403    403    403    403    403",
     "GET /fixity/<int:number>.pdf":                "303    404    404    403    403    403    403    403    403",
     "GET /fixity/repair":                          "303    200    403    403    403    403    403    403    403",
-    "POST /fixity/repair":                         "303    404    403    403    403    403    403    403    403",
+    "POST /fixity/<int:number>/repair":            "303    404    403    403    403    403    403    403    403",
     "GET /fixity/run":                             "303    200    200    403    403    403    403    403    403",
     "POST /fixity/run":                            "303    303    303    403    403    403    403    403    403",
     "GET /inbox":                                  "303    200    403    403    200    200    200    403    403",

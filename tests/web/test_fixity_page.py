@@ -79,7 +79,7 @@ def test_without_another_copy_the_page_says_what_to_set(house: House, visitor, f
     administrator.post("/fixity/run", "/fixity", data={"scope": "all"})
     finished(administrator)
     assert "没有配置可用于修复的副本" in administrator.get("/fixity").text
-    assert administrator.post("/fixity/repair", "/fixity").status_code == 404  # from what?
+    assert administrator.post("/fixity/1/repair", "/fixity").status_code == 404  # from what?
 
 
 class TestWithAnotherCopy:
@@ -95,15 +95,16 @@ class TestWithAnotherCopy:
         administrator, auditor = visitor(Role.ADMINISTRATOR, "客服部"), visitor(Role.AUDITOR, "内审部")
         administrator.post("/fixity/run", "/fixity", data={"scope": "all"})
         finished(administrator)
+        assert "四性检测发现 1 项问题" in administrator.get("/").text
         assert "请档案管理员" in auditor.get("/fixity").text
-        assert auditor.post("/fixity/repair", "/fixity").status_code == 403
-        assert administrator.post("/fixity/repair", "/fixity").status_code == 303
+        assert auditor.post("/fixity/1/repair", "/fixity").status_code == 403
+        assert administrator.post("/fixity/1/repair", "/fixity").status_code == 303
         assert "已用另一副本修复 1 个文件" in repaired(administrator)
         administrator.post("/fixity/run", "/fixity", data={"scope": "all"})
         assert "四性检测合格" in finished(administrator)
-        assert (
-            "已用另一副本修复" not in administrator.get("/fixity").text
-        )  # of a report that is no longer the newest
+        newest = administrator.get("/fixity").text
+        assert "已用另一副本修复" not in newest
+        assert "没有处理" not in newest
 
     def test_of_foreign_files_nothing_is_offered_to_be_repaired(self, house: House, visitor, filed):
         (house.founded.vault.now.root / "foreign.exe").write_bytes(b"?")
@@ -112,4 +113,4 @@ class TestWithAnotherCopy:
         finished(administrator)
         page = administrator.get("/fixity").text
         assert "外来文件不会自动删除" in page
-        assert "/fixity/repair" not in page
+        assert "/repair" not in page

@@ -13,7 +13,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, SYSTEM, Actor
 from archive.ledger.log import Entry
 from web.backup_places import backup_place
-from web.surveying import Survey, Tone, judge
+from web.surveying import Damage, Survey, Tone, judge, unmended
 from web.wiring import House
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -24,8 +24,15 @@ def done(act: Act, ago: timedelta, result: str = "whole") -> Entry:
     return Entry(1, NOW - ago, SYSTEM, act, "backup:x", {"result": result})
 
 
-def report(*findings: Finding) -> Report:
-    return Report(1, Scope.ALL, SYSTEM, NOW - DAY, NOW - DAY, 3, 5, 1000, findings)
+def report(*findings: Finding, ago: timedelta = DAY, scope: Scope = Scope.ALL) -> Report:
+    return Report(1, scope, SYSTEM, NOW - ago, NOW - ago, 3, 5, 1000, findings)
+
+
+LOST, FOREIGN = Finding(Fault.MISSING, "2026-一级-其他-001", "x.pdf"), Finding(Fault.FOREIGN, "", "x.exe")
+
+
+def repaired(ago: timedelta, result: str = "whole") -> Entry:
+    return replace(done(Act.REPAIRED, ago, result), subject=LOST.reference)
 
 
 def isolated(ago: timedelta) -> Isolated:
@@ -34,6 +41,7 @@ def isolated(ago: timedelta) -> Isolated:
 
 GOOD = Survey(
     checked=report(),
+    damage=None,
     backups=(done(Act.BACKED_UP, DAY),),
     rehearsals=(done(Act.REHEARSED, 30 * DAY),),
     files=3,
@@ -56,7 +64,7 @@ def test_an_archive_in_order_wants_nobody():
     ("changed", "key", "tone"),
     [
         ({"checked": None}, "fixity_none", Tone.WARN),
-        ({"checked": report(Finding(Fault.ALTERED, "x", "y"))}, "fixity_damaged", Tone.BAD),
+        ({"damage": Damage(report(LOST), 1)}, "fixity_damaged", Tone.BAD),
         ({"backups": ()}, "backup_none", Tone.WARN),
         ({"backups": (done(Act.BACKED_UP, 3 * DAY),)}, "backup_old", Tone.WARN),
         ({"backups": (done(Act.BACKED_UP, DAY, "damaged"),)}, "backup_damaged", Tone.BAD),
@@ -76,6 +84,26 @@ def test_an_archive_in_order_wants_nobody():
 def test_what_is_out_of_order_is_said_and_nothing_else(changed: dict[str, object], key: str, tone: Tone):
     lines = judge(replace(GOOD, **changed), NOW)
     assert [(each.key, each.tone) for each in lines if each.tone is not Tone.GOOD] == [(key, tone)]
+
+
+def test_a_sample_that_found_nothing_hides_no_damage_that_was_found_before():
+    found, sample = report(LOST, ago=3 * DAY), report(ago=DAY, scope=Scope.SAMPLE)
+    assert unmended((sample, found), ()) == Damage(found, 1)
+    assert unmended((report(ago=DAY), found), ()) is None  # all was checked again
+
+
+@pytest.mark.parametrize(
+    ("repairs", "left"),
+    [
+        ((repaired(2 * DAY),), 1),
+        ((repaired(4 * DAY),), 2),  # before it was damaged
+        ((repaired(DAY, "damaged"), repaired(2 * DAY)), 2),  # the last word counts
+        ((), 2),
+    ],
+)
+def test_what_was_repaired_since_is_no_damage_any_more(repairs: tuple[Entry, ...], left: int):
+    found = report(LOST, FOREIGN, ago=3 * DAY)
+    assert unmended((found,), repairs) == Damage(found, left)
 
 
 def test_backups_are_seen_by_those_who_keep_the_archive_going_and_nothing_of_its_content(

@@ -17,13 +17,13 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.permissions import Permission
-from archive.errors import Code, MunimentError
 from archive.fixity.printing import sheet
 from archive.fixity.recording import report, reports
 from archive.fixity.report import Trait
 from web.admitting import admits
 from web.auditing import FixityCheck, Mending
 from web.pages.casefiles import names
+from web.surveying import damage
 from web.visit import visit
 
 pages = Blueprint("fixity", __name__)
@@ -40,11 +40,12 @@ def overview() -> str:
     return render_template(
         "fixity.html",
         latest=kept[0] if kept else None,
+        damage=damage(here.house),
         reports=kept,
         names=names(here),
         traits=tuple(Trait),
         run=_check().latest,
-        mending=_mending().latest,
+        mending=_mending().of(kept[0]) if kept else None,
         mends=here.house.repairing is not None,
         sample=_SAMPLE,
         shown=_SHOWN,
@@ -57,7 +58,13 @@ def show(number: int) -> str:
     here = visit()
     found = report(here.house.catalogue, number)
     return render_template(
-        "fixity_report.html", report=found, names=names(here), traits=tuple(Trait), shown=_SHOWN
+        "fixity_report.html",
+        report=found,
+        names=names(here),
+        traits=tuple(Trait),
+        shown=_SHOWN,
+        mending=_mending().of(found),
+        mends=here.house.repairing is not None,
     )
 
 
@@ -92,18 +99,15 @@ def progress() -> AnyResponse:
     return _progress()
 
 
-@pages.post("/fixity/repair")
+@pages.post("/fixity/<int:number>/repair")
 @admits(Permission.REPAIR)
-def repair() -> AnyResponse:
-    """What the newest report names, from the other copy."""
+def repair(number: int) -> AnyResponse:
+    """What the report names, from the other copy."""
     here = visit()
-    kept = reports(here.house.catalogue, limit=1)
-    if not kept:
-        raise MunimentError(Code.PAGE_NOT_FOUND)
-    _mending().start(here.actor, kept[0])
+    _mending().start(here.actor, report(here.house.catalogue, number))
     if request.headers.get("HX-Request") == "true":
         return _repairing()
-    return redirect(url_for("fixity.overview"), code=303)
+    return redirect(url_for("fixity.show", number=number), code=303)
 
 
 @pages.get("/fixity/repair")
