@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
 from archive.evidence import memoryfiles, parting, seams
 from archive.evidence.aids import Aids, Wanted
@@ -30,6 +31,8 @@ __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox
 _FAT = 3  # a worker is replaced when it has grown beyond a third of its memory
 _WIDTHS = range(1, 8001)  # pixels
 # What a worker may say of a job. It may have been taken over, so anything else is a crash.
+# Kinds that are not taken and have no name of their own.
+_CALLED = {"program": Cause("程序", "program"), "unknown": Cause("无法识别", "unknown")}
 _SAYABLE = frozenset(
     {
         Code.CONVERSION_CRASHED,
@@ -453,6 +456,8 @@ def _refusal(answer: Mapping[str, Any], name: str) -> MunimentError:
     said, facts = answer.get("refused"), answer.get("facts")
     if isinstance(said, str) and said in _SAYABLE and isinstance(facts, dict):
         with contextlib.suppress(KeyError, IndexError, TypeError, ValueError):  # facts that fill no sentence
+            if (kind := facts.get("kind")) in _CALLED:
+                facts = {**facts, "kind": _CALLED[kind]}
             error = MunimentError(Code(said), **{**facts, "name": name})
             str(error)
             return error
