@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
 import sqlalchemy as sa
@@ -175,6 +176,12 @@ class CaseFiles:
     def masked_pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
         return self._pages(case_file, ordinal, mask_text, lambda read: read.masked)
+
+    def masked_page(self, case_file: CaseFile, ordinal: int, page: int) -> str:
+        """One of them (from 1), without the work that the others take; empty where there is none."""
+        own = next(islice(self._layer(case_file, ordinal), page - 1, None), "")
+        found = None if own.strip() else self.recognised(case_file, ordinal, page).get((ordinal, page))
+        return mask_text(own) if found is None else found.masked
 
     def _pages(
         self,

@@ -111,9 +111,7 @@ def test_a_flipped_bit_is_found_and_named_and_the_text_is_refused(filed: House, 
 
 def test_one_that_is_gone_is_found_and_the_index_goes_on_without_it(filed: House):
     sealed(filed).unlink()
-    assert [(each.fault, each.name) for each in filed.fixity.check(ACTOR).findings] == [
-        (Fault.MISSING, TEXT)
-    ]
+    assert [(each.fault, each.name) for each in filed.fixity.check(ACTOR).findings] == [(Fault.MISSING, TEXT)]
     with pytest.raises(MunimentError) as refused:
         said(filed)
     assert refused.value.code is Code.DOCUMENT_MISSING
