@@ -477,8 +477,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.INDEX_UNAVAILABLE: _m(
             Exit.UNAVAILABLE,
             503,
-            "全文检索暂不可用，正在重建。仍可按档号查找。",
-            "Full-text search is being rebuilt. You can still find files by reference code.",
+            "全文索引受损，将自动重建。归档、查阅和检索照常，但检索会变慢。",
+            "The full-text index is damaged and is built anew by itself. Filing, reading and searching go on, searching more slowly.",
         ),
         Code.INDEX_UNUSABLE: _m(
             Exit.UNAVAILABLE,
@@ -821,6 +821,10 @@ class Spoken(Protocol):
     def say(self, language: str) -> str:
         """The words for a human, in ``zh`` or ``en``."""
         ...
+
+
+# A document is not there as it was filed; what else may ail a vault is no damage.
+DOCUMENT_DAMAGED = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 class MunimentError(Exception):

@@ -86,7 +86,7 @@ def survey(house: House) -> Survey:
         damage=damage(house),
         backups=_newest(house, Act.BACKED_UP),
         rehearsals=_newest(house, Act.REHEARSED),
-        files=house.index.files(),
+        files=house.case_files.count(),
         behind=behind,
         index_fault=house.index.fault() if behind else None,
         unread=house.recognition.unsearchable(most=_MOST_UNREAD).documents,

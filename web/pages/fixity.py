@@ -23,6 +23,7 @@ from archive.fixity.report import Trait
 from web.admitting import admits
 from web.auditing import FixityCheck, Mending
 from web.pages.casefiles import names
+from web.refusing import is_fragment
 from web.surveying import damage
 from web.visit import visit
 
@@ -88,7 +89,7 @@ def printed(number: int) -> Response:
 def run() -> AnyResponse:
     here = visit()
     _check().start(here.actor, _SAMPLE if request.form.get("scope") == "sample" else None)
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment():
         return _progress()
     return redirect(url_for("fixity.overview"), code=303)
 
@@ -105,7 +106,7 @@ def repair(number: int) -> AnyResponse:
     """What the report names, from the other copy."""
     here = visit()
     _mending().start(here.actor, report(here.house.catalogue, number))
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment():
         return _repairing()
     return redirect(url_for("fixity.show", number=number), code=303)
 
