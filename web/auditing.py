@@ -110,28 +110,6 @@ class FixityCheck(Running[Report]):
         return self.begin(fixity.count(sample), work)
 
 
-class Mending(Running[tuple[Repair, ...]]):
-    """Of what a report names, from the other copy; PAGE_NOT_FOUND where none is configured."""
-
-    def __init__(self, house: House) -> None:
-        super().__init__(house, "mending")
-        self._number = 0
-
-    def of(self, report: Report) -> Run[tuple[Repair, ...]] | None:
-        """The newest run, if it was of this report."""
-        return self.latest if report.number == self._number else None
-
-    def start(self, actor: Actor, report: Report) -> Run[tuple[Repair, ...]]:
-        repairing = self.house.repairing
-        if repairing is None:
-            raise MunimentError(Code.PAGE_NOT_FOUND)
-        before = self.latest
-        run = self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
-        if run is not before:  # else one of another report is under way
-            self._number = report.number
-        return run
-
-
 def verified(house: House, actor: Actor, kept: str | None, progress: Progress) -> Verified:
     """The ledger, verified by somebody; recorded, whatever was found. Raises as ``verify``."""
 
@@ -153,3 +131,25 @@ def verified(house: House, actor: Actor, kept: str | None, progress: Progress) -
         raise
     record({"entries": found.entries, "root": found.root, "result": "whole"})
     return found
+
+
+class Mending(Running[tuple[Repair, ...]]):
+    """Of what a report names, from the other copy; PAGE_NOT_FOUND where none is configured."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house, "mending")
+        self._number = 0
+
+    def of(self, report: Report) -> Run[tuple[Repair, ...]] | None:
+        """The newest run, if it was of this report."""
+        return self.latest if report.number == self._number else None
+
+    def start(self, actor: Actor, report: Report) -> Run[tuple[Repair, ...]]:
+        repairing = self.house.repairing
+        if repairing is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        before = self.latest
+        run = self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
+        if run is not before:  # else one of another report is under way
+            self._number = report.number
+        return run

@@ -10,11 +10,12 @@ import pypdfium2
 from PIL import Image, ImageChops, ImageDraw
 
 from archive.errors import Code
-from archive.evidence import watermarks
+from archive.evidence import seams, watermarks
 from archive.evidence.lettering import Box, Lettering, of_recognised, of_text_layer
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
 from archive.evidence.refusing import Refused
+from archive.evidence.seams import Seams
 
 _QUALITY = 80
 _MOST_PIXELS = 40_000_000  # of a drawn page; long screenshots make tall pages
@@ -38,7 +39,7 @@ class Wanted:
     """Page ``number`` (from 1), ``width`` pixels wide, for the reader whom the watermark names.
 
     ``recognised`` is what was read in its picture, where it has no text of its own; ``marks`` are words to be
-    marked, as they are written on the page and without white space.
+    marked, as they are written on the page and without white space; ``around`` is what numbers may run over from.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Wanted:
     watermark: str
     recognised: RecognisedPage | None = None
     marks: tuple[str, ...] = ()
+    around: Seams = seams.NONE
 
 
 def open_pdf(source: BinaryIO | bytes, password: str | None) -> pypdfium2.PdfDocument:
@@ -75,6 +77,18 @@ def read(document: pypdfium2.PdfDocument, limits: Limits, *, draw: bool) -> Read
         if total > limits.text_characters:
             raise Refused(Code.CONVERSION_TOO_LARGE)
     return Reading(len(document), tuple(texts))
+
+
+def text(document: pypdfium2.PdfDocument, index: int) -> str:
+    """Of page ``index`` (from 0).
+
+    :raises Refused: EVIDENCE_UNREADABLE.
+    """
+    page = _load(document, index)
+    try:
+        return _text(page)
+    finally:
+        page.close()
 
 
 def draw(document: pypdfium2.PdfDocument, wanted: Wanted) -> bytes:
@@ -154,9 +168,9 @@ def _cover_and_mark(page: pypdfium2.PdfPage, drawn: Image.Image, wanted: Wanted)
     """Paint over what must not be read, and mark what was looked for: of what is left only."""
     textpage = page.get_textpage()
     try:
-        letterings = [of_text_layer(page, textpage, drawn.size)]
+        letterings = [of_text_layer(page, textpage, drawn.size, wanted.around)]
         if wanted.recognised is not None:
-            letterings.append(of_recognised(wanted.recognised, drawn.size))
+            letterings.append(of_recognised(wanted.recognised, drawn.size, wanted.around))
         masks = [box for each in letterings for box in each.masks()]
         marks = _clear_of(masks, letterings, wanted.marks)
     finally:

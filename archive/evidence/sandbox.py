@@ -16,13 +16,14 @@ from typing import Any, BinaryIO, Self
 
 from archive.causes import Cause
 from archive.errors import Code, MunimentError
-from archive.evidence import memoryfiles, parting
+from archive.evidence import memoryfiles, parting, seams
 from archive.evidence.aids import Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.pool import Pool
 from archive.evidence.programs import Programs
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams
 from archive.evidence.workers import WorkerDied
 
 __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
@@ -214,11 +215,12 @@ class Sandbox:
         watermark: str,
         recognised: RecognisedPage | None = None,
         marks: Sequence[str] = (),
+        around: Seams = seams.NONE,
     ) -> bytes:
         """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, masked (P16) and watermarked.
 
         ``recognised`` is what was read in its picture, to be masked as well. ``marks`` are words on the page,
-        without white space: they are marked where nothing is masked.
+        without white space: they are marked where nothing is masked. ``around`` is what numbers may run over from.
 
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """
@@ -232,6 +234,8 @@ class Sandbox:
             "watermark": watermark,
             "recognised": None if recognised is None else recognised.document(),
             "marks": list(marks),
+            "before": list(around.before),
+            "after": list(around.after),
         }
         with memoryfiles.given(pdf) as given, self._result(request, (given,), f"{number}")[0] as drawn:
             return drawn.read()
