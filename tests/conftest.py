@@ -192,6 +192,34 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+# Files that take long, the longest first: given out last, one process would be at them when the others have ended.
+_LONG = (
+    "contracts/test_backup_on_s3.py",
+    "archive/casefile/test_interruptions.py",
+    "indexer/test_differential.py",
+    "browser",
+    "stories",
+    "archive/rebuild",
+    "archive/evidence",
+    "contracts",
+    "archive/backup",
+    "indexer",
+    "web/test_command_line.py",
+    "web/test_keeping_commands.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They go out in this order with ``--no-loadscope-reorder``."""
+    tests = Path(__file__).parent
+    ranks = {tests / each: rank for rank, each in enumerate(_LONG)}
+
+    def rank(item: pytest.Item) -> int:
+        return min(ranks.get(each, len(ranks)) for each in (item.path, *item.path.parents))
+
+    items.sort(key=rank)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says how many faults the tests injected: a loop that finds no place to fail any more would pass in silence."""
     reports = [each for each in terminalreporter.getreports("passed") if each.when == "call"]
