@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from access import visibility
 from access.granting import Grant, grant_of, granted
 from access.person import Person
-from access.visibility import KEEPERS, known
+from access.visibility import KEEPERS
 from archive.casefile import tables as casefile_tables
 from archive.casefile.documents import Document
 from archive.casefile.reading import CaseFile, CaseFiles
@@ -29,8 +29,6 @@ from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
 from archive.voucher.masking import masked
-
-__all__ = ["CaseFileDetails", "DocumentDetails", "Drawing", "Grant", "Viewing", "known"]
 
 WIDEST: Final = 4000  # pixels
 DESCRIPTION: Final = 0  # the "page" that stands for a file's masked voucher and the titles of its documents

@@ -1,7 +1,6 @@
 """``archive.json`` in the home folder: which archive this is, and its root key, wrapped by the master key."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,16 @@ def read_description(home: Path) -> Description:
     try:
         document = checksummed.load((home / NAME).read_bytes(), _FIELDS)
     except (FileNotFoundError, NotADirectoryError):
+        if (home / "catalogue.db").exists():
+            raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
     except ValueError:
         raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
     return described(document)
 
 
-def described(document: Mapping[str, Any]) -> Description:
-    """Raises ARCHIVE_DAMAGED."""
+def described(document: Any) -> Description:
+    """From what was made of ``to_json``. Raises ARCHIVE_DAMAGED."""
     try:
         known = document["format"] == _FORMAT
         wrapped = Wrapped(document["master_version"], b64decode(document["key"]))

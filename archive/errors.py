@@ -200,8 +200,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.ARCHIVE_DAMAGED: _m(
             Exit.DAMAGED,
             503,
-            "档案库的文件 {path} 丢失或损坏，已停止启动。请从备份恢复；没有备份而丢失的是 catalogue.db 时，运行 muniment rebuild。",
-            "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup; without one, muniment rebuild makes a lost catalogue.db anew.",
+            "档案库的文件 {path} 丢失或损坏，已停止启动。archive.json 可由 muniment safeguard 依密钥日志重写；catalogue.db 请从备份恢复，没有备份而丢失时，运行 muniment rebuild。",
+            "{path} of this archive is missing or damaged, so it was not opened. muniment safeguard makes archive.json again from the key journal; restore catalogue.db from a backup, without one muniment rebuild makes a lost one anew.",
         ),
         Code.ARCHIVE_EXISTS: _m(
             Exit.CONFLICT,
@@ -470,8 +470,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.INDEX_UNAVAILABLE: _m(
             Exit.UNAVAILABLE,
             503,
-            "全文检索暂不可用，正在重建。仍可按档号查找。",
-            "Full-text search is being rebuilt. You can still find files by reference code.",
+            "全文索引受损，将自动重建。归档、查阅和检索照常，但检索会变慢。",
+            "The full-text index is damaged and is built anew by itself. Filing, reading and searching go on, searching more slowly.",
         ),
         Code.INDEX_UNUSABLE: _m(
             Exit.UNAVAILABLE,
@@ -814,6 +814,10 @@ class Spoken(Protocol):
     def say(self, language: str) -> str:
         """The words for a human, in ``zh`` or ``en``."""
         ...
+
+
+# A document is not there as it was filed; what else may ail a vault is no damage.
+DOCUMENT_DAMAGED = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 class MunimentError(Exception):

@@ -107,7 +107,7 @@ def _admit() -> None:
     admission = admission_of(current_app.view_functions[request.endpoint])
     if admission is None:
         raise MunimentError(Code.ACCESS_DENIED)
-    admission.check(visit())
+    admission.check(visit().visitor)
 
 
 def _context() -> dict[str, object]:

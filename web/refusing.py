@@ -1,7 +1,6 @@
 """From an error to a page: code and sentence in the visitor's language; never a trace, never data."""
 
 import logging
-import secrets
 from urllib.parse import urlencode
 
 from flask import (
@@ -21,7 +20,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 from werkzeug.wrappers import Response as AnyResponse
 
 from archive.errors import Code, MunimentError, refusal_of
-from web.tracing import places
+from web.tracing import incident
 from web.visit import begin_visit, house, visit
 
 _LOG = logging.getLogger("muniment.web")
@@ -78,12 +77,7 @@ def too_large() -> MunimentError:
 
 
 def _defect(error: BaseException) -> AnyResponse:
-    refusal = refusal_of(error)
-    if refusal is not None:
-        return _refusal(refusal)
-    incident = secrets.token_hex(4).upper()
-    _LOG.error("incident %s: %s in %s: %s", incident, type(error).__name__, request.endpoint, places(error))
-    return _refusal(MunimentError(Code.INTERNAL, incident=incident))
+    return _refusal(refusal_of(error) or incident(error, _LOG, str(request.endpoint)))
 
 
 def _to_sign_in(error: MunimentError) -> AnyResponse:

@@ -19,7 +19,7 @@ from archive.backup.stores import Store
 from archive.casefile import tables as casefile_tables
 from archive.causes import NO_KEY_LIST
 from archive.database.engine import Database
-from archive.description import read_description
+from archive.description import Description, described, read_description
 from archive.errors import Code, MunimentError
 from archive.ledger import tables as ledger_tables
 
@@ -29,7 +29,7 @@ _SHREDDED = "shredded"
 def key_lines(copy: Database, home: Path, keys: Store, sealer: Sealer) -> Iterator[dict[str, Any]]:
     """The lines of a new key part: ``archive.json``, the archive's secrets, the key of each case file.
 
-    Raises ARCHIVE_DAMAGED: a description that decayed would spoil every restore from now on.
+    Raises ARCHIVE_DAMAGED for an ``archive.json`` that has decayed: it would push the key parts out that are whole.
     """
     gone = shredded(keys)
     yield {"archive": read_description(home).to_json()}
@@ -69,13 +69,13 @@ def put_back(catalogue: Database, lines: Iterable[Mapping[str, Any]], gone: froz
                 connection.execute(insert.values(case_file=line["case_file"], **values))
 
 
-def described(lines: Iterator[dict[str, Any]], name: str) -> dict[str, Any]:
+def description_of(lines: Iterator[dict[str, Any]], name: str) -> Description:
     """``archive.json``, the first line of a key part. Raises BACKUP_DAMAGED."""
+    document = next(lines, {}).get("archive")
     try:
-        document: dict[str, Any] = next(lines, {})["archive"]
-    except KeyError:
+        return described(document)
+    except MunimentError:
         raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
-    return document
 
 
 def mark_shredded(keys: Store, case_files: Iterable[str]) -> None:

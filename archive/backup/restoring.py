@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha512
 from pathlib import Path
 
-from archive.backup.keeping_apart import described, put_back, shredded
+from archive.backup.keeping_apart import description_of, put_back, shredded
 from archive.backup.lines import read
 from archive.backup.places import Place, open_place
 from archive.backup.sealing import Sealer
@@ -21,7 +21,6 @@ from archive.casefile.quarantining import FOLDER as QUARANTINE_FOLDER
 from archive.causes import NO_KEY_LIST, Cause
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
-from archive.description import described as description_of
 from archive.description import write_description
 from archive.errors import Code, MunimentError
 from archive.founding import catalogue_key_of
@@ -161,7 +160,7 @@ class _Restoring:
     def _catalogue(self, snapshot: str) -> None:
         name = catalogue_name(snapshot)
         with self._place.store.open(name) as stream:
-            _write(self._built / "catalogue.db", self._sealer.open(name, stream))
+            durable.write(self._built / "catalogue.db", self._sealer.open(name, stream))
 
     def _keys(self, snapshot: str) -> None:
         """From the newest key part that opens: it holds the keys of every snapshot up to its own."""
@@ -184,8 +183,8 @@ class _Restoring:
     def _put_keys_back(self, name: str) -> None:
         with self._place.keys.open(name) as stream:
             lines = read(self._sealer.open(name, stream), name)
-            document = described(lines, name)
-            catalogue = Database(self._built / "catalogue.db", catalogue_key_of(document, self._keyring))
+            description = description_of(lines, name)
+            catalogue = Database(self._built / "catalogue.db", catalogue_key_of(description, self._keyring))
             try:
                 put_back(catalogue, lines, self._gone)
                 with catalogue.writing() as connection:  # not where it lay: that vault may be in use
@@ -194,7 +193,7 @@ class _Restoring:
                 raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
             finally:
                 catalogue.close()
-        write_description(self._built, description_of(document))
+        write_description(self._built, description)
 
     def _file(self, kept: Kept) -> None:
         """A document, a sealed file of the quarantine, or an inventory and what is made from it."""
@@ -211,11 +210,10 @@ class _Restoring:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._place.store.open(name) as stream:
-                _write(target, _proven(self._sealer.open(name, stream), kept.sha512, name))
+                durable.write(target, _proven(self._sealer.open(name, stream), kept.sha512, name))
         except MunimentError as error:
             if error.code is not Code.BACKUP_DAMAGED:
                 raise
-            target.unlink(missing_ok=True)
             self._damaged.append(f"{name} ({kept.path})")
             return
         if target.name == NAME:
@@ -244,16 +242,3 @@ def _proven(pieces: Iterator[bytes], expected: str, name: str) -> Iterator[bytes
         raise MunimentError(
             Code.BACKUP_DAMAGED, path=name, problem=Cause("属于另一个文件", "it is of another file")
         )
-
-
-def _write(path: Path, pieces: Iterator[bytes]) -> None:
-    """What was written is undone when ``pieces`` raises."""
-    try:
-        with path.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

@@ -36,7 +36,7 @@ from archive.casefile.quarantining import Quarantine
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import text_of
-from archive.errors import Code, MunimentError
+from archive.errors import DOCUMENT_DAMAGED, MunimentError
 from archive.fixity.held import Held, held
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
@@ -50,7 +50,6 @@ from archive.vault.staging import digest_of
 Progress = Callable[[int, int], None]  # case files copied, of how many
 _BLOCK = 1 << 20
 _KEY_PARTS = 2  # the newest, and one should it be damaged
-_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +275,7 @@ class _Taking:
 
 def _check_is_damage(error: Exception) -> None:
     """A vault that is away has lost nothing: that ends the run."""
-    if isinstance(error, MunimentError) and error.code not in _DAMAGE:
+    if isinstance(error, MunimentError) and error.code not in DOCUMENT_DAMAGED:
         raise error
 
 

@@ -14,20 +14,21 @@ import sqlalchemy as sa
 
 from archive.casefile import tables
 from archive.casefile.documents import Content, Document, document_of
-from archive.casefile.proving import Proven, Stamp
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
-from archive.errors import Code, MunimentError
+from archive.errors import DOCUMENT_DAMAGED, Code, MunimentError
 from archive.evidence.masking import mask_text
 from archive.evidence.recognised import RecognisedPage
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import BoxError
 from archive.keys.streaming import open_anywhere, plain_size
+from archive.lately import Lately
 from archive.ledger.acts import Act
 from archive.ledger.entries import SYSTEM, Detail
 
-_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
+Stamp = tuple[int, ...]  # what a disk says of a file without reading it
+Proof = tuple[str, str, Stamp | None]  # path, SHA-512 that was found, and the stamp from before it was read
 
 
 class FileState(StrEnum):
@@ -58,6 +59,11 @@ class CaseFile:
     department: str
     script: str | None
     headcount: int
+
+    @property
+    def folder(self) -> str:
+        """Its place in the vault."""
+        return Reference.parse(self.reference).folder
 
 
 class Vault(Protocol):
@@ -97,7 +103,8 @@ class CaseFiles:
         self._catalogue = catalogue
         self._keyring = keyring
         self._vault = vault
-        self._proven = Proven(catalogue.clock)
+        # Large files that were read to their end: a recording that is played is read whole once, not for each piece.
+        self._proven: Lately[Proof] = Lately(catalogue.clock)
 
     def get(self, reference: str | Reference) -> CaseFile:
         """Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND."""
@@ -118,6 +125,11 @@ class CaseFiles:
             rows = rows.where(tables.case_file.c.id.in_(query))
         with self._catalogue.reading() as connection:
             return [_case_file(row) for row in connection.execute(rows)]
+
+    def count(self) -> int:
+        query = sa.select(sa.func.count()).select_from(tables.case_file)
+        with self._catalogue.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def by_ids(self, ids: Sequence[CaseFileId]) -> list[CaseFile]:
         """In the order of ``ids``; unknown ones are left out."""
@@ -286,7 +298,7 @@ class CaseFiles:
 
         Raises MunimentError, as its ``read`` does: DOCUMENT_MISSING, DOCUMENT_ALTERED, DOCUMENT_UNREADABLE.
         """
-        key, content, folder = self.key_of(case_file), document.stream_content, _folder(case_file)
+        key, content, folder = self.key_of(case_file), document.stream_content, case_file.folder
         if content is None or document.stream is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
 
@@ -311,7 +323,7 @@ class CaseFiles:
             except BoxError:
                 raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name) from None
         except MunimentError as error:
-            if error.code in _DAMAGE:
+            if error.code in DOCUMENT_DAMAGED:
                 with self._catalogue.unit(SYSTEM) as unit:
                     detail: Detail = {"document": document.ordinal, "problem": error.code.value}
                     unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
@@ -319,7 +331,7 @@ class CaseFiles:
 
     def _prove(self, case_file: CaseFile, content: Content, key: FileKey, opened: BinaryIO) -> None:
         """Raises MunimentError: DOCUMENT_ALTERED, DOCUMENT_MISSING; BoxError."""
-        folder = _folder(case_file)
+        folder = case_file.folder
         stamp = self._vault.stamp(folder, content.version, content.name)
         proof = (f"{folder}/{content.path}", content.sha512, stamp)
         if self._proven.knows(proof):
@@ -333,7 +345,7 @@ class CaseFiles:
         self._proven.add(proof)
 
     def _open_checked(self, case_file: CaseFile, content: Content, key: FileKey) -> BinaryIO:
-        stream = self._vault.open(_folder(case_file), content.version, content.name)
+        stream = self._vault.open(case_file.folder, content.version, content.name)
         if not content.authentic(key, self._vault.sha512(stream)):
             stream.close()
             raise MunimentError(Code.DOCUMENT_ALTERED, document=content.name)
@@ -420,10 +432,6 @@ class _Watched(io.RawIOBase):
     def readinto(self, into: "bytearray | memoryview") -> int:  # type: ignore[override]
         with self._watch():
             return self._opened.readinto(into)
-
-
-def _folder(case_file: CaseFile) -> str:
-    return Reference.parse(case_file.reference).folder
 
 
 def _case_file(row: Any) -> CaseFile:

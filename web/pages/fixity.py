@@ -22,6 +22,7 @@ from archive.fixity.report import Trait
 from web.admitting import admits
 from web.auditing import FixityCheck
 from web.pages.casefiles import names
+from web.refusing import is_fragment
 from web.visit import visit
 
 pages = Blueprint("fixity", __name__)
@@ -74,7 +75,7 @@ def printed(number: int) -> Response:
 def run() -> AnyResponse:
     here = visit()
     _check().start(here.actor, _SAMPLE if request.form.get("scope") == "sample" else None)
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment():
         return _progress()
     return redirect(url_for("fixity.overview"), code=303)
 

@@ -7,9 +7,10 @@ from secrets import token_urlsafe
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from access.granting import Grant
 from access.permissions import Permission
 from access.playing import is_recording
-from access.viewing import DocumentDetails, Grant
+from access.viewing import DocumentDetails
 from archive.casefile.documents import Document
 from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError

@@ -24,6 +24,7 @@ from archive.backup.stores import FolderStore
 from archive.backup.taking import Taken
 from archive.casefile import tables
 from archive.casefile.filing import Submission
+from archive.casefile.reading import CaseFiles
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
 from archive.keys.keyfile import KeyFile
@@ -407,6 +408,19 @@ def test_a_damaged_older_key_part_is_used_instead_of_a_damaged_newest(
     assert (tmp_path / "again" / "catalogue.db").exists()
 
 
+def test_a_description_that_has_decayed_pushes_no_whole_key_part_out(house: House, filed, target, tmp_path):
+    take(house, target)
+    path = house.settings.home / "archive.json"
+    document = json.loads(path.read_bytes())
+    document["key"] = document["key"].swapcase()  # as a flipped bit does to a letter
+    path.write_text(json.dumps(document, indent=1))
+    for _ in range(3):
+        with pytest.raises(MunimentError, match=r"archive\.json") as caught:
+            take(house, target)
+        assert caught.value.code is Code.ARCHIVE_DAMAGED
+    assert whole(house, target, tmp_path / "again") == sorted(filed)
+
+
 def case_file_id(house: House, reference: str) -> str:
     return house.case_files.get(reference).id
 
@@ -453,6 +467,19 @@ def test_a_rehearsal_says_what_a_restore_would_be_and_is_recorded(house: House, 
     assert not house.rehearsing.scratch.exists()
     with house.catalogue.reading() as connection:
         assert follow(connection, 0)[-1].act is Act.REHEARSED
+
+
+def test_a_rehearsal_reads_evidence_too(house: House, filed, monkeypatch):
+    opened_documents, real = [], CaseFiles.open_document
+
+    def seen(case_files, case_file, ordinal):
+        opened_documents.append(ordinal)
+        return real(case_files, case_file, ordinal)
+
+    monkeypatch.setattr(CaseFiles, "open_document", seen)
+    for _ in range(10):
+        assert house.rehearsing._read(house.case_files, 20) == (3, [])
+    assert set(opened_documents) - {0}  # not the vouchers alone
 
 
 def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House, filed, target, clock):
