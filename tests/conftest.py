@@ -87,6 +87,15 @@ def sandboxes() -> Iterator[None]:
             each.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """A machine that does much else at the same time looks through a few files all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        for each in ("searching.SCAN_SECONDS", "searching.RANK_SECONDS", "following.BATCH_SECONDS"):
+            patch.setattr(f"indexer.{each}", 60.0)
+        yield
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
