@@ -1,7 +1,7 @@
 """Founding an archive in an empty folder, and opening the one that is there.
 
-``archive.json`` in the home folder names the archive and holds its root key, wrapped by the master key, which itself lies
-beside the home folder, never in it.
+``archive.json`` in the home folder names the archive and holds its root key, wrapped by the master key, which
+itself lies beside the home folder, never in it.
 """
 
 import shutil
