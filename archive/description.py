@@ -39,6 +39,8 @@ def read_description(home: Path) -> Description:
     try:
         document = checksummed.load((home / NAME).read_bytes(), _FIELDS)
     except (FileNotFoundError, NotADirectoryError):
+        if (home / "catalogue.db").exists():
+            raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None
         raise MunimentError(Code.ARCHIVE_MISSING, home=str(home)) from None
     except ValueError:
         raise MunimentError(Code.ARCHIVE_DAMAGED, path=NAME) from None

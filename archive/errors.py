@@ -200,8 +200,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.ARCHIVE_DAMAGED: _m(
             Exit.DAMAGED,
             503,
-            "档案库的文件 {path} 丢失或损坏，已停止启动。请从备份恢复；没有备份而丢失的是 catalogue.db 时，运行 muniment rebuild。",
-            "{path} of this archive is missing or damaged, so it was not opened. Restore it from a backup; without one, muniment rebuild makes a lost catalogue.db anew.",
+            "档案库的文件 {path} 丢失或损坏，已停止启动。archive.json 可由 muniment safeguard 依密钥日志重写；catalogue.db 请从备份恢复，没有备份而丢失时，运行 muniment rebuild。",
+            "{path} of this archive is missing or damaged, so it was not opened. muniment safeguard makes archive.json again from the key journal; restore catalogue.db from a backup, without one muniment rebuild makes a lost one anew.",
         ),
         Code.ARCHIVE_EXISTS: _m(
             Exit.CONFLICT,

@@ -1,7 +1,7 @@
 """Founding an archive in an empty folder, and opening the one that is there.
 
-``archive.json`` in the home folder names the archive and holds its root key, wrapped by the master key, which
-itself lies beside the home folder, never in it.
+``archive.json`` in the home folder names the archive and holds its root key, wrapped by the master key, which itself
+lies beside the home folder, never in it.
 """
 
 import shutil
@@ -30,6 +30,8 @@ from archive.ledger.log import Ledger
 from archive.vault import durable
 from archive.vault.connection import AMAZON, Service
 from archive.vault.placing import HOME, PlacedVault, Places, Where, read_where, write_where
+
+_CATALOGUE = "catalogue.db"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,7 +89,7 @@ def _build(places: Places, place: str, keyring: Keyring, clock: Clock, randomnes
     identifier = str(UUID(bytes=randomness(16), version=4))
     root = randomness(KEY_BYTES)
     places.vault(place).create()
-    database = Database(home / "catalogue.db", derive(root, "catalogue"))
+    database = Database(home / _CATALOGUE, derive(root, "catalogue"))
     migrate(database)
     signing = Ed25519PrivateKey.from_private_bytes(randomness(KEY_BYTES)).private_bytes_raw()
     with database.writing() as connection:
@@ -113,10 +115,10 @@ def open_archive(
     description = read_description(home)
     identifier = description.archive
     root = _root(description, keyring)
-    if not (home / "catalogue.db").exists():
-        raise MunimentError(Code.ARCHIVE_DAMAGED, path="catalogue.db")
+    if not (home / _CATALOGUE).exists():
+        raise MunimentError(Code.ARCHIVE_DAMAGED, path=_CATALOGUE)
     catalogue_key = derive(root, "catalogue")
-    database = Database(home / "catalogue.db", catalogue_key)
+    database = Database(home / _CATALOGUE, catalogue_key)
     try:
         _check_begun(database)
         migrate(database)
@@ -138,6 +140,38 @@ def open_archive(
         fingerprint_key=derive(root, "fingerprint"),
         quarantine_key=derive(root, "quarantine"),
     )
+
+
+def describe_again(
+    home: Path,
+    keyring: Keyring,
+    kept: Description | None,
+    clock: Clock,
+    randomness: Randomness,
+    service: Service = AMAZON,
+) -> bool:
+    """``archive.json``, where it is gone or altered, is made again from what the key journal has of it, once that has
+    opened the catalogue. Whether it was; the ledger says so. Raises as ``open_archive`` where it cannot be.
+    """
+    try:
+        _root(read_description(home), keyring)
+    except MunimentError:
+        if kept is None or not (home / _CATALOGUE).exists():
+            raise
+    else:
+        return False
+    database = Database(home / _CATALOGUE, catalogue_key_of(kept, keyring))
+    try:
+        _check_begun(database)
+    finally:
+        database.close()
+    write_description(home, kept)
+    founded = open_archive(home, keyring, clock, randomness, service)
+    with founded.catalogue.unit(CONSOLE) as unit:
+        subject, restored = f"archive:{kept.archive}", [DESCRIPTION]
+        unit.record(Act.REPAIRED, subject, detail={"documents": restored, "result": "whole"})
+    founded.catalogue.database.close()
+    return True
 
 
 def catalogue_key_of(description: Description, keyring: Keyring) -> bytes:

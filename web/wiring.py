@@ -14,6 +14,7 @@ from access.playing import Playing
 from access.requests import Requests
 from access.sessions import Sessions
 from access.viewing import Viewing
+from archive import founding
 from archive.backup.places import Place
 from archive.backup.rehearsing import Rehearsing
 from archive.backup.restoring import Progress, Restored
@@ -35,6 +36,7 @@ from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
 from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue, Clock
+from archive.description import described, read_description
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
@@ -166,8 +168,7 @@ def opened(
     KEY_REFUSED, KEY_UNREACHABLE, PASSPHRASE_WRONG, SCHEME_INVALID.
     """
     home = settings.home.absolute()
-    if not is_founded(home):  # said before anything about its key
-        raise MunimentError(Code.ARCHIVE_MISSING, home=str(home))
+    read_description(home)  # what is wrong with it is said before anything about its key
     scheme = load_scheme(settings.scheme)
     kept = key_file(settings, passphrase)
     keyring = kept.open()
@@ -219,6 +220,15 @@ def restore(
     finally:
         founded.catalogue.database.close()
     return restored
+
+
+def describe_again(settings: Settings, passphrase: str | None = None) -> bool:
+    """Whether ``archive.json`` had to be made again, and was. Raises as ``opened``."""
+    home, journal = settings.home.absolute(), KeyJournal(settings.journal_path)
+    keyring = key_file(settings, passphrase).open()
+    document = journal.read().archive
+    kept = None if document is None else described(document)
+    return founding.describe_again(home, keyring, kept, now, token_bytes, settings.service)
 
 
 def rebuild(

@@ -29,7 +29,7 @@ from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import durable
-from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
+from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR, sidecar
 from archive.vault.local import LocalVault
 from archive.vault.placing import HOME, Where, write_where
 
@@ -222,11 +222,10 @@ class _Restoring:
     def _complete(self, inventory: Path) -> None:
         """Sidecar, declaration, and the copy at the top, which a later version replaces (OCFL 1.1, 3.1)."""
         content = inventory.read_bytes()
-        sidecar = f"{sha512(content).hexdigest()} {NAME}\n".encode()
         top = inventory.parent.parent
         for path, data in (
-            (inventory.with_name(SIDECAR), sidecar),
-            (top / SIDECAR, sidecar),
+            (inventory.with_name(SIDECAR), sidecar(content)),
+            (top / SIDECAR, sidecar(content)),
             (top / NAME, content),
             (top / OBJECT_DECLARATION[0], OBJECT_DECLARATION[1]),
         ):

@@ -43,7 +43,7 @@ from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import latest_checkpoint, size
-from archive.vault.inventory import NAME, SIDECAR
+from archive.vault.inventory import NAME, SIDECAR, sidecar
 from archive.vault.port import Vault
 from archive.vault.staging import digest_of
 
@@ -226,12 +226,12 @@ class _Taking:
             with self._backups.vault.open_path(f"{folder}/{NAME}") as file:
                 content = file.read()
             with self._backups.vault.open_path(f"{folder}/{SIDECAR}") as file:
-                sidecar = file.read()
+                confirming = file.read()
         except (MunimentError, OSError) as error:
             _check_is_damage(error)
-            content, sidecar = b"", b""
+            content, confirming = b"", b""
         digest = sha512(content).hexdigest()
-        if sidecar != f"{digest} {NAME}\n".encode():
+        if confirming != sidecar(content):
             self._damaged.append(f"{folder}/{NAME}")
             return None
         self._put(digest, [content])

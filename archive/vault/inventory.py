@@ -77,7 +77,12 @@ def following(inventory: Mapping[str, Any], change: Change) -> dict[str, Any]:
 def encode(inventory: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """The inventory file and its sidecar."""
     content = json.dumps(inventory, ensure_ascii=False, indent=1, sort_keys=True).encode()
-    return content, f"{sha512(content).hexdigest()} {NAME}\n".encode()
+    return content, sidecar(content)
+
+
+def sidecar(content: bytes) -> bytes:
+    """The sidecar of an inventory file, every byte of it (OCFL 1.1, 3.7)."""
+    return f"{sha512(content).hexdigest()} {NAME}\n".encode()
 
 
 def decode(content: bytes) -> dict[str, Any]:

@@ -134,13 +134,13 @@ def test_finding_as_one_types_leads_to_the_words_marked_on_the_page(visitors: Vi
     page = visitors.page("周敏", "desk", "zh")
     page.goto(visitors.place("/find"))
     page.locator("#q").press_sequentially("退款", delay=30)
-    expect(page.locator(".results mark").first).to_be_visible(timeout=10_000)
+    expect(page.locator(".results mark").first).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "q"  # typing goes on
     assert "%E9%80%80" not in page.url
     level = page.locator("fieldset:has(#facet-level-all) label.facet").nth(1)
     wanted = int(level.locator("small").inner_text())
     level.click()
-    expect(page.locator(".hits-head [role=status]")).to_contain_text(f" {wanted} ", timeout=10_000)
+    expect(page.locator(".hits-head [role=status]")).to_contain_text(f" {wanted} ")
     assert page.evaluate("document.activeElement.name") == "level"
     page.locator(".to-page").first.click()
     expect(page.locator(".trail")).to_contain_text("退款")

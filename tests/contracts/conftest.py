@@ -31,6 +31,7 @@ WEED = Path(sys.executable).with_name("weed")
 ACCESS, SECRET, REGION = "archive", "archive-secret-key", "us-east-1"
 SILENCE = 1.0  # seconds that a service may keep silent in these tests
 _PATIENCE = 60  # seconds until it must be there
+_STARTS = 3
 _HIGHEST = 22768  # its gRPC ports lie 10000 above
 
 
@@ -53,6 +54,20 @@ class Seaweed:
 
 @contextmanager
 def seaweed(folder: Path) -> Iterator[Seaweed]:
+    """Begun anew on other ports where somebody took one of them between the choice and the start."""
+    for attempt in range(_STARTS):
+        server, process = _start(folder / str(attempt))
+        try:
+            if _is_there(server, process):
+                yield server
+                return
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    raise RuntimeError("SeaweedFS did not start")
+
+
+def _start(folder: Path) -> tuple[Seaweed, "subprocess.Popen[bytes]"]:
     data, access = folder / "data", folder / "s3.json"
     data.mkdir(parents=True)
     keys = [{"accessKey": ACCESS, "secretKey": SECRET}]
@@ -94,13 +109,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
             cwd=folder,
             env={**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
         )
-        try:
-            server = Seaweed(f"http://127.0.0.1:{s3}", data, credentials)
-            _wait(server, process)
-            yield server
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+    return Seaweed(f"http://127.0.0.1:{s3}", data, credentials), process
 
 
 def _dying_with_us() -> list[str]:
@@ -113,6 +122,8 @@ def _ports(count: int) -> list[int]:
     dice, found = Random(os.getpid() ^ time.time_ns()), []
     while len(found) < count:
         port = dice.randrange(12000, _HIGHEST)
+        if any(abs(port - each) in (0, 10000) for each in found):
+            continue
         try:
             for each in (port, port + 10000):
                 with socket.socket() as probe:
@@ -123,18 +134,19 @@ def _ports(count: int) -> list[int]:
     return found
 
 
-def _wait(server: Seaweed, process: "subprocess.Popen[bytes]") -> None:
-    client, until = server.client(), time.monotonic() + _PATIENCE
-    while True:
+def _is_there(server: Seaweed, process: "subprocess.Popen[bytes]") -> bool:
+    """Waits until it answers. False when it ended, or who answers is another on its port."""
+    client, until, mark = server.client(), time.monotonic() + _PATIENCE, os.urandom(4096)
+    while process.poll() is None and time.monotonic() < until:
         try:
-            client.create_bucket(Bucket="warm")
-            client.put_object(Bucket="warm", Key="x", Body=b"x")
-        except (BotoCoreError, ClientError) as error:
-            if time.monotonic() > until or process.poll() is not None:
-                raise RuntimeError("SeaweedFS did not start") from error
+            with suppress(ClientError):  # it was made the time before
+                client.create_bucket(Bucket="warm")
+            client.put_object(Bucket="warm", Key="x", Body=mark)
+        except (BotoCoreError, ClientError):
             time.sleep(0.1)
         else:
-            return
+            return any(mark in path.read_bytes() for path in server.data.rglob("*.dat"))
+    return False
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ class Copy(io.BytesIO):
 def test_a_copy_that_nobody_fetches_leaves_the_memory_by_itself():
     handover, first = Handover(timedelta(milliseconds=1)), Copy()
     handover.keep("P0001", Release("2026-一级-剧本相关-001", (("a.pdf", first),), "x"))
-    assert first.gone.wait(20)
+    assert first.gone.wait(60)
     assert handover.take("P0001", "2026-一级-剧本相关-001") is None
 
 

@@ -196,6 +196,44 @@ def test_a_key_journal_that_lacks_keys_is_noticed_and_made_whole(desk: Desk):
     assert desk.ask("keys", "status")["journal"]["whole"]
 
 
+@pytest.mark.parametrize("damage", ["gone", "a flipped bit", "an altered key, as one from before checksums"])
+def test_a_lost_description_is_made_again_from_the_key_journal(desk: Desk, damage):
+    path = desk.home / "archive.json"
+    good = path.read_bytes()
+    document = json.loads(good)
+    damaged = {
+        "gone": None,
+        "a flipped bit": good.replace(b"format", b"fOrmat"),
+        "an altered key, as one from before checksums": json.dumps(
+            {**{name: document[name] for name in document if name != "sha256"}, "key": "AAAA"}
+        ).encode(),
+    }[damage]
+    path.unlink()
+    if damaged is not None:
+        path.write_bytes(damaged)
+    for command in (["fixity"], ["search", REFERENCE]):
+        code, _, _ = desk.run(*command)
+        assert code in {Exit.DAMAGED, Exit.KEY}
+    journal = desk.folder / "var.keys"
+    journal.rename(desk.folder / "away")
+    assert desk.run("safeguard")[0] in {Exit.DAMAGED, Exit.KEY}
+    (desk.folder / "away").rename(journal)
+    assert desk.ask("safeguard")["described"]
+    assert path.read_bytes() == good
+    assert desk.ask("fixity")["whole"]
+    assert not desk.ask("safeguard")["described"]
+    assert desk.ask("ledger", "verify")
+
+
+def test_a_description_is_never_made_for_a_catalogue_that_it_does_not_open(desk: Desk):
+    other = desk.folder / "other"
+    assert muniment("init", MUNIMENT_HOME=str(other)).returncode == 0
+    shutil.copy(other / "catalogue.db", desk.home / "catalogue.db")
+    (desk.home / "archive.json").unlink()
+    assert desk.run("safeguard")[0] == Exit.DAMAGED
+    assert not (desk.home / "archive.json").exists()
+
+
 def test_the_key_journal_of_another_archive_is_never_written_to(desk: Desk):
     home, before = desk.home, (desk.folder / "var.keys").read_bytes()
     shutil.move(home, desk.folder / "away")

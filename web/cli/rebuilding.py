@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 @click.command()
 @framed
 def safeguard(frame: Frame) -> Exit:
-    """Make key journal and sealed records whole, so that rebuild brings everything back · 补全密钥日志与封存记录."""
+    """Make archive.json, key journal and sealed records whole, so that rebuild brings everything back ·
+    补全 archive.json、密钥日志与封存记录.
+    """
+    from web.wiring import describe_again  # noqa: PLC0415
+
+    described = frame.unlocked(lambda passphrase: describe_again(frame.settings, passphrase))
     with frame.house() as house:
         keys = house.safeguarding.journal()
         outcomes = list(frame.progress(house.safeguarding.record_all(CONSOLE), house.case_files.count()))
@@ -26,6 +31,7 @@ def safeguard(frame: Frame) -> Exit:
     frame.give(
         {
             "journal": str(frame.settings.journal_path),
+            "described": described,
             "keys": keys,
             "recorded": recorded,
             "refused": [
@@ -35,6 +41,7 @@ def safeguard(frame: Frame) -> Exit:
         },
         (
             *(f"{reference}  {error.say(language)}" for reference, error in refused),
+            *([frame.words("cli.described")] if described else []),
             frame.words("cli.safeguarded", keys=keys, records=len(recorded)),
         ),
     )

@@ -135,7 +135,8 @@ def test_what_was_isolated_and_lost_is_named_at_backup_and_rehearsal(house: Hous
     numbers = [house.quarantine.isolate(CONSOLE, io.BytesIO(each), "a", "Eicar") for each in (b"1", b"2")]
     paths = [house.settings.home / "quarantine" / f"{each}.sealed" for each in numbers]
     paths[0].unlink()
-    paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
+    sealed = paths[1].read_bytes()
+    paths[1].write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     assert take(house, target).damaged == tuple(f"quarantine/{each}" for each in numbers)
     problems = "\n".join(
         map(str, house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
@@ -212,7 +213,9 @@ def test_no_key_lies_with_the_catalogue_and_keys_may_lie_elsewhere(house: House,
 
 def test_nothing_of_the_archive_can_be_read_in_the_backup(house: House, filed, target):
     take(house, target)
-    told = [each.encode() for each in (*filed, "王小明", "13800138000", "inventory", "%PDF", "SQLite")]
+    told = [
+        each.encode() for each in (*filed, "王小明", "13800138000", "inventory", "%PDF-2.0", "SQLite format")
+    ]
     for path in stored(target):
         content = path.read_bytes()
         assert not [each for each in told if each in content or each in os.fsencode(path.name)], path
@@ -618,6 +621,20 @@ def test_a_restore_that_is_killed_leaves_no_half_archive_and_succeeds_the_next_t
     shutil.rmtree(home)
     assert whole(house, target, home) == sorted(filed)
     record_property("faults", (step // 7 - 1, "a restore killed"))
+
+
+def test_a_description_that_decayed_gets_into_no_backup(house: House, filed, target, clock, tmp_path):
+    """Else every restore from then on would take it from the newest key part, and fail."""
+    take(house, target)
+    path = house.settings.home / "archive.json"
+    content = bytearray(path.read_bytes())
+    content[content.index(b'"key": "') + 20] ^= 1
+    path.write_bytes(content)
+    clock.wait(days=1)
+    with pytest.raises(MunimentError) as caught:
+        take(house, target)
+    assert caught.value.code is Code.ARCHIVE_DAMAGED
+    assert whole(house, target, tmp_path / "again") == sorted(filed)
 
 
 def test_the_catalogue_in_a_backup_is_no_plain_database(house: House, filed, target):

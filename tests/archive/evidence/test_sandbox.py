@@ -32,7 +32,7 @@ def slow(written: Callable[..., bytes]) -> bytes:
 
 
 def _until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
@@ -95,7 +95,7 @@ def test_a_worker_killed_in_the_middle_of_a_job_is_reported_and_replaced(
         job = thread.submit(sandbox.convert, io.BytesIO(slow), "slow.pdf", password)
         _until(lambda: sandbox.pids)
         os.kill(sandbox.pids[0], signal.SIGKILL)
-        error = job.exception(timeout=30)
+        error = job.exception(timeout=120)
         assert isinstance(error, MunimentError)
         assert error.code in (Code.CONVERSION_CRASHED, Code.SANDBOX_UNAVAILABLE)
         with sandbox.convert(io.BytesIO(jpeg), "a", password) as made:
@@ -109,7 +109,7 @@ def test_a_worker_killed_while_converting_counts_as_a_crash(slow: bytes, jpeg: b
         job = thread.submit(sandbox.convert, io.BytesIO(slow), "slow.pdf", password)
         _until(lambda: _is_at_work(sandbox))
         os.kill(pid, signal.SIGKILL)
-        error = job.exception(timeout=30)
+        error = job.exception(timeout=120)
         assert isinstance(error, MunimentError)
         assert error.code is Code.CONVERSION_CRASHED
         assert "slow.pdf" in error.say("zh")
@@ -131,11 +131,11 @@ def test_closing_ends_a_job_under_way(slow: bytes, password: str):
         job = thread.submit(sandbox.convert, io.BytesIO(slow), "slow.pdf", password)
         _until(lambda: sandbox.pids)
         sandbox.close()
-        assert isinstance(job.exception(timeout=30), MunimentError)
+        assert isinstance(job.exception(timeout=120), MunimentError)
 
 
 def test_the_wall_clock_stops_a_job(slow: bytes, jpeg: bytes, password: str):
-    with Sandbox(workers=1, limits=Limits(wall_seconds=0.3)) as sandbox:
+    with Sandbox(workers=1, limits=Limits(wall_seconds=1.5)) as sandbox:
         with pytest.raises(MunimentError) as stopped:
             sandbox.convert(io.BytesIO(slow), "slow.pdf", password)
         assert stopped.value.code is Code.CONVERSION_TIMEOUT
