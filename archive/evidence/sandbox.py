@@ -407,7 +407,8 @@ class Sandbox:
             try:
                 answer = worker.ask(request, descriptors)
             except WorkerDied as died:
-                _log.warning("a worker died in the job %s: %s", request["job"], died.code)
+                if not self._pool.closed:  # else we ended it ourselves
+                    _log.warning("a worker died in the job %s: %s", request["job"], died.code)
                 raise MunimentError(died.code, name=name, **died.facts) from None
             worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"), self.limits)
         if isinstance(answer.get("done"), dict):
