@@ -15,14 +15,12 @@ import sqlalchemy as sa
 from access import tables
 from access.passwords import SHORTEST, Passwords
 from access.permissions import Permission, require
-from access.person import COLUMNS, Person, Role, acting, find_person, person_of, role_of
+from access.person import COLUMNS, Person, Role, acting, find_person, person_of
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, NOBODY, SYSTEM, Actor
-
-__all__ = ["People", "Person", "Role", "role_of"]
 
 FAILURES: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
@@ -108,8 +106,9 @@ class People:
 
         Raises MunimentError: ACCESS_DENIED, PERSON_NOT_FOUND.
         """
-        if self.get(number).disabled:
-            return self.get(number)
+        person = self.get(number)
+        if person.disabled:
+            return person
         if actor == number:
             raise MunimentError(Code.ACCESS_DENIED)
         with self._catalogue.unit(actor) as unit:

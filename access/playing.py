@@ -8,9 +8,7 @@ and so is each request without one.
 """
 
 import os
-import threading
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
 from access.permissions import Permission, may
@@ -21,10 +19,9 @@ from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Clock
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind, Family
+from archive.lately import Lately
 
-_LASTS: Final = timedelta(hours=2)
 _LONGEST_MARK: Final = 40
-_MOST: Final = 10_000  # openings that are remembered
 
 Opening = tuple[str, str, int, str]  # person, reference, ordinal, mark
 
@@ -47,32 +44,12 @@ class Recording:
     stream: BinaryIO
 
 
-@dataclass(slots=True)
-class _Openings:
-    """Those that are in the ledger, and until when they count."""
-
-    until: dict[Opening, datetime] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def knows(self, opening: Opening, now: datetime) -> bool:
-        with self.lock:
-            return self.until.get(opening, now) > now
-
-    def add(self, opening: Opening, now: datetime) -> None:
-        with self.lock:
-            self.until = {each: until for each, until in self.until.items() if until > now}
-            if len(self.until) >= _MOST:
-                self.until.clear()  # what is forgotten is recorded again
-            self.until[opening] = now + _LASTS
-
-
 class Playing:
     def __init__(self, viewing: Viewing, case_files: CaseFiles, sandbox: Originals, clock: Clock) -> None:
         self._viewing = viewing
         self._case_files = case_files
         self._sandbox = sandbox
-        self._clock = clock
-        self._openings = _Openings()
+        self._recorded: Lately[Opening] = Lately(clock)
 
     def open(self, person: Person, reference: str, ordinal: int, mark: str) -> Recording:
         """Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND, ACCESS_DENIED, RECORDING_CLOSED, PAGE_NOT_FOUND,
@@ -104,13 +81,12 @@ class Playing:
         return stream, size
 
     def _record(self, person: Person, case_file: CaseFile, ordinal: int, mark: str) -> None:
-        now = self._clock()
         opening = (person.number, case_file.reference, ordinal, mark[:_LONGEST_MARK])
-        if mark and self._openings.knows(opening, now):
+        if mark and self._recorded.knows(opening):
             return
         self._viewing.record(person, case_file, ordinal, RECORDING)
         if mark:
-            self._openings.add(opening, now)
+            self._recorded.add(opening)
 
 
 def is_recording(kind: str) -> bool:

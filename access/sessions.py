@@ -75,11 +75,6 @@ class Sessions:
             unit.connection.execute(tables.session.delete().where(tables.session.c.token == _digest(token)))
             unit.record(Act.SIGNED_OUT, person.number)
 
-    def close_all(self, person: Person) -> None:
-        """Ends every session of the person."""
-        with self.catalogue.housekeeping() as connection:
-            connection.execute(tables.session.delete().where(tables.session.c.person == person.number))
-
     def _touch(self, token: str, now: datetime) -> None:
         update = tables.session.update().where(tables.session.c.token == _digest(token)).values(seen_at=now)
         # A full disk or a long transaction of somebody else must not sign anybody out.

@@ -15,21 +15,21 @@ import sqlalchemy as sa
 from access import visibility
 from access.granting import Grant, grant_of, granted
 from access.person import Person
-from access.visibility import KEEPERS, known
+from access.visibility import KEEPERS
 from archive.casefile import tables as casefile_tables
 from archive.casefile.documents import Document
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence import seams
 from archive.evidence.masking import mask_text
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
 from archive.voucher.masking import masked
-
-__all__ = ["CaseFileDetails", "DocumentDetails", "Drawing", "Grant", "Viewing", "known"]
 
 WIDEST: Final = 4000  # pixels
 DESCRIPTION: Final = 0  # the "page" that stands for a file's masked voucher and the titles of its documents
@@ -49,8 +49,11 @@ class Drawing(Protocol):
         watermark: str,
         recognised: RecognisedPage | None = None,
         marks: Sequence[str] = (),
+        around: Seams = seams.NONE,
     ) -> bytes:
-        """A JPEG of page ``number`` (from 1), masked and watermarked; ``marks`` are words to be marked on it."""
+        """A JPEG of page ``number`` (from 1), masked and watermarked; ``marks`` are words to be marked on it.
+        ``around`` is what numbers may run over from.
+        """
         ...
 
 
@@ -145,10 +148,11 @@ class Viewing:
             raise MunimentError(Code.PAGE_NOT_FOUND)
         read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
         words = marks(self._case_files.masked_page(case_file, ordinal, page)) if marks else ()
+        around = self._case_files.around(case_file, ordinal, page)
         stream, password = self._case_files.open_document(case_file, ordinal)
         with stream:
             drawn = self._sandbox.page(
-                stream, password, page, width, self._watermark(person, grant), read, words
+                stream, password, page, width, self._watermark(person, grant), read, words, around
             )
         self.record(person, case_file, ordinal, page)
         return drawn

@@ -79,6 +79,8 @@ TRANSITIONS: Final[Mapping[tuple[RequestState, Move], RequestState]] = MappingPr
     }
 )
 
+OPEN: Final = frozenset(state for state, _ in TRANSITIONS)  # something can still be done to it
+
 _MAY_EXPIRE: Final = frozenset({RequestState.APPROVED, RequestState.PENDING})
 
 

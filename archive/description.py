@@ -1,7 +1,6 @@
 """``archive.json`` in the home folder: which archive this is, and its root key, wrapped by the master key."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +47,8 @@ def read_description(home: Path) -> Description:
     return described(document)
 
 
-def described(document: Mapping[str, Any]) -> Description:
-    """Raises ARCHIVE_DAMAGED."""
+def described(document: Any) -> Description:
+    """From what was made of ``to_json``. Raises ARCHIVE_DAMAGED."""
     try:
         known = document["format"] == _FORMAT
         wrapped = Wrapped(document["master_version"], b64decode(document["key"]))

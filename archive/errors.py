@@ -57,6 +57,7 @@ class Code(StrEnum):
     CONVERSION_CRASHED = "conversion-crashed"
     CONVERSION_TIMEOUT = "conversion-timeout"
     CONVERSION_TOO_LARGE = "conversion-too-large"
+    COPY_GONE = "copy-gone"
     CREDENTIALS_WRONG = "credentials-wrong"
     DATE_INVALID = "date-invalid"
     DATE_NOT_POSSIBLE = "date-not-possible"
@@ -317,6 +318,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             "“{name}”展开后过大，超出安全限制。请缩小或拆分后重试。",
             "“{name}” unfolds beyond the safe limits. Make it smaller or split it, and try again.",
         ),
+        Code.COPY_GONE: _m(
+            Exit.NOT_FOUND,
+            404,
+            "这份副本已下载过，或已超过十分钟。仍需要时请在档案页重新发出，会得到新的密码。",
+            "This copy was downloaded already, or its ten minutes are over. Release another on the file's page; it comes with a password of its own.",
+        ),
         Code.CREDENTIALS_WRONG: _m(
             Exit.DENIED,
             401,
@@ -470,8 +477,8 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
         Code.INDEX_UNAVAILABLE: _m(
             Exit.UNAVAILABLE,
             503,
-            "全文检索暂不可用，正在重建。仍可按档号查找。",
-            "Full-text search is being rebuilt. You can still find files by reference code.",
+            "全文索引受损，将自动重建。归档、查阅和检索照常，但检索会变慢。",
+            "The full-text index is damaged and is built anew by itself. Filing, reading and searching go on, searching more slowly.",
         ),
         Code.INDEX_UNUSABLE: _m(
             Exit.UNAVAILABLE,
@@ -814,6 +821,10 @@ class Spoken(Protocol):
     def say(self, language: str) -> str:
         """The words for a human, in ``zh`` or ``en``."""
         ...
+
+
+# A document is not there as it was filed; what else may ail a vault is no damage.
+DOCUMENT_DAMAGED = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 class MunimentError(Exception):

@@ -1,16 +1,15 @@
 """Founding an archive in an empty folder, and opening the one that is there.
 
-``archive.json`` in the home folder names the archive and holds the catalogue's key, wrapped by the master key; the
-master key itself lies beside the home folder, never in it.
+``archive.json`` in the home folder names the archive and holds its root key, wrapped by the master key, which itself
+lies beside the home folder, never in it.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from errno import EEXIST, ENOTDIR, ENOTEMPTY
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,13 +19,7 @@ from archive.database.catalogue import Catalogue, Clock
 from archive.database.engine import Database
 from archive.database.migrating import migrate, revision
 from archive.description import NAME as DESCRIPTION
-from archive.description import (
-    Description,
-    described,
-    place_of_archive,
-    read_description,
-    write_description,
-)
+from archive.description import Description, place_of_archive, read_description, write_description
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import KEY_BYTES, Randomness, derive
@@ -152,7 +145,7 @@ def open_archive(
 def describe_again(
     home: Path,
     keyring: Keyring,
-    document: Mapping[str, Any] | None,
+    kept: Description | None,
     clock: Clock,
     randomness: Randomness,
     service: Service = AMAZON,
@@ -163,28 +156,27 @@ def describe_again(
     try:
         _root(read_description(home), keyring)
     except MunimentError:
-        if document is None or not (home / _CATALOGUE).exists():
+        if kept is None or not (home / _CATALOGUE).exists():
             raise
     else:
         return False
-    description = described(document)
-    database = Database(home / _CATALOGUE, derive(_root(description, keyring), "catalogue"))
+    database = Database(home / _CATALOGUE, catalogue_key_of(kept, keyring))
     try:
         _check_begun(database)
     finally:
         database.close()
-    write_description(home, description)
+    write_description(home, kept)
     founded = open_archive(home, keyring, clock, randomness, service)
     with founded.catalogue.unit(CONSOLE) as unit:
-        subject, restored = f"archive:{description.archive}", [DESCRIPTION]
+        subject, restored = f"archive:{kept.archive}", [DESCRIPTION]
         unit.record(Act.REPAIRED, subject, detail={"documents": restored, "result": "whole"})
     founded.catalogue.database.close()
     return True
 
 
-def catalogue_key_of(document: Mapping[str, Any], keyring: Keyring) -> bytes:
-    """From what ``archive.json`` says. Raises KEY_WRONG, ARCHIVE_DAMAGED."""
-    return derive(_root(described(document), keyring), "catalogue")
+def catalogue_key_of(description: Description, keyring: Keyring) -> bytes:
+    """Raises KEY_WRONG."""
+    return derive(_root(description, keyring), "catalogue")
 
 
 def _root(description: Description, keyring: Keyring) -> bytes:

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from archive.casefile import tables
 from archive.casefile.reading import CaseFile, CaseFiles
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
@@ -134,12 +133,9 @@ class Indexer:
         """Case files that wait to be indexed."""
         return self._chosen.behind()
 
-    def files(self) -> int:
-        """Case files that an index would hold: for those who show how far it is."""
-        with self._catalogue.reading() as connection:
-            return int(
-                connection.execute(sa.select(sa.func.count()).select_from(tables.case_file)).scalar_one()
-            )
+    def fault(self) -> MunimentError | None:
+        """What kept the index from following last; of an index that follows again nothing is told."""
+        return self._chosen.fault()
 
     def status(self) -> Status:
         """Of an index that was looked through: a damaged one is thrown away.

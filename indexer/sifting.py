@@ -7,7 +7,7 @@ answered from the very texts that they are shown (P14.4, P16), and no index is a
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -21,7 +21,7 @@ from archive.keys.filekey import CaseFileId
 from indexer.analysis import PIECE, Atom, Part, Phrase, fold, rows_of
 from indexer.gathering import gather_masked
 from indexer.query.conditions import Condition, Conditions
-from indexer.query.expression import AllOf, AnyOf, Expression, Not, phrases
+from indexer.query.expression import Expression, all_phrases, phrases
 from indexer.query.saying import saying
 
 _FILE = tables.case_file.c
@@ -49,7 +49,7 @@ class Sifting:
         whose texts they may read. Raises MunimentError(QUERY_INVALID).
         """
         files = self._case_files.select(sa.select(_FILE.id).where(_FILE.id.in_(readable)))
-        said = self._said(tuple(dict.fromkeys(_spoken(tree))), files)
+        said = self._said(tuple(dict.fromkeys(all_phrases(tree))), files)
         with self._catalogue.reading() as connection:
             by_facts = saying(connection, allowed)
 
@@ -92,18 +92,6 @@ def _likely(part: Part, wanted: Sequence[Phrase]) -> tuple[Part, Sequence[Phrase
             return chain((text,), pieces), wanted
     folded = fold(text)
     return (text,), [each for each in wanted if all(atom.text in folded for atom in each.atoms)]
-
-
-def _spoken(tree: Expression) -> Iterator[Phrase]:
-    """All of them, those that are excluded too."""
-    match tree:
-        case Phrase():
-            yield tree
-        case AllOf(parts) | AnyOf(parts):
-            for each in parts:
-                yield from _spoken(each)
-        case Not(part):
-            yield from _spoken(part)
 
 
 def _best(said: Sequence[_Times], files: Sequence[CaseFile]) -> tuple[CaseFileId, ...]:

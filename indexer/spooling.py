@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from archive.keys.sealing import KEY_BYTES, Randomness
+from archive.vault import durable
 from indexer.chunks import ChunkCache, SealedFile, SealingFile
 
 UNFINISHED = ".unfinished"
@@ -63,7 +64,7 @@ class Lasting:
             os.fsync(self._file.fileno())
             os.replace(self._unfinished, self._folder / self._name)  # noqa: PTH105 - the one name tests stop it at
         self._file.close()
-        sync_folder(self._folder)
+        durable.sync_folder(self._folder)
 
     @contextmanager
     def _dropped_when_it_fails(self) -> Iterator[None]:
@@ -117,12 +118,3 @@ class Spooled:
 
     def close(self) -> None:
         self._keep(Bytes(self._memory.getvalue()) if self._passing is None else self._passing.closed())
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes renames and new names in the folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, time
 import sqlalchemy as sa
 
 from archive.casefile.reading import CaseFile, CaseFiles
-from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.ledger.acts import Act
@@ -106,7 +105,7 @@ class Protecting:
 
     def is_protected(self, case_file: CaseFile, *, weakly: bool = False) -> bool:
         """``weakly``: in a weaker mode than is wanted by now, too."""
-        return self.vault.protects(_folder(case_file), self._wanted(case_file), weakly=weakly)
+        return self.vault.protects(case_file.folder, self._wanted(case_file), weakly=weakly)
 
     def _settle(self, case_file: CaseFile) -> None:
         try:
@@ -118,7 +117,7 @@ class Protecting:
 
     def _protect(self, case_file: CaseFile, *, held: bool = False) -> None:
         wanted = self._wanted(case_file)
-        self.vault.protect(_folder(case_file), replace(wanted, held=wanted.held or held))
+        self.vault.protect(case_file.folder, replace(wanted, held=wanted.held or held))
 
     def _wanted(self, case_file: CaseFile) -> Protection:
         query = sa.select(hold.c.id).where(hold.c.case_file == case_file.id, hold.c.lifted_at.is_(None))
@@ -131,7 +130,3 @@ class Protecting:
             return datetime(self.catalogue.clock().year + 2, 1, 1, tzinfo=UTC)
         due_on = self.schedule.due_on(case_file)
         return None if due_on is None else datetime.combine(due_on, time(), self.schedule.zone)
-
-
-def _folder(case_file: CaseFile) -> str:
-    return Reference.parse(case_file.reference).folder

@@ -40,10 +40,13 @@ class Selecting:
         """Completed by then, or voided by then and never completed. ``latest`` is a year before the last, at most."""
         completed = sa.and_(_FILE.completed_on.is_not(None), _FILE.completed_on <= latest)
         midnight = datetime.combine(latest + _DAY, time.min, self._schedule.zone)
-        voided = sa.and_(
-            _FILE.completed_on.is_(None),
-            _FILE.state == FileState.VOID,
-            _FILE.voided_at.is_not(None),
-            _FILE.voided_at < midnight,
-        )
-        return sa.or_(completed, voided)
+        return sa.or_(completed, sa.and_(counts_from_voiding(), _FILE.voided_at < midnight))
+
+
+def counts_from_voiding() -> sa.ColumnElement[bool]:
+    """As ``Schedule.starts_on`` has it: void, and never completed."""
+    return sa.and_(
+        _FILE.completed_on.is_(None),
+        _FILE.voided_at.is_not(None),
+        _FILE.state == FileState.VOID.value,
+    )

@@ -20,6 +20,7 @@ from archive.scheme.scheme import Scheme
 from retention.holds import Hold, Holds
 from retention.plan import Due, Ground, Held, SweepPlan, Tally
 from retention.schedule import Schedule, Scheduled, latest_completion
+from retention.selecting import counts_from_voiding
 
 UPCOMING = timedelta(days=90)
 
@@ -144,13 +145,13 @@ class Sweeps:
             latest = latest_completion(horizon, level.retention_years)
             if latest is not None:
                 yield sa.and_(case_file.c.level == level.name, case_file.c.completed_on <= latest)
-        yield sa.and_(self._scheduled(), _counts_from_voiding())
+        yield sa.and_(self._scheduled(), counts_from_voiding())
 
     def _counts(self) -> sa.Executable:
         def of(name: str, *conditions: sa.ColumnElement[bool]) -> sa.Label[int]:
             return sa.func.count(sa.case((sa.and_(*conditions), 1))).label(name)
 
-        never_started = (case_file.c.completed_on.is_(None), sa.not_(_counts_from_voiding()))
+        never_started = (case_file.c.completed_on.is_(None), sa.not_(counts_from_voiding()))
         return sa.select(
             sa.func.count().label("files"),
             of("permanent", case_file.c.permanent.is_not(None)),
@@ -164,11 +165,3 @@ class Sweeps:
 
 def _kept_for_a_time() -> sa.ColumnElement[bool]:
     return case_file.c.permanent.is_(None)
-
-
-def _counts_from_voiding() -> sa.ColumnElement[bool]:
-    return sa.and_(
-        case_file.c.completed_on.is_(None),
-        case_file.c.voided_at.is_not(None),
-        case_file.c.state == FileState.VOID.value,
-    )

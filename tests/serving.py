@@ -1,14 +1,16 @@
 """A real server process over an archive, for tests that look at it from outside."""
 
+import atexit
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.forking import ROOT, Forking
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -19,15 +21,17 @@ def environment(**more: str) -> dict[str, str]:
 
 def muniment(*arguments: object, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """Runs one command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "web", *map(str, arguments)],
-        input=given,
-        env=environment(**more),
-        text=True,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    called = list(map(str, arguments))
+    status, said, told = _forking(os.getpid()).run(called, given, environment(**more), seconds=300)
+    return subprocess.CompletedProcess(called, status, said, told)
+
+
+@cache
+def _forking(_process: int) -> Forking:
+    """That of this process: a child of it has its own."""
+    made = Forking()
+    atexit.register(made.close)
+    return made
 
 
 @contextmanager
@@ -43,7 +47,7 @@ def served(home: Path, *arguments: str, **more: str) -> Iterator[tuple[str, subp
         yield _address(process), process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         if process.stderr:
             process.stderr.close()
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from archive.errors import MunimentError
 
 
-def wait_for(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
     """Until it is so. A refusal in between is no answer yet."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

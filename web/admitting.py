@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from access.permissions import Permission
+from access.permissions import Permission, may
+from access.person import Person
 from archive.errors import Code, MunimentError
-from web.visit import Visit
 
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "muniment_admission"
@@ -24,12 +24,13 @@ class Admission:
     signed_in: bool
     permissions: tuple[Permission, ...] = ()
 
-    def check(self, visit: Visit) -> None:
+    def check(self, person: Person | None) -> None:
         """Raises SIGN_IN_REQUIRED, ACCESS_DENIED."""
         if not self.signed_in:
             return
-        _ = visit.person
-        if self.permissions and not visit.may(*self.permissions):
+        if person is None:
+            raise MunimentError(Code.SIGN_IN_REQUIRED)
+        if self.permissions and not any(may(person, each) for each in self.permissions):
             raise MunimentError(Code.ACCESS_DENIED)
 
 

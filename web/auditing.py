@@ -1,21 +1,26 @@
 """Long checks while somebody waits: one run at a time of each, in the background, its progress in memory."""
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, refusal_of
+from archive.fixity.repairing import Repair
 from archive.fixity.report import Report
 from archive.ledger.acts import Act
-from archive.ledger.entries import Actor
+from archive.ledger.entries import Actor, Detail
 from archive.ledger.log import size
 from archive.ledger.verifying import Verified, verify
+from web.tracing import incident
 from web.wiring import House
 
 R = TypeVar("R")
 Progress = Callable[[int], None]
+_LOG = logging.getLogger("muniment.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,9 @@ class Running(Generic[R]):
 
         try:
             finished = replace(run, done=run.total, result=work(progress))
-        except MunimentError as refusal:
-            finished = replace(run, done=run.total, error=refusal)
-        except Exception as defect:  # noqa: BLE001 - the page must not wait for ever on a thread that died
-            error = MunimentError(Code.INTERNAL, incident=type(defect).__name__)
-            finished = replace(run, done=run.total, error=error)
+        except Exception as error:  # noqa: BLE001 - the page must not wait for ever on a thread that died
+            said = refusal_of(error) or incident(error, _LOG, self._name)
+            finished = replace(run, done=run.total, error=said)
         self._put(finished)
 
     def _put(self, run: Run[R]) -> None:
@@ -76,7 +79,7 @@ class Running(Generic[R]):
 
 
 class Verification(Running[Verified]):
-    """Of the ledger. Every finished run is recorded, whatever it found."""
+    """Of the ledger."""
 
     def __init__(self, house: House) -> None:
         super().__init__(house, "verification")
@@ -85,33 +88,11 @@ class Verification(Running[Verified]):
         """``kept`` is a checkpoint that somebody kept."""
         with self.house.catalogue.reading() as connection:
             total = size(connection)
-        return self.begin(total, lambda progress: self._verified(actor, kept, progress))
 
-    def _verified(self, actor: Actor, kept: str | None, progress: Progress) -> Verified:
-        house = self.house
+        def work(progress: Progress) -> Verified:
+            return verified(self.house, actor, kept, lambda done: None if done % 100 else progress(done))
 
-        def sparingly(done: int) -> None:
-            if done % 100 == 0:
-                progress(done)
-
-        detail: dict[str, str | int] = {"result": Code.INTERNAL.value}
-        try:
-            with house.catalogue.reading() as connection:
-                result = verify(
-                    connection,
-                    house.catalogue.ledger,
-                    house.case_files.file_key,
-                    kept=kept,
-                    progress=sparingly,
-                )
-            detail = {"entries": result.entries, "root": result.root, "result": "whole"}
-        except MunimentError as refusal:
-            detail = {"result": refusal.code.value}
-            raise
-        finally:
-            with house.catalogue.unit(actor) as unit:
-                unit.record(Act.LEDGER_VERIFIED, "ledger", detail=detail)
-        return result
+        return self.begin(total, work)
 
 
 class FixityCheck(Running[Report]):
@@ -127,3 +108,48 @@ class FixityCheck(Running[Report]):
             return fixity.check(actor, sample, progress=lambda done, _total: progress(done))
 
         return self.begin(fixity.count(sample), work)
+
+
+def verified(house: House, actor: Actor, kept: str | None, progress: Progress) -> Verified:
+    """The ledger, verified by somebody; recorded, whatever was found. Raises as ``verify``."""
+
+    def record(detail: Detail) -> None:
+        with house.catalogue.unit(actor) as unit:
+            unit.record(Act.LEDGER_VERIFIED, "ledger", detail=detail)
+
+    try:
+        with house.catalogue.reading() as connection:
+            found = verify(
+                connection, house.catalogue.ledger, house.case_files.file_key, kept=kept, progress=progress
+            )
+    except Exception as error:
+        code = error.code if isinstance(error, MunimentError) else Code.INTERNAL
+        with suppress(
+            MunimentError
+        ):  # what is damaged may take no entry: what was found is said all the same
+            record({"result": code.value})
+        raise
+    record({"entries": found.entries, "root": found.root, "result": "whole"})
+    return found
+
+
+class Mending(Running[tuple[Repair, ...]]):
+    """Of what a report names, from the other copy; PAGE_NOT_FOUND where none is configured."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house, "mending")
+        self._number = 0
+
+    def of(self, report: Report) -> Run[tuple[Repair, ...]] | None:
+        """The newest run, if it was of this report."""
+        return self.latest if report.number == self._number else None
+
+    def start(self, actor: Actor, report: Report) -> Run[tuple[Repair, ...]]:
+        repairing = self.house.repairing
+        if repairing is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        before = self.latest
+        run = self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
+        if run is not before:  # else one of another report is under way
+            self._number = report.number
+        return run

@@ -1,6 +1,6 @@
 """The ways through the house, each shown only to those it leads somewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request, url_for
 
@@ -38,6 +38,7 @@ _WAYS = (
     Way("pictures", "pictures.overview", "eye", (Permission.RECOGNISE,)),
     Way("numbers", "numbers.series", "numbers", (Permission.SWEEP, Permission.READ_LEDGER)),
     Way("fixity", "fixity.overview", "shield", (Permission.CHECK,)),
+    Way("state", "state.overview", "pulse", (Permission.OVERSEE,)),
     Way("ledger", "ledger.overview", "ledger", (Permission.READ_LEDGER,)),
     Way("people", "people.everybody", "people", (Permission.MANAGE_PEOPLE,)),
 )
@@ -56,10 +57,7 @@ def navigation(visit: Visit) -> tuple[Link, ...]:
         links.append(Link(way.key, url_for(way.endpoint), way.icon, current, count))
     # Two ways lie in one blueprint; a page beneath them belongs to the first of its own only.
     first = next((link.key for link in links if link.current), None)
-    return tuple(
-        Link(each.key, each.address, each.icon, each.current and each.key == first, each.count)
-        for each in links
-    )
+    return tuple(replace(each, current=each.key == first) for each in links)
 
 
 def _is_other_way(endpoint: str | None) -> bool:

@@ -72,9 +72,7 @@ class _Matched:
 
 
 def answer(house: House, person: Person, wanted: Wanted) -> Answer:
-    """Recorded before it is given, when words were asked for. Raises QUERY_INVALID; INDEX_UNAVAILABLE to those who
-    search everything.
-    """
+    """Recorded before it is given, when words were asked for. Raises QUERY_INVALID."""
     found = narrowed(house.viewing.known(person), wanted.facets)
     matched = _matching(house, person, wanted, found) if wanted.q else _Matched(found)
     with house.catalogue.reading() as connection:

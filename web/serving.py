@@ -19,7 +19,6 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
-from access.permissions import may
 from archive.causes import of_system
 from archive.errors import Code, MunimentError, refusal_of
 from web.admitting import admission_of, takes_files
@@ -91,11 +90,11 @@ def _gate(app: Flask) -> Gate:
         admission = None if view is None else admission_of(view)
         if admission is None:
             return MunimentError(Code.FORM_TOO_LARGE)
-        person = house.sessions.resume(token) if token else None
-        if person is None:
-            return MunimentError(Code.SIGN_IN_REQUIRED)
-        admitted = any(may(person, each) for each in admission.permissions)
-        return None if admitted else MunimentError(Code.ACCESS_DENIED)
+        try:
+            admission.check(house.sessions.resume(token) if token else None)
+        except MunimentError as refused:
+            return refused
+        return None
 
     return refusal
 

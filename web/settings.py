@@ -24,8 +24,8 @@ from archive.vault.placing import Places
 from archive.vault.protection import Locking, LockMode
 
 PREFIX = "MUNIMENT_"
-# Read by the tests and by tools that start Muniment, not by Muniment itself.
 _HOME = Path("var")
+# Read by the tests and by tools that start Muniment, not by Muniment itself.
 _FOREIGN = frozenset({"MUNIMENT_CORPUS", "MUNIMENT_AXE"})
 
 
@@ -59,9 +59,7 @@ class Settings:
     clamav: str = ""  # host:port or the path of clamd's socket; empty scans nothing
     keepers: str = "客服部"  # departments, comma-separated, that know every file's catalogue entry
     backup_to: str = ""  # a folder or s3://bucket/prefix; empty: none is taken by the server
-    backup_keys_to: str = (
-        ""  # another for the wrapped keys; empty: within backup_to, which must be a folder then
-    )
+    backup_keys_to: str = ""  # another for the wrapped keys; empty: within a folder, beside a bucket
     backup_s3_endpoint: str | None = (
         None  # where backups lie on another S3 than the vault, or under other credentials
     )
@@ -133,12 +131,14 @@ def load_settings(environment: Mapping[str, str], *, home: Path | None = None) -
     merged = {**_from_file(folder / "settings.toml"), **given}
     values: dict[str, Any] = {key: _typed(key, value) for key, value in merged.items()}
     if values.get("home", _HOME) is None:
-        raise MunimentError(
-            Code.SETTING_INVALID, key="home", problem=Cause("没有指明目录", "it names no folder")
-        )
+        raise _invalid("home", "没有指明目录", "it names no folder")
     settings = Settings(**values)
     check(settings)
     return settings
+
+
+def _invalid(key: str, zh: str, en: str) -> MunimentError:
+    return MunimentError(Code.SETTING_INVALID, key=key, problem=Cause(zh, en))
 
 
 def _from_file(path: Path) -> dict[str, object]:
@@ -149,11 +149,7 @@ def _from_file(path: Path) -> dict[str, object]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MunimentError(Code.SETTING_INVALID, key=path.name, problem=no_toml(error)) from None
     if "home" in document:
-        raise MunimentError(
-            Code.SETTING_INVALID,
-            key="home",
-            problem=Cause("不能写在档案库目录自己的设置里", "it cannot be set inside the home folder"),
-        )
+        raise _invalid("home", "不能写在档案库目录自己的设置里", "it cannot be set inside the home folder")
     return {_known(key, key): value for key, value in document.items()}
 
 
@@ -169,9 +165,7 @@ def _known(key: str, shown: str) -> str:
 def _typed(key: str, value: object) -> object:
     wanted = _TYPES[key]
     if "\0" in str(value):  # no path may hold it
-        raise MunimentError(
-            Code.SETTING_INVALID, key=key, problem=Cause("含有零字节", "it holds a zero byte")
-        )
+        raise _invalid(key, "含有零字节", "it holds a zero byte")
     try:
         if wanted is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
@@ -185,12 +179,11 @@ def _typed(key: str, value: object) -> object:
             return str(value) or None
         return Path(str(value)) if str(value) else None
     except (KeyError, ValueError):
-        problem = (
-            Cause(f"“{value}”不是 true 或 false", f"{value!r} is neither true nor false")
-            if wanted is bool
-            else Cause(f"“{value}”不是整数", f"{value!r} is no whole number")
-        )
-        raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem) from None
+        if wanted is bool:
+            error = _invalid(key, f"“{value}”不是 true 或 false", f"{value!r} is neither true nor false")
+        else:
+            error = _invalid(key, f"“{value}”不是整数", f"{value!r} is no whole number")
+        raise error from None
 
 
 def check(settings: Settings) -> None:
@@ -209,26 +202,28 @@ def check(settings: Settings) -> None:
         ("backup_keep", 1, 10_000),
         ("s3_object_lock_days", 2, 365),  # the watch, which extends locks, comes once a day
     ):
-        if not lowest <= getattr(settings, key) <= highest:
-            value = getattr(settings, key)
-            problem = Cause(
-                f"{value} 不在 {lowest} 至 {highest} 之间", f"{value} is not between {lowest} and {highest}"
+        value = getattr(settings, key)
+        if not lowest <= value <= highest:
+            raise _invalid(
+                key,
+                f"{value} 不在 {lowest} 至 {highest} 之间",
+                f"{value} is not between {lowest} and {highest}",
             )
-            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     _check_key(settings)
     check_vault(settings)
     _check_backup(settings)
     if settings.clamav and not re.fullmatch(r"/.+|.+:\d{1,5}", settings.clamav):
-        problem = Cause(
+        raise _invalid(
+            "clamav",
             f"“{settings.clamav}”既不是 主机:端口，也不是套接字的路径",
             f"{settings.clamav!r} is neither host:port nor the path of a socket",
         )
-        raise MunimentError(Code.SETTING_INVALID, key="clamav", problem=problem)
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        problem = Cause(f"没有时区“{settings.timezone}”", f"{settings.timezone!r} is no time zone")
-        raise MunimentError(Code.SETTING_INVALID, key="timezone", problem=problem) from None
+        raise _invalid(
+            "timezone", f"没有时区“{settings.timezone}”", f"{settings.timezone!r} is no time zone"
+        ) from None
 
 
 def _check_key(settings: Settings) -> None:
@@ -240,11 +235,11 @@ def _check_key(settings: Settings) -> None:
     ):
         if path is not None and path.resolve().is_relative_to(settings.home.resolve()):
             where = settings.home.absolute()
-            problem = Cause(
+            raise _invalid(
+                key,
                 f"必须放在 {where} 之外，否则二者会一并失窃",
                 f"it must lie outside of {where}: whoever takes that would have both",
             )
-            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     try:
         _ = settings.guard
     except Unfit as error:
@@ -260,24 +255,25 @@ def check_vault(settings: Settings) -> None:
     if place and not place.startswith(SCHEME):
         for key, path in (("key_file", settings.key_path), ("key_journal", settings.journal_path)):
             if path.resolve().is_relative_to(Path(place).resolve()):
-                problem = Cause(
+                raise _invalid(
+                    key,
                     f"{path} 在库内，与它所打开的内容在一起",
                     f"{path} lies inside the vault, with what it opens",
                 )
-                raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
     if settings.s3_object_lock not in list(LockMode):
         known = ", ".join(LockMode)
-        problem = Cause(
+        raise _invalid(
+            "s3_object_lock",
             f"“{settings.s3_object_lock}”不是 {known} 之一",
             f"{settings.s3_object_lock!r} is not one of {known}",
         )
-        raise MunimentError(Code.SETTING_INVALID, key="s3_object_lock", problem=problem)
     check_apart(settings.backup_to, settings.backup_keys_to, [settings.vault or ""])
     for key in ("s3_endpoint", "backup_s3_endpoint"):
         endpoint = getattr(settings, key)
         if endpoint is not None and not endpoint.startswith(("https://", "http://")):
-            problem = Cause(f"“{endpoint}”不以 https:// 开头", f"{endpoint!r} does not begin with https://")
-            raise MunimentError(Code.SETTING_INVALID, key=key, problem=problem)
+            raise _invalid(
+                key, f"“{endpoint}”不以 https:// 开头", f"{endpoint!r} does not begin with https://"
+            )
 
 
 def _check_backup(settings: Settings) -> None:

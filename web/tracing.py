@@ -1,8 +1,11 @@
 """Where a defect happened, no more: its message might hold a customer's data, and a line end in it a forged entry."""
 
 import logging
+import secrets
 import traceback
 from types import TracebackType
+
+from archive.errors import Code, MunimentError
 
 _MOST = 12  # frames
 
@@ -10,6 +13,15 @@ _MOST = 12  # frames
 def places(error: BaseException) -> str:
     """``web/pages/reading.py:40:page < …``, the innermost first."""
     return _places(error.__traceback__)
+
+
+def incident(error: BaseException, log: logging.Logger, what: str = "") -> MunimentError:
+    """A defect of ours as people are told of it; its number leads to the line of the log that says where it was."""
+    number = secrets.token_hex(4).upper()
+    log.error(
+        "incident %s: %s in %s", number, type(error).__name__, f"{what}: {places(error)}".removeprefix(": ")
+    )
+    return MunimentError(Code.INTERNAL, incident=number)
 
 
 class PlacesOnly(logging.Formatter):

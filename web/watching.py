@@ -19,6 +19,7 @@ from archive.fixity.pace import Pace
 from archive.fixity.report import Report
 from archive.ledger.entries import SYSTEM
 from web.backup_places import backup_place
+from web.tracing import places
 from web.wiring import House
 
 _LOOK_EVERY = 60.0  # seconds
@@ -66,8 +67,7 @@ class Watch:
             except MunimentError as refusal:  # the archive is busy: the next look is soon enough
                 _log.warning("chores: %s", refusal.code)
             except Exception as defect:  # noqa: BLE001 - the watch goes on
-                _log.error("chores: %s", type(defect).__name__)
-            self._stopping.wait(self._every)
+                _log.error("chores: %s in %s", type(defect).__name__, places(defect))
 
     def look(self) -> tuple[Chore, ...]:
         """Does what is due; returns what was done."""
@@ -96,7 +96,9 @@ class Watch:
             raise
         except Exception as error:  # noqa: BLE001 - the other chores and the server go on
             refusal = refusal_of(error)
-            _log.error("%s: %s", chore, refusal.code if refusal else type(error).__name__)
+            _log.error(
+                "%s: %s", chore, refusal.code if refusal else f"{type(error).__name__} in {places(error)}"
+            )
             self._failed[chore] = self._house.clock()
             return False
         self._failed.pop(chore, None)
@@ -113,7 +115,7 @@ class Watch:
         self._check(None)
 
     def _fixity_sample(self) -> None:
-        self._check(daily_sample(self._house.fixity.count()))
+        self._check(daily_sample(self._house.case_files.count()))
 
     def _protect(self) -> None:
         settled = self._house.protecting.settle(SYSTEM, self._step)

@@ -1,7 +1,7 @@
 """The one place that builds everything: settings in, a house out."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from archive.casefile.safeguarding import Safeguarding
 from archive.casefile.voiding import Voiding
 from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue, Clock
-from archive.description import read_description
+from archive.description import described, read_description
 from archive.errors import Code, MunimentError
 from archive.evidence import transcribing
 from archive.evidence.clamd import Clamd
@@ -47,16 +47,12 @@ from archive.fixity.checking import Fixity
 from archive.fixity.repairing import Repairing
 from archive.founding import Founded, found, is_founded, open_archive
 from archive.journalling import Journalling
-from archive.keys.aws_kms import AwsKms
-from archive.keys.filekey import CaseFileId
 from archive.keys.journal import Kept, KeyJournal
-from archive.keys.keyfile import Guard, KeyFile
+from archive.keys.keyfile import KeyFile
 from archive.keys.keyring import Keyring
-from archive.keys.passphrase import Passphrase
-from archive.ledger.entries import CONSOLE, Actor
-from archive.packages.describing import Standing
+from archive.ledger.entries import Actor
 from archive.packages.exporting import Exporting
-from archive.packages.importing import Hold, Holding, PackageImport
+from archive.packages.importing import PackageImport
 from archive.packages.tables import former_history
 from archive.rebuild.rebuilding import Rebuilding, Rebuilt
 from archive.rotating import Rotating
@@ -70,7 +66,8 @@ from indexer.query.conditions import Conditions
 from indexer.recognising import Recognition
 from indexer.saving import SavedSearches
 from indexer.whoosh_engine import WhooshEngine
-from retention.holds import HoldId, Holds, standing
+from retention.holds import Holds
+from retention.packaging import exported, imported
 from retention.protecting import Protecting
 from retention.schedule import Schedule, due_date
 from retention.selecting import Selecting
@@ -78,6 +75,7 @@ from retention.sweeping import Sweeps
 from retention.tables import hold as hold_table
 from web.backup_places import backup_place, copies
 from web.settings import Settings
+from web.unlocking import key_file
 
 RECORDED = (former_history, hold_table)  # beside case files and documents, what a sealed record tells of
 
@@ -228,7 +226,9 @@ def describe_again(settings: Settings, passphrase: str | None = None) -> bool:
     """Whether ``archive.json`` had to be made again, and was. Raises as ``opened``."""
     home, journal = settings.home.absolute(), KeyJournal(settings.journal_path)
     keyring = key_file(settings, passphrase).open()
-    return founding.describe_again(home, keyring, journal.read().archive, now, token_bytes, settings.service)
+    document = journal.read().archive
+    kept = None if document is None else described(document)
+    return founding.describe_again(home, keyring, kept, now, token_bytes, settings.service)
 
 
 def rebuild(
@@ -264,9 +264,8 @@ def _build(
 ) -> House:
     catalogue, vault, zone = founded.catalogue, founded.vault, settings.zone
     case_files = CaseFiles(catalogue, founded.keyring, vault)
-    quarantine = Quarantine(
-        settings.home.absolute() / QUARANTINE, founded.quarantine_key, catalogue, token_bytes
-    )
+    home = settings.home.absolute()
+    quarantine = Quarantine(home / QUARANTINE, founded.quarantine_key, catalogue, token_bytes)
     recording = Recording(catalogue, RECORDED)
     schedule = Schedule(scheme, zone)
     protecting = Protecting(catalogue, case_files, vault, schedule)
@@ -289,7 +288,6 @@ def _build(
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     viewing = Viewing(catalogue, case_files, sandbox, zone, keepers)
-    home = settings.home.absolute()
     index = home / "index"
     backups = Backups(catalogue, vault, quarantine, founded.keyring, home, founded.catalogue_key, token_bytes)
     engines: dict[EngineName, SearchEngine] = {
@@ -344,7 +342,7 @@ def _build(
             home.with_name(f".{home.name}.rehearsal"),
             token_bytes,
         ),
-        exporting=Exporting(catalogue, case_files, vault, sandbox, _standing(holds)),
+        exporting=Exporting(catalogue, case_files, vault, sandbox, exported(holds)),
         packages=PackageImport(
             catalogue,
             founded.keyring,
@@ -354,7 +352,7 @@ def _build(
             journalling,
             recording,
             token_bytes,
-            _holding(holds),
+            imported(holds),
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
         conditions=conditions,
@@ -431,31 +429,6 @@ def _backing_up(settings: Settings, vault: PlacedVault, backups: Backups) -> Cal
     return back_up
 
 
-def _standing(holds: Holds) -> Callable[[str], Sequence[Standing]]:
-    """Holds, as an export tells of them."""
-    return lambda reference: [
-        Standing(each.reason, each.placed_by, each.placed_at) for each in holds.active(reference)
-    ]
-
-
-def _holding(holds: Holds) -> Hold:
-    """What an imported case file was held for, it is held for again."""
-
-    @contextmanager
-    def hold(case_file: CaseFileId, reasons: Sequence[str], at: datetime) -> Iterator[Holding]:
-        with holds.numbering() as first:
-            rows = [
-                standing(HoldId(first + number), case_file, reason, CONSOLE, at)
-                for number, reason in enumerate(dict.fromkeys(reasons))
-            ]
-            yield Holding(
-                {hold_table: rows} if rows else {},
-                [{"hold": row["id"], "reason": row["reason"]} for row in rows],
-            )
-
-    return hold
-
-
 def _limits(settings: Settings, attached: int) -> Limits:
     return Limits(
         source_bytes=settings.evidence_limit_mb * 1_000_000,
@@ -463,30 +436,3 @@ def _limits(settings: Settings, attached: int) -> Limits:
         attached_bytes=attached,
         pages=settings.pages_limit,
     )
-
-
-def key_file(settings: Settings, passphrase: str | None = None) -> KeyFile:
-    """Where the master keys are kept. It opens with the guard that it names and is written with the one that the
-    settings name; a passphrase is kept as the guard of a file that no service or token guards.
-    """
-    asked = settings.guard
-    secret = passphrase or _passphrase(settings)
-    spoken = None if secret is None else Passphrase(secret)
-    # KMS needs nothing of the settings to open, so that it can be left for another guard.
-    openers: list[Guard] = [AwsKms(), *(each for each in (asked, spoken) if each is not None)]
-    return KeyFile(settings.key_path, openers, asked or spoken)
-
-
-def _passphrase(settings: Settings) -> str | None:
-    """From the file that the settings name: never from the environment or the command line."""
-    path = settings.passphrase_file
-    if path is None:
-        return None
-    try:
-        secret = path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise MunimentError(Code.PATH_NOT_FOUND, path=str(path)) from None
-    if not secret:
-        problem = Cause(f"{path} 中没有口令", f"there is no passphrase in {path}")
-        raise MunimentError(Code.SETTING_INVALID, key="passphrase_file", problem=problem)
-    return secret

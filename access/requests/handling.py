@@ -5,7 +5,7 @@ they are then: of two who approve at the same time one is told that it is done a
 changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -18,9 +18,8 @@ from access.permissions import Permission, may, require
 from access.person import Person, acting
 from access.requests.making import Asked, highest_level, next_number, once
 from access.requests.request import Approval, Request, approvals_recorded, find, load
-from access.returning import Returning
-from access.workflow import TRANSITIONS, Move, RequestState, chain
-from archive.casefile.reading import CaseFile, CaseFiles
+from access.workflow import OPEN, TRANSITIONS, Move, RequestState, chain
+from archive.casefile.reading import CaseFiles
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.keys.filekey import CaseFileId
@@ -55,24 +54,13 @@ class _Handled:
 
 
 class Requests:
-    """Every method is for the person who does it, and raises ACCESS_DENIED for one who was disabled.
+    """Every method is for the person who does it, and raises ACCESS_DENIED for one who was disabled."""
 
-    ``verify`` is the return check of one case file; without it every document is read and checked.
-    """
-
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        case_files: CaseFiles,
-        scheme: Scheme,
-        zone: tzinfo,
-        verify: Callable[[CaseFile], None] | None = None,
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, case_files: CaseFiles, scheme: Scheme, zone: tzinfo) -> None:
         self._catalogue = catalogue
         self._case_files = case_files
         self._scheme = scheme
         self._zone = zone
-        self._verify = verify or Returning(case_files).verify
 
     def make(
         self,
@@ -276,16 +264,10 @@ class Requests:
 
     def in_use(self) -> dict[CaseFileId, list[str]]:
         """The requests that may still lead to reading, by case file id: such a file is not disposed of."""
-        open_states = [
-            RequestState.PENDING,
-            RequestState.APPROVED,
-            RequestState.PROVIDED,
-            RequestState.SIGNED_OFF,
-        ]
         query = (
             sa.select(tables.request_file.c.case_file, _ROW.number)
             .join_from(tables.request_file, tables.request)
-            .where(_ROW.state.in_([each.value for each in open_states]))
+            .where(_ROW.state.in_([each.value for each in OPEN]))
             .where(
                 sa.or_(
                     _ROW.ends_on >= self._today(),
@@ -330,7 +312,7 @@ class Requests:
         if (request.state, move) not in TRANSITIONS:
             raise _not_now(request)
         for reference in request.references:
-            self._verify(self._case_files.get(reference))
+            self._case_files.check(self._case_files.get(reference))
 
     def _take_back(self, handled: _Handled, move: Move, act: Act, detail: Detail, **values: object) -> None:
         require(handled.person, Permission.CLOSE)

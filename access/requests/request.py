@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from access import tables
 from access.person import COLUMNS, Person, Role, person_of
-from access.workflow import RequestState, Step, state_on
+from access.workflow import RequestState, state_on
 from archive.casefile import tables as casefile_tables
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
@@ -25,10 +25,6 @@ class Approval:
     department: str | None
     approver: Person | None
     decided_at: datetime | None
-
-    @property
-    def asks_for(self) -> Step:
-        return Step(self.role, self.department)
 
     def may_be_decided_by(self, person: Person) -> bool:
         return person.role is self.role and self.department in (None, person.department)

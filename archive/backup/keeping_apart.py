@@ -5,7 +5,6 @@ when it was marked as shredded, never because it is missing: it may be missing t
 restored from any snapshot, so a restore brings no destroyed case file back.
 """
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from archive.backup.stores import Store
 from archive.casefile import tables as casefile_tables
 from archive.causes import NO_KEY_LIST
 from archive.database.engine import Database
-from archive.description import NAME as DESCRIPTION
+from archive.description import Description, described, read_description
 from archive.errors import Code, MunimentError
 from archive.ledger import tables as ledger_tables
 
@@ -28,9 +27,12 @@ _SHREDDED = "shredded"
 
 
 def key_lines(copy: Database, home: Path, keys: Store, sealer: Sealer) -> Iterator[dict[str, Any]]:
-    """The lines of a new key part: ``archive.json``, the archive's secrets, the key of each case file."""
+    """The lines of a new key part: ``archive.json``, the archive's secrets, the key of each case file.
+
+    Raises ARCHIVE_DAMAGED for an ``archive.json`` that has decayed: it would push the key parts out that are whole.
+    """
     gone = shredded(keys)
-    yield {"archive": json.loads((home / DESCRIPTION).read_bytes())}
+    yield {"archive": read_description(home).to_json()}
     with copy.reading() as connection:
         for row in connection.execute(sa.select(ledger_tables.secret)):
             yield {"secret": row.name, **_wrapped(row)}
@@ -67,13 +69,13 @@ def put_back(catalogue: Database, lines: Iterable[Mapping[str, Any]], gone: froz
                 connection.execute(insert.values(case_file=line["case_file"], **values))
 
 
-def described(lines: Iterator[dict[str, Any]], name: str) -> dict[str, Any]:
+def description_of(lines: Iterator[dict[str, Any]], name: str) -> Description:
     """``archive.json``, the first line of a key part. Raises BACKUP_DAMAGED."""
+    document = next(lines, {}).get("archive")
     try:
-        document: dict[str, Any] = next(lines, {})["archive"]
-    except KeyError:
+        return described(document)
+    except MunimentError:
         raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
-    return document
 
 
 def mark_shredded(keys: Store, case_files: Iterable[str]) -> None:

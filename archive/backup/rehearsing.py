@@ -28,7 +28,7 @@ from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
 from archive.ledger import tables
 from archive.ledger.acts import Act
-from archive.ledger.entries import Actor
+from archive.ledger.entries import SYSTEM, Actor
 from archive.ledger.log import size
 from archive.vault.port import Vault
 
@@ -130,7 +130,7 @@ class Rehearsing:
         problems += [_at(f"{QUARANTINE}/{number}", MISSING_OR_DAMAGED) for number in lost]
         recording = replace(self.recording, catalogue=founded.catalogue)
         fixity = Fixity(founded.catalogue, case_files, founded.vault, self.sandbox, recording)
-        report = fixity.check(Actor("system"))
+        report = fixity.check(SYSTEM)
         problems += _findings(report)
         tried, failed = self._read(case_files, reads)
         problems += failed
@@ -151,18 +151,18 @@ class Rehearsing:
             return connection.execute(query).scalar() == checkpoint
 
     def _read(self, case_files: CaseFiles, reads: int) -> tuple[int, list[Cause]]:
-        """The first pages of so many documents, drawn as a reader would see them."""
-        files = case_files.select()
-        chosen = Random(self.randomness(8)).sample(files, min(reads, len(files)))  # noqa: S311 - a sample
+        """The first pages of documents of so many case files, one of each, drawn as a reader would see them."""
+        files, chance = case_files.select(), Random(self.randomness(8))  # noqa: S311 - a sample
+        chosen = chance.sample(files, min(reads, len(files)))
         failed = []
         for case_file in chosen:
-            for document in case_files.documents(case_file)[:1]:
-                try:
-                    stream, password = case_files.open_document(case_file, document.ordinal)
-                    with stream:
-                        self.sandbox.page(stream, password, 1, _WIDTH, "")
-                except MunimentError as error:
-                    failed.append(_sentence(error))
+            document = chance.choice(case_files.documents(case_file))
+            try:
+                stream, password = case_files.open_document(case_file, document.ordinal)
+                with stream:
+                    self.sandbox.page(stream, password, 1, _WIDTH, "")
+            except MunimentError as error:
+                failed.append(_sentence(error))
         return len(chosen), failed
 
 

@@ -5,7 +5,6 @@ SHA-512 that the list names. A damaged catalogue, list or key part stops it; a d
 which is named: in a disaster the rest is wanted.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha512
 from pathlib import Path
 
-from archive.backup.keeping_apart import described, put_back, shredded
+from archive.backup.keeping_apart import description_of, put_back, shredded
 from archive.backup.lines import read
 from archive.backup.places import Place, open_place
 from archive.backup.sealing import Sealer
@@ -22,7 +21,7 @@ from archive.casefile.quarantining import FOLDER as QUARANTINE_FOLDER
 from archive.causes import NO_KEY_LIST, Cause
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
-from archive.description import NAME as DESCRIPTION
+from archive.description import write_description
 from archive.errors import Code, MunimentError
 from archive.founding import catalogue_key_of
 from archive.keys.keyring import Keyring
@@ -30,7 +29,7 @@ from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import durable
-from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
+from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR, sidecar
 from archive.vault.local import LocalVault
 from archive.vault.placing import HOME, Where, write_where
 
@@ -161,7 +160,7 @@ class _Restoring:
     def _catalogue(self, snapshot: str) -> None:
         name = catalogue_name(snapshot)
         with self._place.store.open(name) as stream:
-            _write(self._built / "catalogue.db", self._sealer.open(name, stream))
+            durable.write(self._built / "catalogue.db", self._sealer.open(name, stream))
 
     def _keys(self, snapshot: str) -> None:
         """From the newest key part that opens: it holds the keys of every snapshot up to its own."""
@@ -184,7 +183,7 @@ class _Restoring:
     def _put_keys_back(self, name: str) -> None:
         with self._place.keys.open(name) as stream:
             lines = read(self._sealer.open(name, stream), name)
-            description = described(lines, name)
+            description = description_of(lines, name)
             catalogue = Database(self._built / "catalogue.db", catalogue_key_of(description, self._keyring))
             try:
                 put_back(catalogue, lines, self._gone)
@@ -194,8 +193,7 @@ class _Restoring:
                 raise MunimentError(Code.BACKUP_DAMAGED, path=name, problem=NO_KEY_LIST) from None
             finally:
                 catalogue.close()
-        (self._built / DESCRIPTION).unlink(missing_ok=True)
-        durable.write(self._built / DESCRIPTION, json.dumps(description, indent=1).encode())
+        write_description(self._built, description)
 
     def _file(self, kept: Kept) -> None:
         """A document, a sealed file of the quarantine, or an inventory and what is made from it."""
@@ -212,11 +210,10 @@ class _Restoring:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._place.store.open(name) as stream:
-                _write(target, _proven(self._sealer.open(name, stream), kept.sha512, name))
+                durable.write(target, _proven(self._sealer.open(name, stream), kept.sha512, name))
         except MunimentError as error:
             if error.code is not Code.BACKUP_DAMAGED:
                 raise
-            target.unlink(missing_ok=True)
             self._damaged.append(f"{name} ({kept.path})")
             return
         if target.name == NAME:
@@ -225,11 +222,10 @@ class _Restoring:
     def _complete(self, inventory: Path) -> None:
         """Sidecar, declaration, and the copy at the top, which a later version replaces (OCFL 1.1, 3.1)."""
         content = inventory.read_bytes()
-        sidecar = f"{sha512(content).hexdigest()} {NAME}\n".encode()
         top = inventory.parent.parent
         for path, data in (
-            (inventory.with_name(SIDECAR), sidecar),
-            (top / SIDECAR, sidecar),
+            (inventory.with_name(SIDECAR), sidecar(content)),
+            (top / SIDECAR, sidecar(content)),
             (top / NAME, content),
             (top / OBJECT_DECLARATION[0], OBJECT_DECLARATION[1]),
         ):
@@ -246,16 +242,3 @@ def _proven(pieces: Iterator[bytes], expected: str, name: str) -> Iterator[bytes
         raise MunimentError(
             Code.BACKUP_DAMAGED, path=name, problem=Cause("属于另一个文件", "it is of another file")
         )
-
-
-def _write(path: Path, pieces: Iterator[bytes]) -> None:
-    """What was written is undone when ``pieces`` raises."""
-    try:
-        with path.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

@@ -65,11 +65,7 @@ class FolderStore:
         incoming.mkdir(parents=True, exist_ok=True)
         fresh = incoming / str(uuid4())
         try:
-            with fresh.open("xb") as file:
-                for piece in pieces:
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
+            durable.write(fresh, pieces)
             durable.make_folders(target.parent, self.root)
             fresh.replace(target)
         except BaseException:

@@ -36,21 +36,20 @@ from archive.casefile.quarantining import Quarantine
 from archive.database.catalogue import Catalogue
 from archive.database.engine import Database
 from archive.database.schema import text_of
-from archive.errors import Code, MunimentError
+from archive.errors import DOCUMENT_DAMAGED, MunimentError
 from archive.fixity.held import Held, held
 from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import latest_checkpoint, size
-from archive.vault.inventory import NAME, SIDECAR
+from archive.vault.inventory import NAME, SIDECAR, sidecar
 from archive.vault.port import Vault
 from archive.vault.staging import digest_of
 
 Progress = Callable[[int, int], None]  # case files copied, of how many
 _BLOCK = 1 << 20
 _KEY_PARTS = 2  # the newest, and one should it be damaged
-_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +226,12 @@ class _Taking:
             with self._backups.vault.open_path(f"{folder}/{NAME}") as file:
                 content = file.read()
             with self._backups.vault.open_path(f"{folder}/{SIDECAR}") as file:
-                sidecar = file.read()
+                confirming = file.read()
         except (MunimentError, OSError) as error:
             _check_is_damage(error)
-            content, sidecar = b"", b""
+            content, confirming = b"", b""
         digest = sha512(content).hexdigest()
-        if sidecar != f"{digest} {NAME}\n".encode():
+        if confirming != sidecar(content):
             self._damaged.append(f"{folder}/{NAME}")
             return None
         self._put(digest, [content])
@@ -276,7 +275,7 @@ class _Taking:
 
 def _check_is_damage(error: Exception) -> None:
     """A vault that is away has lost nothing: that ends the run."""
-    if isinstance(error, MunimentError) and error.code not in _DAMAGE:
+    if isinstance(error, MunimentError) and error.code not in DOCUMENT_DAMAGED:
         raise error
 
 

@@ -22,7 +22,7 @@ from archive.casefile.recording import recorded
 from archive.casefile.reference import Reference
 from archive.causes import Cause, Unfit
 from archive.database.catalogue import Catalogue
-from archive.errors import Code, MunimentError
+from archive.errors import DOCUMENT_DAMAGED, Code, MunimentError
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.vault import inventory
@@ -33,8 +33,6 @@ from archive.vault.port import Vault
 _PASSES = 5
 _LITTLE = 10  # objects: what may be left for the last stretch
 _SHOWN = 20  # damaged files that one sentence names
-
-_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 Progress = Callable[[int], None]  # told how many case files are at the new place
 
@@ -138,7 +136,7 @@ class Moving:
                 course.copied += 1
             course.there[row.reference] = row.version
         except MunimentError as error:
-            if error.code not in _DAMAGE:
+            if error.code not in DOCUMENT_DAMAGED:
                 raise
             course.damaged[row.reference] = str(error.facts["document"])
 
@@ -213,7 +211,7 @@ class _Copy:
             names = (inventory.NAME, inventory.SIDECAR)
             streams = [opened.enter_context(self._source.open_path(f"{within}/{name}")) for name in names]
             content, sidecar = (stream.read() for stream in streams)
-        if sidecar.split()[:1] != [sha512(content).hexdigest().encode()]:
+        if sidecar != inventory.sidecar(content):  # one that is damaged itself is not carried along either
             raise MunimentError(Code.DOCUMENT_ALTERED, document=inventory.NAME)
         return content, sidecar
 

@@ -103,7 +103,7 @@ class Quarantine:
     def take(self, actor: Actor, number: str) -> Iterator[bytes]:
         """The bytes as they came in, recorded first.
 
-        :raises MunimentError: QUARANTINE_UNKNOWN; DOCUMENT_ALTERED, then what was given is not to be trusted.
+        Raises MunimentError: QUARANTINE_UNKNOWN; DOCUMENT_ALTERED, then what was given is not to be trusted.
         """
         if not any(each.number == number for each in self.isolated()) or not self._path(number).exists():
             raise MunimentError(Code.QUARANTINE_UNKNOWN, number=number)

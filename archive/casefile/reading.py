@@ -7,28 +7,33 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice, pairwise
 from typing import Any, BinaryIO, Protocol
 
 import sqlalchemy as sa
 
 from archive.casefile import tables, texts
 from archive.casefile.documents import Content, Document, document_of, text_name
-from archive.casefile.proving import Proven, Stamp
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
-from archive.errors import Code, MunimentError
-from archive.evidence.masking import mask_text
+from archive.errors import DOCUMENT_DAMAGED, Code, MunimentError
+from archive.evidence import seams
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams, mask_page
 from archive.evidence.texts import pages_of
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import BoxError
 from archive.keys.streaming import open_anywhere, plain_size
+from archive.lately import Lately
 from archive.ledger.acts import Act
 from archive.ledger.entries import SYSTEM, Detail
 
-_DAMAGE = frozenset({Code.DOCUMENT_ALTERED, Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
+Stamp = tuple[int, ...]  # what a disk says of a file without reading it
+Proof = tuple[str, str, Stamp | None]  # path, SHA-512 that was found, and the stamp from before it was read
+
+
+_Page = str | RecognisedPage
 
 
 class FileState(StrEnum):
@@ -59,6 +64,11 @@ class CaseFile:
     department: str
     script: str | None
     headcount: int
+
+    @property
+    def folder(self) -> str:
+        """Its place in the vault."""
+        return Reference.parse(self.reference).folder
 
 
 class Vault(Protocol):
@@ -98,7 +108,8 @@ class CaseFiles:
         self._catalogue = catalogue
         self._keyring = keyring
         self._vault = vault
-        self._proven = Proven(catalogue.clock)
+        # Large files that were read to their end: a recording that is played is read whole once, not for each piece.
+        self._proven: Lately[Proof] = Lately(catalogue.clock)
 
     def get(self, reference: str | Reference) -> CaseFile:
         """Raises MunimentError: REFERENCE_INVALID, FILE_NOT_FOUND."""
@@ -119,6 +130,11 @@ class CaseFiles:
             rows = rows.where(tables.case_file.c.id.in_(query))
         with self._catalogue.reading() as connection:
             return [_case_file(row) for row in connection.execute(rows)]
+
+    def count(self) -> int:
+        query = sa.select(sa.func.count()).select_from(tables.case_file)
+        with self._catalogue.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def by_ids(self, ids: Sequence[CaseFileId]) -> list[CaseFile]:
         """In the order of ``ids``; unknown ones are left out."""
@@ -171,32 +187,41 @@ class CaseFiles:
 
     def pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """As ``texts``, of one document and page by page: a long text is never there twice."""
-        return self._pages(case_file, ordinal, lambda own: own, lambda read: read.text)
+        for page in self._readings(case_file, ordinal):
+            yield page if isinstance(page, str) else page.text
 
     def masked_pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
-        return self._pages(case_file, ordinal, mask_text, lambda read: read.masked)
+        before: _Page = ""
+        for page, after in pairwise(chain(self._readings(case_file, ordinal), ("",))):
+            around = seams.between(_digits(before), _digits(after))
+            yield _masked(page, around)
+            before = page
 
     def masked_page(self, case_file: CaseFile, ordinal: int, page: int) -> str:
         """One of them (from 1), without the work that the others take; empty where there is none."""
-        own = next(islice(self._layer(case_file, ordinal), page - 1, None), "")
-        found = None if own.strip() else self.recognised(case_file, ordinal, page).get((ordinal, page))
-        return mask_text(own) if found is None else found.masked
+        shown, around = self._near(case_file, ordinal, page)
+        return _masked(shown, around)
 
-    def _pages(
-        self,
-        case_file: CaseFile,
-        ordinal: int,
-        own: Callable[[str], str],
-        recognised: Callable[[RecognisedPage], str],
-    ) -> Iterator[str]:
+    def around(self, case_file: CaseFile, ordinal: int, page: int) -> Seams:
+        """What a number on page ``page`` (from 1) may run over from or to."""
+        return self._near(case_file, ordinal, page)[1]
+
+    def _near(self, case_file: CaseFile, ordinal: int, page: int) -> tuple[_Page, Seams]:
+        first = max(page - 1, 1)
+        near = dict(enumerate(islice(self._readings(case_file, ordinal, first), 3), start=first))
+        around = seams.between(_digits(near.get(page - 1, "")), _digits(near.get(page + 1, "")))
+        return near.get(page, ""), around
+
+    def _readings(self, case_file: CaseFile, ordinal: int, first: int = 1) -> Iterator[_Page]:
+        """From page ``first``: its own text, or what was recognised in it where it has none."""
         read = set(self._recognised_pages(case_file, ordinal))
-        for number, text in enumerate(self._layer(case_file, ordinal), start=1):
+        layer = enumerate(self._layer(case_file, ordinal), start=1)
+        for number, text in islice(layer, first - 1, None):
             if text.strip() or number not in read:
-                yield own(text)
+                yield text
             else:
-                found = self.recognised(case_file, ordinal, number).get((ordinal, number))
-                yield own(text) if found is None else recognised(found)
+                yield self.recognised(case_file, ordinal, number).get((ordinal, number)) or text
 
     def _layer(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The text that each page has of its own; empty where a page is a picture."""
@@ -210,7 +235,7 @@ class CaseFiles:
         version, document, box, size = found
 
         def fetch(start: int, count: int) -> bytes:
-            return self._vault.read(_folder(case_file), version, text_name(document), start, count)
+            return self._vault.read(case_file.folder, version, text_name(document), start, count)
 
         key = self.key_of(case_file)
         try:
@@ -307,7 +332,7 @@ class CaseFiles:
 
         Raises MunimentError, as its ``read`` does: DOCUMENT_MISSING, DOCUMENT_ALTERED, DOCUMENT_UNREADABLE.
         """
-        key, content, folder = self.key_of(case_file), document.stream_content, _folder(case_file)
+        key, content, folder = self.key_of(case_file), document.stream_content, case_file.folder
         if content is None or document.stream is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
 
@@ -332,7 +357,7 @@ class CaseFiles:
             except BoxError:
                 raise MunimentError(Code.DOCUMENT_ALTERED, document=document.name) from None
         except MunimentError as error:
-            if error.code in _DAMAGE:
+            if error.code in DOCUMENT_DAMAGED:
                 with self._catalogue.unit(SYSTEM) as unit:
                     detail: Detail = {"document": document.ordinal, "problem": error.code.value}
                     unit.record(Act.DAMAGE_FOUND, case_file.reference, detail=detail)
@@ -340,7 +365,7 @@ class CaseFiles:
 
     def _prove(self, case_file: CaseFile, content: Content, key: FileKey, opened: BinaryIO) -> None:
         """Raises MunimentError: DOCUMENT_ALTERED, DOCUMENT_MISSING; BoxError."""
-        folder = _folder(case_file)
+        folder = case_file.folder
         stamp = self._vault.stamp(folder, content.version, content.name)
         proof = (f"{folder}/{content.path}", content.sha512, stamp)
         if self._proven.knows(proof):
@@ -354,7 +379,7 @@ class CaseFiles:
         self._proven.add(proof)
 
     def _open_checked(self, case_file: CaseFile, content: Content, key: FileKey) -> BinaryIO:
-        stream = self._vault.open(_folder(case_file), content.version, content.name)
+        stream = self._vault.open(case_file.folder, content.version, content.name)
         if not content.authentic(key, self._vault.sha512(stream)):
             stream.close()
             raise MunimentError(Code.DOCUMENT_ALTERED, document=content.name)
@@ -370,6 +395,14 @@ class CaseFiles:
         with self._catalogue.reading() as connection:
             rows = connection.execute(_newest(columns, case_file.id, case_file.version)).all()
         return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _digits(page: _Page) -> str:
+    return page if isinstance(page, str) else page.digits
+
+
+def _masked(page: _Page, around: Seams) -> str:
+    return mask_page(page, around) if isinstance(page, str) else page.masked(around)
 
 
 def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Document, ...]:
@@ -422,10 +455,6 @@ class _Watched(io.RawIOBase):
     def readinto(self, into: "bytearray | memoryview") -> int:  # type: ignore[override]
         with self._watch():
             return self._opened.readinto(into)
-
-
-def _folder(case_file: CaseFile) -> str:
-    return Reference.parse(case_file.reference).folder
 
 
 def _case_file(row: Any) -> CaseFile:

@@ -15,13 +15,11 @@ from archive.casefile.reading import CaseFile
 from archive.casefile.record import unseal
 from archive.casefile.recording import unrecorded
 from archive.casefile.reference import Reference
-from archive.errors import Code, Exit, MunimentError, refusal_of
+from archive.errors import DOCUMENT_DAMAGED, Code, Exit, MunimentError, refusal_of
 from archive.journalling import Journalling
 from archive.keys.sealing import BoxError
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
-
-_DAMAGE = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Safeguarding:
         except (BoxError, ValueError):
             return False
         except MunimentError as error:
-            if error.code not in _DAMAGE:
+            if error.code not in DOCUMENT_DAMAGED:
                 raise
             return False
         now = recording.of(case_file.id)

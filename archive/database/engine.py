@@ -1,8 +1,8 @@
 """The encrypted catalogue: SQLCipher under SQLAlchemy, one writer at a time, durable on commit.
 
 ``reading()`` gives a snapshot that writes nothing. ``writing()`` takes the write lock at once (``BEGIN IMMEDIATE``:
-a deferred transaction that turns into a writer loses to a busy error). Acts go through ``archive.database.unit``,
-which records them in the ledger; only housekeeping (sessions, counters) may use ``writing()`` by itself.
+a deferred transaction that turns into a writer loses to a busy error). Acts go through ``Catalogue.unit``, which
+records them in the ledger; only housekeeping (sessions, counters) may use ``writing()`` by itself.
 """
 
 import os

@@ -32,12 +32,11 @@ from archive.fixity.report import Fault, Finding, Report, Scope
 from archive.keys.filekey import CaseFileId
 from archive.ledger.entries import Actor
 from archive.ledger.verifying import verify
-from archive.vault.inventory import ROOT_DECLARATION
+from archive.vault.inventory import ROOT_DECLARATION, object_of
 from archive.vault.port import Vault
 
 Progress = Callable[[int, int], None]  # case files checked, of how many
 _BATCH = 32
-_OBJECT_DEPTH = 4  # year, level, category, reference: as deep as an object lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,7 @@ class Fixity:
 
     def count(self, sample: int | None = None) -> int:
         """How many case files a check would read."""
-        with self.catalogue.reading() as connection:
-            query = sa.select(sa.func.count()).select_from(casefile_tables.case_file)
-            kept = connection.execute(query).scalar_one()
+        kept = self.case_files.count()
         return kept if sample is None else min(kept, sample)
 
     def _ids(self, sample: int | None) -> list[CaseFileId]:
@@ -170,7 +167,7 @@ class Fixity:
                     yield Finding(Fault.INVENTORY_ALTERED, "", name)
         except (MunimentError, OSError):
             yield Finding(Fault.INVENTORY_MISSING, "", name)
-        for folder, paths in groupby(self.vault.paths(), key=_object_folder):
+        for folder, paths in groupby(self.vault.paths(), key=object_of):
             if folder is None:
                 yield from (Finding.foreign("", path) for path in paths if path != name)
             elif not self._is_known(folder):
@@ -211,8 +208,3 @@ class Fixity:
                 yield Finding(Fault.LEDGER_DAMAGED, "", str(error.facts["index"]))
             elif error.code is not Code.ARCHIVE_DAMAGED:  # its pages were looked at one by one
                 raise
-
-
-def _object_folder(path: str) -> str | None:
-    parts = path.split("/")
-    return "/".join(parts[:_OBJECT_DEPTH]) if len(parts) > _OBJECT_DEPTH else None

@@ -6,14 +6,13 @@ witness of that, so these are not compared.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import sha512
 from typing import Any
 
 from archive.fixity.held import Held
 from archive.fixity.report import Fault
-from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR, Change, first, following
+from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR, Change, first, following, sidecar
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -26,18 +25,27 @@ def check_inventories(held: Held, found: Mapping[str, bytes | None]) -> Iterator
     name, declaration = OBJECT_DECLARATION
     if found[name] not in (None, declaration):
         yield Fault.INVENTORY_ALTERED, name
-    expected = _expected(held)
-    for version, folder in ((held.version, ""), *((v, f"v{v}/") for v in range(1, held.version + 1))):
-        content, sidecar = found[folder + NAME], found[folder + SIDECAR]
-        if content is None:
-            continue
-        if _bare(content) != expected[version]:
-            yield Fault.INVENTORY_ALTERED, folder + NAME
-        elif sidecar not in (None, f"{sha512(content).hexdigest()} {NAME}\n".encode()):
-            yield Fault.INVENTORY_ALTERED, folder + SIDECAR
-    top, newest = found[NAME], found[f"v{held.version}/{NAME}"]
-    if top is not None and newest is not None and top != newest:
-        yield Fault.INVENTORY_ALTERED, f"v{held.version}/{NAME}"
+    yield from ((Fault.INVENTORY_ALTERED, path) for path in sorted(_altered(held, found)))
+
+
+def _altered(held: Held, found: Mapping[str, bytes | None]) -> set[str]:
+    """Inventories and sidecars. Where the two disagree and either may be what was altered, other inventories tell."""
+    expected, newest = _expected(held), f"v{held.version}/{NAME}"
+    places = {"": held.version, **{f"v{version}/": version for version in range(1, held.version + 1)}}
+    there = {folder: content for folder in places if (content := found[folder + NAME]) is not None}
+    fitting = {
+        folder: content for folder, content in there.items() if _bare(content) == expected[places[folder]]
+    }
+    confirmed = [
+        content for folder, content in fitting.items() if found[folder + SIDECAR] == sidecar(content)
+    ]
+    altered = {folder + NAME for folder in there.keys() - fitting.keys()}
+    for folder, content in fitting.items():
+        if found[folder + SIDECAR] not in (None, sidecar(content)):
+            altered.add(folder + (NAME if _is_contradicted(content, confirmed) else SIDECAR))
+    if len({found[NAME], found[newest]} - {None}) > 1 and not altered & {NAME, newest}:
+        altered.add(newest)
+    return altered
 
 
 def says_what_it_must(held: Held, version: int, content: bytes) -> bool:
@@ -61,6 +69,17 @@ def _bare(content: bytes) -> object:
         return _without_witness(json.loads(content))
     except (ValueError, RecursionError, TypeError, AttributeError, KeyError):
         return None
+
+
+def _is_contradicted(content: bytes, confirmed: Iterable[bytes]) -> bool:
+    """Whether another inventory, which its sidecar confirms, tells of a version otherwise: both said what they must,
+    but for when, why and by whom it was made.
+    """
+    told = json.loads(content)["versions"]
+    others = [json.loads(each) for each in confirmed]
+    return any(
+        told.get(version, made) != made for each in others for version, made in each["versions"].items()
+    )
 
 
 def _without_witness(said: Mapping[str, Any]) -> object:

@@ -27,7 +27,7 @@ from archive.fixity.report import Fault, Finding, Report
 from archive.keys.filekey import FileKey
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
-from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR
+from archive.vault.inventory import NAME, OBJECT_DECLARATION, SIDECAR, sidecar
 from archive.vault.port import Vault
 
 _REPLACED = frozenset({Fault.ALTERED, Fault.MISSING, Fault.UNREADABLE})
@@ -117,10 +117,9 @@ class Repairing:
             good = next(self._good(known, version, places, copies), None)
             if good is None:
                 continue
-            sidecar = f"{sha512(good).hexdigest()} {NAME}\n".encode()
             for place in places:
                 yield from self._put(place, good)
-                yield from self._put(place.removesuffix(NAME) + SIDECAR, sidecar)
+                yield from self._put(place.removesuffix(NAME) + SIDECAR, sidecar(good))
         name, declaration = OBJECT_DECLARATION
         yield from self._put(f"{known.folder}/{name}", declaration)
 
@@ -136,11 +135,9 @@ class Repairing:
             )
             for each in places
         ]
-        candidates = [(content, sidecar) for content, sidecar in (*here, *there) if content]
+        candidates = [(content, beside) for content, beside in (*here, *there) if content]
         fitting = [each for each in candidates if says_what_it_must(known, version, each[0])]
-        for content, sidecar in fitting:
-            if sidecar.split(b" ")[0] == sha512(content).hexdigest().encode():
-                yield content
+        yield from (content for content, beside in fitting if beside == sidecar(content))
         yield from (content for content, _ in fitting)
 
     def _put(self, path: str, content: bytes) -> Iterator[str]:

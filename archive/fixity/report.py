@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from archive.casefile.sources import printable
+
 
 class Trait(StrEnum):
     """DA/T 70-2018, 5.1."""
@@ -113,8 +115,7 @@ class Finding:
     @classmethod
     def foreign(cls, reference: str, path: str) -> "Finding":
         """A file that should not be there; its name is somebody else's and may hold anything."""
-        shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in path)
-        return cls(Fault.FOREIGN, reference, shown)
+        return cls(Fault.FOREIGN, reference, printable(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ class Act(StrEnum):
     KEYS_ROTATED = "keys-rotated"
     KEY_ROTATION_BEGUN = "key-rotation-begun"
     LEDGER_VERIFIED = "ledger-verified"
+    NOT_REBUILT = "not-rebuilt"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
-    NOT_REBUILT = "not-rebuilt"
     PERSON_NAMED = "person-named"  # by a case file, in a catalogue that knows nobody yet
     QUARANTINED = "quarantined"
     QUARANTINE_OPENED = "quarantine-opened"

@@ -10,6 +10,7 @@ from hashlib import sha512
 from pathlib import Path
 from typing import BinaryIO
 
+from archive.casefile.sources import printable
 from archive.causes import MISSING, UNREADABLE, Cause
 from archive.errors import Code, MunimentError
 from archive.vault import durable
@@ -107,8 +108,7 @@ def check(folder: Path) -> str:
 
 
 def damaged(path: str, problem: Cause) -> MunimentError:
-    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in path[:200])
-    return MunimentError(Code.PACKAGE_DAMAGED, path=shown, problem=problem)
+    return MunimentError(Code.PACKAGE_DAMAGED, path=printable(path[:200]), problem=problem)
 
 
 def _manifest(entries: Mapping[str, str]) -> bytes:

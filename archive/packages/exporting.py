@@ -18,7 +18,6 @@ import sqlalchemy as sa
 
 from archive.casefile.documents import Document
 from archive.casefile.reading import CaseFile, CaseFiles
-from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind
@@ -159,7 +158,7 @@ class Exporting:
         return self.case_files.open_recording(case_file, document)
 
     def _versions(self, case_file: CaseFile) -> tuple[Made, ...]:
-        inventory: dict[str, Any] = self.vault.inventory(Reference.parse(case_file.reference).folder)
+        inventory: dict[str, Any] = self.vault.inventory(case_file.folder)
         return tuple(
             Made(version, each["created"], each["message"], each["user"]["name"])
             for version in range(1, case_file.version + 1)

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from archive.casefile import tables
-from archive.casefile.documents import Content, Document, document_of
+from archive.casefile.documents import Document, document_of
 from archive.casefile.record import Record, Row, unseal
 from archive.casefile.reference import Reference
-from archive.errors import Code, MunimentError
+from archive.errors import DOCUMENT_DAMAGED, Code, MunimentError
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.journal import Kept
 from archive.keys.keyring import Keyring, Wrapped
@@ -26,7 +26,6 @@ _VERSION = re.compile(r"v([1-9]\d*)/")
 _CONTENT = re.compile(r"v([1-9]\d*)/content/([^/]+)")
 _LONGEST_RECORD = 1 << 29  # bytes
 _WORDS = {"title", "text"}  # sealed, in a document's row
-_ABSENT = frozenset({Code.DOCUMENT_MISSING, Code.DOCUMENT_UNREADABLE})
 
 
 class Reason(StrEnum):
@@ -203,7 +202,7 @@ class Reader:
                 content = stream.read(longest + 1)
                 return content if len(content) <= longest else None
         except MunimentError as error:
-            if error.code not in _ABSENT:
+            if error.code not in DOCUMENT_DAMAGED:
                 raise
         except OSError:  # a bad sector, a link, a folder in its place
             pass
@@ -248,15 +247,10 @@ def _agrees(record: Record, reference: Reference, key: FileKey, content: Mapping
     if own != (str(reference), series.year, series.level, series.category, reference.number):
         return False
     known = [each for row in record.documents for each in _document(row).contents]
-    return all(content.get(each.path) == each.sha512 and _proven(each, key) for each in known)
+    return all(content.get(each.path) == each.sha512 and each.vouched(key) for each in known)
 
 
 def _document(row: Row) -> Document:
     return document_of(
         {each.name: row.get(each.name) for each in tables.document.c if each.name not in _WORDS}
     )
-
-
-def _proven(content: Content, key: FileKey) -> bool:
-    """What the HMAC was made for is what the record says."""
-    return content.authentic(key, bytes.fromhex(content.sha512))

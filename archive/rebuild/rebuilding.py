@@ -40,7 +40,7 @@ from archive.rebuild.objects import Reader, Reason, Told, UnfitError, newest_ver
 from archive.rebuild.renumbering import Renumbered, fresh, make_room, numbered
 from archive.vault import durable
 from archive.vault.connection import AMAZON, Service
-from archive.vault.inventory import ROOT_DECLARATION
+from archive.vault.inventory import ROOT_DECLARATION, object_of
 from archive.vault.local import LocalVault
 from archive.vault.locks import alone
 from archive.vault.placing import HOME, Places, Where, write_where
@@ -49,7 +49,6 @@ from archive.vault.port import Vault
 Progress = Callable[[int], None]  # case files
 _CATALOGUE = "catalogue.db"
 _PERSON = re.compile(r"P\d{4,9}")
-_OBJECT_DEPTH = 4  # year, level, category, reference
 _BATCH = 64
 _READERS = 8
 _ENTRIES = 1000  # of the ledger in one transaction
@@ -129,10 +128,10 @@ class Rebuilding:
         """Raises KEY_JOURNAL_MISSING for a journal that does not say enough."""
         if kept.archive is None or not {"ledger-signing", "ledger-details"} <= kept.secrets.keys():
             raise MunimentError(Code.KEY_JOURNAL_MISSING, path=str(self.journal.path))
-        archive = described(kept.archive).archive
-        if is_founded(self.home) and read_description(self.home).archive != archive:
+        description = described(kept.archive)
+        if is_founded(self.home) and read_description(self.home).archive != description.archive:
             raise MunimentError(Code.KEY_JOURNAL_OF_OTHER, path=str(self.journal.path))
-        return catalogue_key_of(kept.archive, self.keyring)
+        return catalogue_key_of(description, self.keyring)
 
     def _rebuild(self, work: Path, kept: Kept, key: bytes, progress: Progress) -> Rebuilt:
         vault = self._vault(work)
@@ -356,14 +355,11 @@ def _objects(vault: Vault) -> dict[str, int]:
     """The newest version of each object, by its folder; what lies elsewhere is for a check to name."""
     return {
         folder: newest_version(paths, folder)
-        for folder, paths in groupby((path for path in vault.paths() if not path.endswith("/")), key=_folder)
+        for folder, paths in groupby(
+            (path for path in vault.paths() if not path.endswith("/")), key=object_of
+        )
         if folder is not None
     }
-
-
-def _folder(path: str) -> str | None:
-    parts = path.split("/")
-    return "/".join(parts[:_OBJECT_DEPTH]) if len(parts) > _OBJECT_DEPTH else None
 
 
 def _is_declared(vault: Vault) -> bool:

@@ -1,15 +1,26 @@
 """Writing so that a power cut loses nothing: file, then folder, then rename, then parent folder, each fsynced."""
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
-def write(path: Path, content: bytes) -> None:
-    """A new file with its content on the disk; its folder is the caller's to fsync. Refuses an existing name."""
+def write(path: Path, content: bytes | Iterable[bytes], mode: int | None = None) -> None:
+    """A new file with all of its content on the disk, or none; its folder is the caller's to fsync. Refuses an existing
+    name, and leaves what bears it alone.
+    """
     with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            if mode is not None:
+                path.chmod(mode)  # before there is anything to read in it
+            file.writelines((content,) if isinstance(content, bytes) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell
+                path.unlink()
+            raise
 
 
 def replace(path: Path, content: bytes) -> None:

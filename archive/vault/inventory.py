@@ -20,6 +20,7 @@ ROOT_DECLARATION = ("0=ocfl_1.1", b"ocfl_1.1\n")
 NAME = "inventory.json"
 SIDECAR = "inventory.json.sha512"
 LONGEST = 1 << 26  # bytes of an inventory; a longer one is none of ours
+_DEPTH = 4  # year, level, category, reference: as deep as an object lies
 _TYPE = "https://ocfl.io/1.1/spec/#inventory"
 
 
@@ -31,6 +32,12 @@ class Change:
     message: str
     user: str
     brings: Mapping[str, str]  # logical name -> SHA-512 in hex
+
+
+def object_of(path: str) -> str | None:
+    """The folder of the object that a path from the root leads into; none for what lies beside objects."""
+    parts = path.split("/")
+    return "/".join(parts[:_DEPTH]) if len(parts) > _DEPTH else None
 
 
 def first(identifier: str, change: Change) -> dict[str, Any]:
@@ -70,7 +77,12 @@ def following(inventory: Mapping[str, Any], change: Change) -> dict[str, Any]:
 def encode(inventory: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """The inventory file and its sidecar."""
     content = json.dumps(inventory, ensure_ascii=False, indent=1, sort_keys=True).encode()
-    return content, f"{sha512(content).hexdigest()} {NAME}\n".encode()
+    return content, sidecar(content)
+
+
+def sidecar(content: bytes) -> bytes:
+    """The sidecar of an inventory file, every byte of it (OCFL 1.1, 3.7)."""
+    return f"{sha512(content).hexdigest()} {NAME}\n".encode()
 
 
 def decode(content: bytes) -> dict[str, Any]:

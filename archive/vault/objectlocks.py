@@ -67,8 +67,8 @@ class ObjectLocks:
             if self._falls_short(there, wanted):
                 self._lock_longer(where, head, wanted.until)
             if there.held != wanted.held:
-                status = {"Status": "ON" if wanted.held else "OFF"}
-                self._connection.client.put_object_legal_hold(**where, LegalHold=status)
+                hold = {"Status": "ON" if wanted.held else "OFF"}
+                self._connection.client.put_object_legal_hold(**where, LegalHold=hold)
 
     def _lock_longer(self, where: Mapping[str, str], head: Mapping[str, Any], until: datetime | None) -> None:
         """In the mode that is wanted. The stronger one stays where it is; where the weaker one may not become it, that

@@ -135,7 +135,8 @@ class S3Vault:
 
     def replace(self, path: str, stream: BinaryIO) -> None:
         """Locked as the head of its object is: a repaired file is no less protected than the others."""
-        like = self._bucket.locks.protection(_head_of(path)) if self._bucket.locks.on else None
+        folder, locks = inventory.object_of(path), self._bucket.locks
+        like = locks.protection(f"{folder}/{inventory.NAME}") if folder and locks.on else None
         self._bucket.replace(path, stream, like)
 
     @property
@@ -167,11 +168,6 @@ class S3Vault:
 
 def _ends(folder: str) -> tuple[str, str]:
     return f"{folder}/{inventory.OBJECT_DECLARATION[0]}", f"{folder}/{inventory.NAME}"
-
-
-def _head_of(path: str) -> str:
-    """The inventory of the object that the path leads to or into: year, level, category, reference."""
-    return "/".join([*path.split("/")[:4], inventory.NAME])
 
 
 def _version(key: str, folder: str) -> int:

@@ -48,6 +48,18 @@ def phrases(tree: Expression) -> Iterator[Phrase]:
                 yield from phrases(each)
 
 
+def all_phrases(tree: Expression) -> Iterator[Phrase]:
+    """Those that are excluded too."""
+    match tree:
+        case Phrase():
+            yield tree
+        case AllOf(parts) | AnyOf(parts):
+            for each in parts:
+                yield from all_phrases(each)
+        case Not(part):
+            yield from all_phrases(part)
+
+
 def speaks_of_texts(tree: Expression) -> bool:
     """Whether the catalogue alone cannot tell."""
     match tree:

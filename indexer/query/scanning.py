@@ -1,16 +1,16 @@
 """Whether one case file is what a query asks for, told from its text itself: for files that no index holds yet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from archive.keys.filekey import CaseFileId
 from indexer.analysis import Atom, Part, Phrase, rows_of
-from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not
+from indexer.query.expression import AllOf, Among, AnyOf, Expression, Not, all_phrases
 
 
 def holds(tree: Expression, case_file: CaseFileId, parts: Iterable[Part]) -> bool:
     """The tree's facts were resolved before. The parts are read no further than it takes."""
-    return _holds(tree, case_file, _standing(frozenset(_phrases(tree)), parts))
+    return _holds(tree, case_file, _standing(frozenset(all_phrases(tree)), parts))
 
 
 def _holds(tree: Expression, case_file: CaseFileId, standing: AbstractSet[Phrase]) -> bool:
@@ -26,17 +26,6 @@ def _holds(tree: Expression, case_file: CaseFileId, standing: AbstractSet[Phrase
         case Not(part):
             return not _holds(part, case_file, standing)
     raise TypeError(type(tree).__name__)
-
-
-def _phrases(tree: Expression) -> Iterator[Phrase]:
-    match tree:
-        case Phrase():
-            yield tree
-        case AllOf(parts) | AnyOf(parts):
-            for each in parts:
-                yield from _phrases(each)
-        case Not(part):
-            yield from _phrases(part)
 
 
 def _standing(wanted: AbstractSet[Phrase], parts: Iterable[Part]) -> AbstractSet[Phrase]:

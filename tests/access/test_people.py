@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from access import tables
 from access.passwords import Passwords
-from access.people import FAILURES, People, Role, role_of
+from access.people import FAILURES, People
+from access.person import Role, role_of
 from archive.errors import Code
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, NOBODY, Actor

@@ -97,13 +97,6 @@ def test_signing_out_is_recorded_once(house):
     assert house.acts().count(Act.SIGNED_OUT) == 1
 
 
-def test_all_sessions_of_one_person_are_closed_and_no_other(house):
-    one, other = house.person(Role.EMPLOYEE), house.person(Role.HEAD)
-    tokens = [house.sessions.open(one), house.sessions.open(one), house.sessions.open(other)]
-    house.sessions.close_all(one)
-    assert [house.sessions.resume(each) for each in tokens] == [None, None, other]
-
-
 def test_sessions_that_ran_out_are_swept_at_the_next_sign_in(house):
     house.sessions.open(house.person(Role.EMPLOYEE))
     house.wait(hours=1)

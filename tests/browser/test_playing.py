@@ -91,7 +91,8 @@ def reading(chromium: Browser, house: House):
         page.goto(f"{house.address}/sign-in")
         page.fill("[name=name]", "周敏")
         page.fill("[name=password]", PASSWORD)
-        page.click("main form button")
+        with page.expect_navigation(url=f"{house.address}/"):  # or the next page cuts it off
+            page.click("main form button")
         page.goto(f"{house.address}/files/{house.reference}/read?document={ordinal}")
         return page, said
 

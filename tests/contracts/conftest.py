@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 
 from web.settings import Settings
 
@@ -31,6 +33,7 @@ WEED = Path(sys.executable).with_name("weed")
 ACCESS, SECRET, REGION = "archive", "archive-secret-key", "us-east-1"
 SILENCE = 1.0  # seconds that a service may keep silent in these tests
 _PATIENCE = 60  # seconds until it must be there
+_STARTS = 3
 _HIGHEST = 22768  # its gRPC ports lie 10000 above
 
 
@@ -40,19 +43,48 @@ class Seaweed:
     data: Path
     credentials: Path  # an AWS credentials file
 
-    def client(self, endpoint: str | None = None) -> Any:
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=endpoint or self.endpoint,
-            aws_access_key_id=ACCESS,
-            aws_secret_access_key=SECRET,
-            region_name=REGION,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-        )
+    def client(self) -> Any:
+        return _client(self.endpoint)
+
+
+@cache
+def _client(endpoint: str) -> Any:
+    """Made once: it takes a tenth of a second of a processor. Safe to use from several threads."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS,
+        aws_secret_access_key=SECRET,
+        region_name=REGION,
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """What botocore knows of S3, a megabyte of JSON, is parsed once and not for each client of the archive."""
+    reading = cache(Loader().load_service_model)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loader, "load_service_model", lambda _, *named, **more: reading(*named, **more))
+        yield
 
 
 @contextmanager
 def seaweed(folder: Path) -> Iterator[Seaweed]:
+    """Begun anew on other ports where somebody took one of them between the choice and the start."""
+    for attempt in range(_STARTS):
+        server, process = _start(folder / str(attempt))
+        try:
+            if _is_there(server, process):
+                yield server
+                return
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    raise RuntimeError("SeaweedFS did not start")
+
+
+def _start(folder: Path) -> tuple[Seaweed, "subprocess.Popen[bytes]"]:
     data, access = folder / "data", folder / "s3.json"
     data.mkdir(parents=True)
     keys = [{"accessKey": ACCESS, "secretKey": SECRET}]
@@ -94,13 +126,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
             cwd=folder,
             env={**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},
         )
-        try:
-            server = Seaweed(f"http://127.0.0.1:{s3}", data, credentials)
-            _wait(server, process)
-            yield server
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+    return Seaweed(f"http://127.0.0.1:{s3}", data, credentials), process
 
 
 def _dying_with_us() -> list[str]:
@@ -113,6 +139,8 @@ def _ports(count: int) -> list[int]:
     dice, found = Random(os.getpid() ^ time.time_ns()), []
     while len(found) < count:
         port = dice.randrange(12000, _HIGHEST)
+        if any(abs(port - each) in (0, 10000) for each in found):
+            continue
         try:
             for each in (port, port + 10000):
                 with socket.socket() as probe:
@@ -123,18 +151,19 @@ def _ports(count: int) -> list[int]:
     return found
 
 
-def _wait(server: Seaweed, process: "subprocess.Popen[bytes]") -> None:
-    client, until = server.client(), time.monotonic() + _PATIENCE
-    while True:
+def _is_there(server: Seaweed, process: "subprocess.Popen[bytes]") -> bool:
+    """Waits until it answers. False when it ended, or who answers is another on its port."""
+    client, until, mark = server.client(), time.monotonic() + _PATIENCE, os.urandom(4096)
+    while process.poll() is None and time.monotonic() < until:
         try:
-            client.create_bucket(Bucket="warm")
-            client.put_object(Bucket="warm", Key="x", Body=b"x")
-        except (BotoCoreError, ClientError) as error:
-            if time.monotonic() > until or process.poll() is not None:
-                raise RuntimeError("SeaweedFS did not start") from error
+            with suppress(ClientError):  # it was made the time before
+                client.create_bucket(Bucket="warm")
+            client.put_object(Bucket="warm", Key="x", Body=mark)
+        except (BotoCoreError, ClientError):
             time.sleep(0.1)
         else:
-            return
+            return any(mark in path.read_bytes() for path in server.data.rglob("*.dat"))
+    return False
 
 
 @pytest.fixture(scope="session")

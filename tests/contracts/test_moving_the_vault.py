@@ -257,7 +257,7 @@ def test_a_move_that_was_killed_goes_on_and_loses_nothing(settings, bucket, monk
         assert acts(house).count(Act.VAULT_MOVE_BEGUN) == 1
 
 
-@pytest.mark.parametrize("damage", ["flipped", "deleted", "inventory", "sidecar"])
+@pytest.mark.parametrize("damage", ["flipped", "deleted", "inventory", "sidecar", "name in the sidecar"])
 def test_what_is_damaged_is_named_and_nothing_moves(settings, bucket, damage) -> None:
     init(settings)
     with house_of(settings) as house:
@@ -273,7 +273,9 @@ def test_what_is_damaged_is_named_and_nothing_moves(settings, bucket, damage) ->
             victim.unlink()
         else:
             victim = folder / "v1" / ("inventory.json" if damage == "inventory" else "inventory.json.sha512")
-            victim.write_bytes(victim.read_bytes().replace(b"1", b"2", 1))
+            content = bytearray(victim.read_bytes())
+            content[-8 if damage == "name in the sidecar" else 0] ^= 1
+            victim.write_bytes(content)
         error = refused(house, f"s3://{bucket}/v")
         assert (error.code, error.facts["count"]) == (Code.VAULT_DAMAGED, 1)
         named = victim.name.removesuffix(".sha512")

@@ -15,11 +15,12 @@ from archive.vault.connection import Service
 from archive.vault.inventory import Change
 from archive.vault.s3 import S3Vault
 from archive.vault.staging import StagingArea
+from tests.contracts.conftest import SILENCE
 
 KEPT, NEXT = "2026/一级/服务相关/2026-一级-服务相关-001", "2026/一级/服务相关/2026-一级-服务相关-002"
 NAME, SECOND = "a.pdf", "b.pdf"
 LARGE = bytes(5 << 20) + b"tail"  # two parts
-SILENCE = 1.0
+PATIENCE = 30.0  # seconds: a busy machine is not to be taken for a silent service
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +37,14 @@ def vault(faults, server, bucket, tmp_path):
     return made
 
 
-def vault_of(folder, place_, endpoint, credentials) -> S3Vault:
-    service = Service(endpoint, "us-east-1", credentials, seconds=SILENCE)
+@pytest.fixture
+def impatient(vault, faults, server, bucket, tmp_path):
+    """The same vault, for who waits for a silent service."""
+    return vault_of(tmp_path, f"s3://{bucket}/v", faults.endpoint, server.credentials, SILENCE)
+
+
+def vault_of(folder, place_, endpoint, credentials, seconds=PATIENCE) -> S3Vault:
+    service = Service(endpoint, "us-east-1", credentials, seconds=seconds)
     staging = folder / "staging"
     return S3Vault(Bucket(place_, service, staging, part=5 << 20), StagingArea(staging, folder / "locks"))
 
@@ -197,18 +204,16 @@ def test_more_half_uploads_than_one_page_lists_are_all_given_up(vault, server, b
 
 
 @pytest.mark.parametrize("fault", [500, "slow", "cut", "broken"])
-def test_reading_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, fault) -> None:
+def test_reading_gets_over_one_fault_and_says_so_when_they_stay(impatient, faults, fault) -> None:
     faults.once(fault, "GET", NAME)
-    assert read(vault, KEPT, 1, NAME) == b"acknowledged"
+    assert read(impatient, KEPT, 1, NAME) == b"acknowledged"
     faults.plan = lambda method, *_: fault if method == "GET" else None
     with pytest.raises(MunimentError) as caught:
-        read(vault, KEPT, 1, NAME)
+        read(impatient, KEPT, 1, NAME)
     assert caught.value.code is Code.VAULT_UNREACHABLE
 
 
-def test_a_bit_that_flips_on_the_disks_of_the_service_is_named(
-    vault, faults, server, bucket, tmp_path
-) -> None:
+def test_a_bit_that_flips_on_the_disks_of_the_service_is_named(vault, impatient, server) -> None:
     """SeaweedFS finds it by its own checksum and then gives nothing: that is no outage, and is said of the document."""
     content = token_bytes(100_000)
     place(vault, NEXT, {NAME: content, SECOND: b"sound"})
@@ -222,16 +227,16 @@ def test_a_bit_that_flips_on_the_disks_of_the_service_is_named(
             flipped += 1
     assert flipped == 1
     with pytest.raises(MunimentError) as caught:
-        read(vault, NEXT, 1, NAME)
+        read(impatient, NEXT, 1, NAME)
     assert (caught.value.code, caught.value.meaning.exit) == (Code.DOCUMENT_UNREADABLE, Exit.DAMAGED)
     assert caught.value.facts["document"] == NAME
     assert read(vault, NEXT, 1, SECOND) == b"sound"
 
 
-def test_a_service_that_keeps_silent_while_putting_is_given_up_after_a_while(vault, faults) -> None:
+def test_a_service_that_keeps_silent_while_putting_is_given_up_after_a_while(impatient, faults) -> None:
     faults.plan = lambda method, *_: "slow" if method == "PUT" else None
     with pytest.raises(MunimentError) as caught:
-        place(vault, NEXT, {NAME: b"voucher"})
+        place(impatient, NEXT, {NAME: b"voucher"})
     assert caught.value.code is Code.VAULT_UNREACHABLE
     assert sum(method == "PUT" and NEXT in path for method, path in faults.seen) == 4, "retries are few"
 
@@ -326,12 +331,12 @@ def test_a_place_that_names_no_bucket_is_refused(place_, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("fault", [500, 503, "cut", "broken", "slow"])
-def test_reading_a_part_gets_over_one_fault_and_says_so_when_they_stay(vault, faults, fault) -> None:
+def test_reading_a_part_gets_over_one_fault_and_says_so_when_they_stay(impatient, faults, fault) -> None:
     faults.once(fault, "GET", "a.pdf")
-    assert vault.read(KEPT, 1, NAME, 3, 4) == b"nowl"
+    assert impatient.read(KEPT, 1, NAME, 3, 4) == b"nowl"
     faults.once(fault, "GET", "", times=1000)
     with pytest.raises(MunimentError) as caught:
-        vault.read(KEPT, 1, NAME, 3, 4)
+        impatient.read(KEPT, 1, NAME, 3, 4)
     assert caught.value.meaning.exit is Exit.UNAVAILABLE
 
 

@@ -234,12 +234,12 @@ def test_stopping_cuts_off_the_page_at_hand_and_does_not_count_it_against_the_do
 
     def meanwhile() -> None:
         begun.set()
-        assert cut.wait(20)
+        assert cut.wait(60)
 
     reader.meanwhile = meanwhile
     reader.faults = [MunimentError(Code.CONVERSION_CRASHED, name="1")]
     recognition.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
     recognition.stop(cut.set)
     with house.catalogue.reading() as connection:
         state = connection.execute(sa.text("SELECT state, attempts, problem FROM job")).one()
@@ -297,7 +297,7 @@ def test_the_thread_reads_what_is_filed_while_it_runs(house: House, recognition:
     recognition.start()
     try:
         file(house, scan())
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while recognition.status().done == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:

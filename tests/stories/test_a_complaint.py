@@ -27,7 +27,7 @@ class Screens:
 
     def __init__(self, browser: Browser, address: str, folder: Path) -> None:
         self.browser, self.address, self.folder = browser, address, folder
-        self.count = 0
+        self.count, self.request = 0, ""
         folder.mkdir(parents=True, exist_ok=True)
 
     def enter(self, name: str, *, phone: bool = False, language: str = "zh-CN") -> Page:
@@ -104,7 +104,7 @@ def file_it(screens: Screens, evidence: dict[str, Path]) -> None:
     page.locator("label.choice", has_text="退费").click()
     expect(page.locator("#details-flags")).to_contain_text("大概")  # flagged while it is typed
     page.set_input_files("#evidence", list(evidence.values()))
-    expect(page.locator("#uploads li.ok")).to_have_count(2, timeout=20_000)
+    expect(page.locator("#uploads li.ok")).to_have_count(2)
     expect(page.locator("#uploads li.no")).to_contain_text("损坏.pdf")
     screens.keep(page, "filing-with-one-refused")
     page.click("#send")
@@ -113,7 +113,7 @@ def file_it(screens: Screens, evidence: dict[str, Path]) -> None:
     )  # what was refused is left out knowingly, never silently
     page.get_by_role("button", name="移除 损坏.pdf").click()
     page.click("#send")
-    expect(page.locator("#reference")).to_have_text(REFERENCE, timeout=20_000)
+    expect(page.locator("#reference")).to_have_text(REFERENCE)
     expect(page.locator("main")).to_contain_text(f"{REFERENCE}-02.pdf")
     screens.keep(page, "filed")
 
@@ -125,7 +125,9 @@ def ask_for_it(screens: Screens) -> None:
     page.fill("[name=reason]", "核对道具缺失的具体场次")
     screens.keep(page, "asking")
     page.locator("main form button").last.click()
-    expect(page.locator("main")).to_contain_text("CX-2026-00001")
+    page.wait_for_url("**/requests/CX-*-00001")
+    screens.request = page.url.rpartition("/")[2]  # of this year, whichever that is
+    expect(page.locator("main")).to_contain_text(screens.request)
     screens.keep(page, "asked")
 
 
@@ -139,19 +141,19 @@ def approve_it(screens: Screens, who: str) -> None:
 
 def provide_it(screens: Screens) -> None:
     page = screens.enter("周敏")
-    page.goto(f"{screens.address}/requests/CX-2026-00001")
+    page.goto(f"{screens.address}/requests/{screens.request}")
     screens.keep(page, "to-be-provided")
     page.locator("form[action$='/provide'] button").click()
     expect(page.locator(".notice.good")).to_be_visible()
     page.goto(f"{screens.address}/find")
     page.fill("#q", "道具缺失")
-    expect(page.locator(".results mark").first).to_be_visible(timeout=10_000)
+    expect(page.locator(".results mark").first).to_be_visible()
     screens.keep(page, "found")
 
 
 def read_it(screens: Screens) -> None:
     page = screens.enter("韩雨桐", phone=True, language="en-GB")
-    page.goto(f"{screens.address}/requests/CX-2026-00001")
+    page.goto(f"{screens.address}/requests/{screens.request}")
     page.locator("a[role=button][href$='/read']").click()
     picture = page.locator(".sheet-of-paper img")
     expect(picture).to_be_visible()
@@ -162,7 +164,7 @@ def read_it(screens: Screens) -> None:
         "image => image.decode().then(() => image.naturalWidth)"
     )
     screens.keep(page, "reading-the-photo")
-    page.goto(f"{screens.address}/requests/CX-2026-00001")
+    page.goto(f"{screens.address}/requests/{screens.request}")
     page.fill("form[action$='/sign-off'] textarea", "Seen, thank you")
     screens.keep(page, "signing-off")
     page.locator("form[action$='/sign-off'] button").click()
@@ -175,7 +177,7 @@ def read_it(screens: Screens) -> None:
 
 def take_it_back(screens: Screens) -> None:
     page = screens.enter("周敏")
-    page.goto(f"{screens.address}/requests/CX-2026-00001")
+    page.goto(f"{screens.address}/requests/{screens.request}")
     page.locator("form[action$='/close'] button").click()
     expect(page.locator(".notice.good")).to_be_visible()
     screens.keep(page, "closed")
@@ -186,9 +188,9 @@ def take_it_back(screens: Screens) -> None:
 def audit_it(screens: Screens) -> None:
     page = screens.enter("吴昊")
     page.goto(f"{screens.address}/lookups")
-    expect(page.locator("main")).to_contain_text("CX-2026-00001")
+    expect(page.locator("main")).to_contain_text(screens.request)
     screens.keep(page, "lookup-ledger")
     page.goto(f"{screens.address}/ledger")
     page.locator("form[action$='/ledger/verification'] button").click()
-    expect(page.locator("#verification")).to_contain_text("核验通过", timeout=20_000)
+    expect(page.locator("#verification")).to_contain_text("核验通过")
     screens.keep(page, "ledger-verified")

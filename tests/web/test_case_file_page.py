@@ -71,7 +71,9 @@ def test_a_released_copy_opens_with_its_own_password_and_is_handed_out_once(admi
         with pikepdf.open(io.BytesIO(folder.read(name)), password=password) as copy:
             assert len(copy.pages) == 1
     assert name == f"{reference}.pdf"
-    assert administrator.get(f"{page}/released.zip").status_code == 404
+    again = administrator.get(f"{page}/released.zip")
+    assert again.status_code == 404
+    assert "已下载过" in again.text
 
 
 def test_whoever_asks_about_a_copy_without_taking_it_finds_it_there_still(administrator, reference):
@@ -106,7 +108,7 @@ class Copy(io.BytesIO):
 def test_a_copy_that_nobody_fetches_leaves_the_memory_by_itself():
     handover, first = Handover(timedelta(milliseconds=1)), Copy()
     handover.keep("P0001", Release("2026-一级-剧本相关-001", (("a.pdf", first),), "x"))
-    assert first.gone.wait(20)
+    assert first.gone.wait(60)
     assert handover.take("P0001", "2026-一级-剧本相关-001") is None
 
 

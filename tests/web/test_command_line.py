@@ -188,6 +188,13 @@ def test_completing_voiding_holding_sweeping_and_the_proofs(desk: Desk):
     assert desk.refused("ledger", "verify", "--kept", note) == (Exit.DAMAGED, "checkpoint-mismatch")
 
 
+def test_a_verification_is_recorded_whatever_it_found(desk: Desk):
+    entries = desk.ask("ledger", "verify")["entries"]
+    note = desk.write("checkpoint.txt", b"nothing that was ever signed")
+    assert desk.refused("ledger", "verify", "--kept", note) == (Exit.REFUSED, "checkpoint-invalid")
+    assert desk.ask("ledger", "verify")["entries"] == entries + 2
+
+
 def test_people_come_with_a_password_on_standard_input_only(desk: Desk):
     add = ("people", "add", "周敏", "--role", "档案管理员", "--department", "客服部", "--password-stdin")
     person = desk.ask(*add, given="correct-horse-battery\n")
@@ -328,7 +335,7 @@ def test_ctrl_c_leaves_nothing_half_filed(desk: Desk):
     while not any((desk.home / "vault").glob("2026/一级/其他/*")) and running.poll() is None:
         time.sleep(0.02)
     running.send_signal(2)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=300)
     assert running.returncode == 130
     assert b"Traceback" not in said
     assert desk.ask("numbers")["whole"] is True

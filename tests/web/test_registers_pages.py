@@ -2,6 +2,7 @@
 
 import re
 import time
+from errno import ENOSPC
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from archive.casefile.filing import Submission
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE
 from archive.ledger.log import follow, latest_checkpoint
+from web import auditing
 from web.pages.people import initial_password
 from web.wiring import House
 
@@ -69,6 +71,34 @@ def test_a_checkpoint_that_was_kept_proves_the_history(house: House, visitor, re
     auditor.post("/ledger/verification", "/ledger", data={"kept": forged})
     assert "检查点" in _finished(auditor)
     assert "核验通过" not in _finished(auditor)
+
+
+def test_a_defect_in_the_background_is_told_by_its_number_in_the_log(
+    house: House, visitor, references, monkeypatch, caplog
+):
+    def broken(*_given, **_named):
+        raise KeyError("王小明")
+
+    monkeypatch.setattr(auditing, "verify", broken)
+    auditor = visitor(Role.AUDITOR, "内审部")
+    auditor.post("/ledger/verification", "/ledger")
+    page = _finished(auditor)
+    said = next(each for each in caplog.messages if each.startswith("incident"))
+    assert said.split()[1].rstrip(":") in page
+    assert "KeyError in verification: " in said
+    assert "王小明" not in said
+
+
+def test_a_disk_that_is_full_is_told_as_such_in_the_background(
+    house: House, visitor, references, monkeypatch
+):
+    def full(*_given, **_named):
+        raise OSError(ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(auditing, "verify", full)
+    auditor = visitor(Role.AUDITOR, "内审部")
+    auditor.post("/ledger/verification", "/ledger")
+    assert "磁盘空间不足" in _finished(auditor)
 
 
 def _finished(browser) -> str:

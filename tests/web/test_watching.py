@@ -75,14 +75,14 @@ def test_of_two_servers_one_does_the_chores(house: House, filed, clock, monkeypa
 
     def slowly(*args, **more):
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return take(*args, **more)
 
     monkeypatch.setattr(type(house.backups), "take", lambda self, *args, **more: slowly(*args, **more))
     done = []
     thread = threading.Thread(target=lambda: done.extend(Watch(house).look()))
     thread.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     assert Watch(house).look() == ()
     go_on.set()
     thread.join()

@@ -38,7 +38,7 @@ def backup(frame: Frame, *, to: str | None, keys_to: str | None) -> Exit:
 
     places = _places(frame, to, keys_to)
     place(frame.settings, *places)  # what is no place is said before a passphrase is asked for
-    with frame.house() as house, frame.bar(house.fixity.count()) as bar:
+    with frame.house() as house, frame.bar(house.case_files.count()) as bar:
         wanted = backup_place(frame.settings, house.founded.vault, *places)
         taken = house.backups.take(CONSOLE, wanted, keep=frame.settings.backup_keep, progress=bar)
     lines = [frame.words("cli.backed_up", **_counts(taken, "snapshot", "files", "documents", "copied"))]
@@ -72,7 +72,7 @@ def restore(frame: Frame, *, source: str | None, keys_from: str | None, snapshot
                 frame.settings, wanted, passphrase, snapshot=snapshot, progress=bar
             )
         )
-    with frame.house() as house, frame.bar(house.fixity.count()) as bar:
+    with frame.house() as house, frame.bar(house.case_files.count()) as bar:
         record_restored(house.catalogue, CONSOLE, restored)
         report = house.fixity.check(CONSOLE, progress=bar)
     return _give_restored(frame, restored, report)

@@ -1,11 +1,11 @@
 """Filing one case file or many, completing, voiding, releasing."""
 
-import os
 import shutil
 import stat
 from collections import Counter
 from contextlib import ExitStack
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,6 +15,7 @@ from archive.casefile.sources import printable
 from archive.days import parse_day
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
+from archive.vault import durable
 from web.cli.frame import Frame, framed
 from web.cli.packages import import_package
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from archive.casefile.importing import Outcome
 
 _PATH = click.Path(path_type=Path)
+_BLOCK = 1 << 20
 
 
 @click.command()
@@ -188,7 +190,9 @@ def release(frame: Frame, *, directory: Path, recipient: str, reference: str) ->
         paths = []
         for name, stream in copy.documents:
             opened.enter_context(stream)
-            paths.append(_write(target / name, stream))
+            # A recording is opened while it is written, and may turn out to be damaged.
+            durable.write(target / name, iter(partial(stream.read, _BLOCK), b""))
+            paths.append(target / name)
         unfinished.pop_all()
     frame.give(
         {"reference": copy.reference, "password": copy.password, "documents": [str(path) for path in paths]},
@@ -206,20 +210,6 @@ def _fresh_folder(directory: Path, reference: str) -> Path:
     except PermissionError:
         raise MunimentError(Code.PATH_NOT_FOUND, path=str(directory)) from None
     return target
-
-
-def _write(path: Path, stream: BinaryIO) -> Path:
-    """The whole of it, or nothing: a recording is opened while it is written, and may turn out to be damaged."""
-    try:
-        with path.open("xb") as file:
-            while block := stream.read(1 << 20):
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
 
 
 def _open(path: Path) -> BinaryIO:

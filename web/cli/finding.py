@@ -177,7 +177,7 @@ def status(frame: Frame) -> None:
 @framed
 def rebuild(frame: Frame) -> None:
     """Throw the index away and build it anew · 丢弃现有索引，重新建立."""
-    with frame.house() as house, frame.bar(house.index.files()) as bar:
+    with frame.house() as house, frame.bar(house.case_files.count()) as bar:
         count = house.index.rebuild(bar, CONSOLE)
     frame.give({"files": count}, (frame.words("cli.index_rebuilt", files=count),))
 
@@ -194,7 +194,7 @@ def move(frame: Frame, *, engine: str) -> None:
     """Build the other engine's index while this one answers, then change over; goes on where it stopped ·
     更换检索引擎：期间照常检索，中断后可续.
     """
-    with frame.house() as house, frame.bar(house.index.files()) as bar:
+    with frame.house() as house, frame.bar(house.case_files.count()) as bar:
         count = house.index.move(EngineName(engine), bar, CONSOLE)
     frame.give(
         {"engine": engine, "files": count}, (frame.words("cli.index_moved", engine=engine, files=count),)

@@ -1,6 +1,5 @@
 """Fixity 四性检测: that everything kept is authentic, whole, usable and safe."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +7,7 @@ import click
 
 from archive.errors import Code, Exit, MunimentError
 from archive.ledger.entries import CONSOLE
+from archive.vault import durable
 from web.cli.frame import Frame, framed
 
 if TYPE_CHECKING:
@@ -120,10 +120,7 @@ def _write(path: Path, house: "House", report: "Report") -> None:
     shown = sheet(report, house.catalogue.ledger.origin, house.settings.zone)
     with house.sandbox.report(shown) as printed:
         try:
-            with path.open("xb") as file:
-                file.write(printed.read())
-                file.flush()
-                os.fsync(file.fileno())
+            durable.write(path, printed.read())
         except FileExistsError:
             raise MunimentError(Code.OUTPUT_EXISTS, path=str(path)) from None
         except (FileNotFoundError, NotADirectoryError, PermissionError):

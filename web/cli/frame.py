@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from archive.casefile.sources import printable
 from archive.causes import of_system
 from archive.errors import Code, Exit, MunimentError, refusal_of
 from web.settings import Settings, load_settings
-from web.tracing import PlacesOnly, places
+from web.tracing import PlacesOnly, incident
 from web.wording import Language, Wording, wording
 
 if TYPE_CHECKING:  # a help text needs no archive
@@ -32,6 +31,7 @@ T = TypeVar("T")
 _UNUSABLE = (EACCES, EEXIST, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS)
 _INTERRUPTED = 128 + signal.SIGINT
 _JSON = "--json"
+_LOG = logging.getLogger("muniment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +143,15 @@ def answering(command: click.Command, arguments: Sequence[str]) -> int:
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt) as error:
         if isinstance(error.__cause__, EOFError):  # click takes one from anywhere for somebody who gives up
-            return _refused(_defect(error.__cause__), as_json=_JSON in arguments)
+            return _refused(incident(error.__cause__, _LOG), as_json=_JSON in arguments)
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read the answer has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception as error:  # noqa: BLE001 - the last place where anything can be said
-        return _refused(refusal_of(error) or _unusable(error) or _defect(error), as_json=_JSON in arguments)
+        return _refused(
+            refusal_of(error) or _unusable(error) or incident(error, _LOG), as_json=_JSON in arguments
+        )
     return int(ended) if isinstance(ended, int) else Exit.OK
 
 
@@ -176,11 +178,3 @@ def _unusable(error: Exception) -> MunimentError | None:
             Code.PATH_UNUSABLE, path=printable(error.filename), problem=of_system(error.errno)
         )
     return None
-
-
-def _defect(error: Exception) -> MunimentError:
-    incident = secrets.token_hex(4).upper()
-    logging.getLogger("muniment").error(
-        "incident %s: %s in %s", incident, type(error).__name__, places(error)
-    )
-    return MunimentError(Code.INTERNAL, incident=incident)

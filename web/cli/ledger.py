@@ -6,10 +6,8 @@ import click
 
 from archive.casefile.numbering import runs
 from archive.errors import Code, Exit, MunimentError
-from archive.ledger.acts import Act
-from archive.ledger.entries import CONSOLE, Detail
+from archive.ledger.entries import CONSOLE
 from archive.ledger.log import latest_checkpoint, size
-from archive.ledger.verifying import verify as verify_all
 from web.cli.frame import Frame, framed
 
 _LONGEST_NOTE = 10_000
@@ -58,15 +56,14 @@ def ledger() -> None:
 @framed
 def verify(frame: Frame, *, kept: Path | None) -> None:
     """Check every entry, hash and checkpoint; recorded · 校验每条记录、哈希和检查点（留有记录）."""
+    from web.auditing import verified  # noqa: PLC0415
+
     note = None if kept is None else _note(kept)
     with frame.house() as house:
-        with house.catalogue.reading() as connection, frame.bar(size(connection)) as bar:
-            found = verify_all(
-                connection, house.catalogue.ledger, house.case_files.file_key, kept=note, progress=bar
-            )
-        with house.catalogue.unit(CONSOLE) as unit:
-            detail: Detail = {"entries": found.entries, "root": found.root, "result": "whole"}
-            unit.record(Act.LEDGER_VERIFIED, "ledger", detail=detail)
+        with house.catalogue.reading() as connection:
+            total = size(connection)
+        with frame.bar(total) as bar:
+            found = verified(house, CONSOLE, note, bar)
     frame.give(
         {
             "whole": True,

@@ -1,6 +1,7 @@
 """People and their roles."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from access.person import Person, role_of
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
 from web.cli.frame import Frame, attended, framed, typed
+
+if TYPE_CHECKING:
+    from web.wiring import House
 
 _LONGEST_LINE = 4096
 
@@ -57,10 +61,7 @@ def list_(frame: Frame) -> None:
 def disable(frame: Frame, *, name: str) -> None:
     """End somebody's access at once · 停用账号."""
     with frame.house() as house:
-        found = house.people.by_name(name)
-        if found is None:
-            raise MunimentError(Code.PERSON_NOT_FOUND)
-        person = house.people.disable(CONSOLE, found.number)
+        person = house.people.disable(CONSOLE, _named(house, name).number)
     frame.give(_shown(person), (frame.words("people.disabled_done", name=person.name),))
 
 
@@ -74,11 +75,16 @@ def reset(frame: Frame, *, password_stdin: bool, name: str) -> None:
     """Give a new password to somebody who forgot theirs · 重设密码."""
     password = _password(frame, from_input=password_stdin)
     with frame.house() as house:
-        found = house.people.by_name(name)
-        if found is None:
-            raise MunimentError(Code.PERSON_NOT_FOUND)
+        found = _named(house, name)
         house.people.reset_password(CONSOLE, found.number, password)
     frame.give(_shown(found), (f"{found.number}  {found.name}",))
+
+
+def _named(house: "House", name: str) -> Person:
+    found = house.people.by_name(name)
+    if found is None:
+        raise MunimentError(Code.PERSON_NOT_FOUND)
+    return found
 
 
 def _password(frame: Frame, *, from_input: bool) -> str:

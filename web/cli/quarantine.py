@@ -6,6 +6,7 @@ import click
 
 from archive.errors import Code, MunimentError
 from archive.ledger.entries import CONSOLE
+from archive.vault import durable
 from web.cli.frame import Frame, framed
 
 
@@ -50,15 +51,7 @@ def take(frame: Frame, *, path: Path, number: str) -> None:
     with frame.house() as house:
         if path.exists():
             raise MunimentError(Code.OUTPUT_EXISTS, path=str(path))
-        pieces = house.quarantine.take(CONSOLE, number)
-        try:
-            with path.open("xb") as file:
-                path.chmod(0o600)
-                for piece in pieces:
-                    file.write(piece)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        durable.write(path, house.quarantine.take(CONSOLE, number), mode=0o600)
     frame.give({"number": number, "path": str(path)}, (str(path),))
 
 

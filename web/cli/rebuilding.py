@@ -24,7 +24,7 @@ def safeguard(frame: Frame) -> Exit:
     described = frame.unlocked(lambda passphrase: describe_again(frame.settings, passphrase))
     with frame.house() as house:
         keys = house.safeguarding.journal()
-        outcomes = list(frame.progress(house.safeguarding.record_all(CONSOLE), house.fixity.count()))
+        outcomes = list(frame.progress(house.safeguarding.record_all(CONSOLE), house.case_files.count()))
     recorded = [each.reference for each in outcomes if each.recorded]
     refused = [(each.reference, each.refusal) for each in outcomes if each.refusal is not None]
     language = frame.words.language
@@ -63,7 +63,7 @@ def rebuild(frame: Frame, *, vault: str | None) -> Exit:
         rebuilt = frame.unlocked(
             lambda passphrase: rebuild_archive(frame.settings, passphrase, vault=vault, progress=bar)
         )
-    with frame.house() as house, frame.bar(house.fixity.count()) as bar:
+    with frame.house() as house, frame.bar(house.case_files.count()) as bar:
         renumbered = dict.fromkeys(each.object for each in rebuilt.renumbered)
         for _ in house.safeguarding.record(CONSOLE, renumbered):  # their records still say the old number
             pass

@@ -53,7 +53,7 @@ def move(frame: Frame, *, to: str) -> None:
     """
     check_vault(replace(frame.settings, vault=to))
     with frame.house() as house:
-        total = len(house.case_files.select())
+        total = house.case_files.count()
         with frame.bar(total) as progress:
             moved = house.moving.move(CONSOLE, to, progress)
         if house.founded.vault.protecting:  # killed before the end, the server's watch does it

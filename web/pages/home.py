@@ -7,15 +7,16 @@ from flask import Blueprint, render_template
 
 from access.permissions import Permission
 from access.requests import Request, RequestState
+from access.workflow import OPEN
 from archive.casefile import tables
 from archive.casefile.reading import CaseFile
 from web.admitting import admits
+from web.surveying import judge, survey
 from web.visit import Visit, visit
 
 pages = Blueprint("home", __name__)
 
 _FEW = 5
-_OPEN = {RequestState.PENDING, RequestState.APPROVED, RequestState.PROVIDED, RequestState.SIGNED_OFF}
 
 
 @pages.get("/")
@@ -27,8 +28,9 @@ def home() -> str:
     return render_template(
         "home.html",
         waiting=_waiting(here),
-        mine=[each for each in mine if each.state in _OPEN][:_FEW],
+        mine=[each for each in mine if each.state in OPEN][:_FEW],
         may_ask=may_ask,
+        lines=judge(survey(here.house), here.house.clock()) if here.may(Permission.OVERSEE) else (),
         recent=_recent(here),
         plan=here.house.sweeps.sweep(here.actor, here.today, record=False)
         if here.may(Permission.SWEEP)

@@ -11,6 +11,7 @@ from archive.ledger.log import Entry, entries, latest_checkpoint, size
 from web.admitting import admits
 from web.auditing import Verification
 from web.pages.casefiles import names
+from web.refusing import is_fragment
 from web.visit import Visit, visit
 
 pages = Blueprint("ledger", __name__)
@@ -49,7 +50,7 @@ def verify() -> str | AnyResponse:
     kept = request.form.get("kept", "").replace("\r\n", "\n").strip()
     # Whoever copies by hand leaves out the last line end.
     _verification().start(here.actor, f"{kept}\n" if kept else None)
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment():
         return _progress()
     return redirect(url_for("ledger.overview"), code=303)
 

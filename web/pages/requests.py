@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from access.permissions import Permission
 from access.requests import Request, RequestState
+from access.workflow import OPEN
 from archive.casefile.reference import Reference
 from archive.days import parse_day
 from archive.errors import Code, MunimentError
@@ -143,7 +144,7 @@ def steps(here: Visit, found: Request) -> list[Step]:
         way[-2] = Step(t("way.recalled"), "stopped")
     if found.state is RequestState.CLOSED:
         return way
-    ended = found.state not in _MOVING
+    ended = found.state not in OPEN
     first = next((number for number, each in enumerate(way) if each.state == "later"), None)
     if first is not None:
         reached = way[first]
@@ -174,9 +175,6 @@ def _reason() -> str:
     return request.form.get("reason", "").strip()
 
 
-_MOVING = frozenset(
-    {RequestState.PENDING, RequestState.APPROVED, RequestState.PROVIDED, RequestState.SIGNED_OFF}
-)
 _ACTS: Mapping[str, Callable[[Visit, str], object]] = MappingProxyType(
     {
         "approve": lambda here, number: here.house.requests.approve(here.person, number),

@@ -24,6 +24,7 @@ from archive.backup.stores import FolderStore
 from archive.backup.taking import Taken
 from archive.casefile import tables
 from archive.casefile.filing import Submission
+from archive.casefile.reading import CaseFiles
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
 from archive.keys.keyfile import KeyFile
@@ -134,7 +135,8 @@ def test_what_was_isolated_and_lost_is_named_at_backup_and_rehearsal(house: Hous
     numbers = [house.quarantine.isolate(CONSOLE, io.BytesIO(each), "a", "Eicar") for each in (b"1", b"2")]
     paths = [house.settings.home / "quarantine" / f"{each}.sealed" for each in numbers]
     paths[0].unlink()
-    paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
+    sealed = paths[1].read_bytes()
+    paths[1].write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     assert take(house, target).damaged == tuple(f"quarantine/{each}" for each in numbers)
     problems = "\n".join(
         map(str, house.rehearsing.rehearse(CONSOLE, place(house.settings, str(target))).problems)
@@ -211,7 +213,9 @@ def test_no_key_lies_with_the_catalogue_and_keys_may_lie_elsewhere(house: House,
 
 def test_nothing_of_the_archive_can_be_read_in_the_backup(house: House, filed, target):
     take(house, target)
-    told = [each.encode() for each in (*filed, "王小明", "13800138000", "inventory", "%PDF", "SQLite")]
+    told = [
+        each.encode() for each in (*filed, "王小明", "13800138000", "inventory", "%PDF-2.0", "SQLite format")
+    ]
     for path in stored(target):
         content = path.read_bytes()
         assert not [each for each in told if each in content or each in os.fsencode(path.name)], path
@@ -404,6 +408,19 @@ def test_a_damaged_older_key_part_is_used_instead_of_a_damaged_newest(
     assert (tmp_path / "again" / "catalogue.db").exists()
 
 
+def test_a_description_that_has_decayed_pushes_no_whole_key_part_out(house: House, filed, target, tmp_path):
+    take(house, target)
+    path = house.settings.home / "archive.json"
+    document = json.loads(path.read_bytes())
+    document["key"] = document["key"].swapcase()  # as a flipped bit does to a letter
+    path.write_text(json.dumps(document, indent=1))
+    for _ in range(3):
+        with pytest.raises(MunimentError, match=r"archive\.json") as caught:
+            take(house, target)
+        assert caught.value.code is Code.ARCHIVE_DAMAGED
+    assert whole(house, target, tmp_path / "again") == sorted(filed)
+
+
 def case_file_id(house: House, reference: str) -> str:
     return house.case_files.get(reference).id
 
@@ -450,6 +467,19 @@ def test_a_rehearsal_says_what_a_restore_would_be_and_is_recorded(house: House, 
     assert not house.rehearsing.scratch.exists()
     with house.catalogue.reading() as connection:
         assert follow(connection, 0)[-1].act is Act.REHEARSED
+
+
+def test_a_rehearsal_reads_evidence_too(house: House, filed, monkeypatch):
+    opened_documents, real = [], CaseFiles.open_document
+
+    def seen(case_files, case_file, ordinal):
+        opened_documents.append(ordinal)
+        return real(case_files, case_file, ordinal)
+
+    monkeypatch.setattr(CaseFiles, "open_document", seen)
+    for _ in range(10):
+        assert house.rehearsing._read(house.case_files, 20) == (3, [])
+    assert set(opened_documents) - {0}  # not the vouchers alone
 
 
 def test_what_a_rehearsal_finds_damaged_the_next_backup_copies_anew(house: House, filed, target, clock):

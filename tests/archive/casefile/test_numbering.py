@@ -65,7 +65,7 @@ def test_processes_that_file_at_once_take_each_number_once(house, settings, form
         )
         for name in ("one", "two", "failing")
     ]
-    references = [line for child in children for line in child.communicate(timeout=60)[0].split()]
+    references = [line for child in children for line in child.communicate(timeout=300)[0].split()]
     assert [child.returncode for child in children] == [0, 0, 0]
     assert sorted(references) == [f"2026-一级-剧本相关-{number:03}" for number in range(1, 16)]
     with house.catalogue.reading() as connection:

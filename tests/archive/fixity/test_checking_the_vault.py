@@ -19,6 +19,8 @@ from archive.casefile.filing import Filing, Submission
 from archive.casefile.reference import Reference
 from archive.errors import Code, MunimentError
 from archive.fixity import tables
+from archive.fixity.held import held_at
+from archive.fixity.inventories import check_inventories
 from archive.fixity.pace import Pace
 from archive.fixity.printing import sheet
 from archive.fixity.recording import report as kept_report
@@ -87,6 +89,28 @@ def test_a_flipped_bit_in_any_stored_file_is_found_and_named(house: House, filed
             path.write_bytes(content)
     assert check(house).whole
     record_property("faults", (flips, "a bit flipped in a stored file"))
+
+
+def test_a_bit_flipped_in_any_byte_of_an_inventory_a_sidecar_or_a_declaration_is_found_and_its_file_named(
+    house: House, filed, record_property
+):
+    """Also where the catalogue is no witness: when, why and by whom an earlier version was made."""
+    with house.catalogue.reading() as connection:
+        known = held_at(connection, Reference.parse(filed[2]).folder)
+    assert known is not None
+    contents, flips = {each.path for each in known.everything()}, 0
+    found = {
+        path: (folder(house, filed[2]) / path).read_bytes() for path in known.paths() if path not in contents
+    }
+    assert list(check_inventories(known, found)) == []
+    for path, content in found.items():
+        for place in range(len(content)):
+            altered = bytearray(content)
+            altered[place] ^= 1 << place % 8
+            named = {name for _, name in check_inventories(known, {**found, path: bytes(altered)})}
+            assert named == {path}, place
+            flips += 1
+    record_property("faults", (flips, "a bit flipped in an inventory or what confirms it"))
 
 
 def root_page(house: House, index: str) -> int:
