@@ -131,6 +131,10 @@ class Indexer:
         """Case files that wait to be indexed."""
         return self._chosen.behind()
 
+    def fault(self) -> MunimentError | None:
+        """What kept the index from following last; of an index that follows again nothing is told."""
+        return self._chosen.fault()
+
     def status(self) -> Status:
         """Of an index that was looked through: a damaged one is thrown away.
 

@@ -140,8 +140,7 @@ def begun(settings: Settings, models: Callable[[bool], Model], request: pytest.F
     if any(getattr(settings, each) != getattr(plain, each) for each in _IN_AN_ARCHIVE):
         init(settings)
         return Model()
-    known = request.node._fixtureinfo.name2fixturedefs.get("filed", ())  # some files have one of their own
-    model = models(bool(known) and known[-1].func.__module__ == __name__)
+    model = models("with_files" in request.fixturenames)
     assert model.folder is not None
     for path in model.folder.iterdir():
         target = settings.home.with_name(path.name.replace("var", settings.home.name, 1))
@@ -156,7 +155,12 @@ def house(settings: Settings, clock: Clock, begun: Model) -> Iterator[House]:
 
 
 @pytest.fixture
-def filed(house: House, request: pytest.FixtureRequest) -> list[str]:
+def with_files() -> None:
+    """Of ``filed`` here, and of no fixture that a module calls by that name: such a one files its own."""
+
+
+@pytest.fixture
+def filed(house: House, with_files: None, request: pytest.FixtureRequest) -> list[str]:
     """Three case files: one with a photo and a chart, completed; one bare; one void."""
     begun = request.getfixturevalue("begun") if "begun" in request.fixturenames else Model()
     return list(begun.filed) or file_three(house)

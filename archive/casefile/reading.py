@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain, islice, pairwise
 from typing import Any, BinaryIO, Protocol
 
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ from archive.casefile.documents import Content, Document, document_of
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import DOCUMENT_DAMAGED, Code, MunimentError
-from archive.evidence.masking import mask_text
+from archive.evidence import seams
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams, mask_page
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import BoxError
@@ -29,6 +31,9 @@ from archive.ledger.entries import SYSTEM, Detail
 
 Stamp = tuple[int, ...]  # what a disk says of a file without reading it
 Proof = tuple[str, str, Stamp | None]  # path, SHA-512 that was found, and the stamp from before it was read
+
+
+_Page = str | RecognisedPage
 
 
 class FileState(StrEnum):
@@ -182,26 +187,32 @@ class CaseFiles:
 
     def pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """As ``texts``, of one document and page by page: a long text is never there twice."""
-        return self._pages(case_file, ordinal, lambda own: own, lambda read: read.text)
+        for page in self._readings(case_file, ordinal):
+            yield page if isinstance(page, str) else page.text
 
     def masked_pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
-        return self._pages(case_file, ordinal, mask_text, lambda read: read.masked)
+        before: _Page = ""
+        for page, after in pairwise(chain(self._readings(case_file, ordinal), ("",))):
+            around = seams.between(_digits(before), _digits(after))
+            yield mask_page(page, around) if isinstance(page, str) else page.masked(around)
+            before = page
 
-    def _pages(
-        self,
-        case_file: CaseFile,
-        ordinal: int,
-        own: Callable[[str], str],
-        recognised: Callable[[RecognisedPage], str],
-    ) -> Iterator[str]:
+    def around(self, case_file: CaseFile, ordinal: int, page: int) -> Seams:
+        """What a number on page ``page`` (from 1) may run over from or to."""
+        first = max(page - 1, 1)
+        near = dict(enumerate(islice(self._readings(case_file, ordinal, first), 3), start=first))
+        return seams.between(_digits(near.get(page - 1, "")), _digits(near.get(page + 1, "")))
+
+    def _readings(self, case_file: CaseFile, ordinal: int, first: int = 1) -> Iterator[_Page]:
+        """From page ``first``: its own text, or what was recognised in it where it has none."""
         read = set(self._recognised_pages(case_file, ordinal))
-        for number, text in enumerate(self._layer(case_file, ordinal), start=1):
+        layer = enumerate(self._layer(case_file, ordinal), start=1)
+        for number, text in islice(layer, first - 1, None):
             if text.strip() or number not in read:
-                yield own(text)
+                yield text
             else:
-                found = self.recognised(case_file, ordinal, number).get((ordinal, number))
-                yield own(text) if found is None else recognised(found)
+                yield self.recognised(case_file, ordinal, number).get((ordinal, number)) or text
 
     def _layer(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The text that each page has of its own; empty where a page is a picture."""
@@ -361,6 +372,10 @@ class CaseFiles:
         with self._catalogue.reading() as connection:
             rows = connection.execute(_newest(columns, case_file.id, case_file.version)).all()
         return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _digits(page: _Page) -> str:
+    return page if isinstance(page, str) else page.digits
 
 
 def text_of_pages(pages: Sequence[str]) -> bytes:

@@ -16,6 +16,7 @@ from archive.evidence.recognised import RecognisedPage
 from archive.evidence.recognising import HEAD, recognise, recording
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
+from archive.evidence.seams import Seams
 
 Answer = dict[str, Any]
 
@@ -80,8 +81,8 @@ def _convert(job: Job) -> Answer:
 
 
 def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind, bytes]]) -> Answer:
-    """The parts of a mail are written to the target, one after the other; anything else is the source itself."""
-    if kind is EvidenceKind.MAIL:
+    """What is attached is written to the target, one after the other; anything else is the source itself."""
+    if not kind.wants_aid:
         job.target.writelines(part for _, part in wanted.values())
         job.target.flush()
     return {
@@ -98,7 +99,7 @@ def _made(job: Job, size: int) -> bytes:
 
 
 def _parts(job: Job) -> Answer:
-    """Each that a mail is made of, one after the other, to be tried alone."""
+    """Each that a mail or a PDF is made of, one after the other, to be tried alone."""
     found = paging.parts(job.source.read(), job.limits)
     job.target.writelines(found.values())
     job.target.flush()
@@ -186,6 +187,7 @@ def _wanted(request: Mapping[str, Any]) -> drawing.Wanted:
         request["watermark"],
         None if recognised is None else RecognisedPage.read(recognised),
         tuple(request["marks"]),
+        Seams(tuple(request["before"]), tuple(request["after"])),
     )
 
 

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
-from archive.evidence import memoryfiles, parting
+from archive.evidence import memoryfiles, parting, seams
 from archive.evidence.aids import Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.pool import Pool
 from archive.evidence.programs import Programs
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams
 from archive.evidence.workers import WorkerDied
 
 __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
@@ -29,6 +31,8 @@ __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox
 _FAT = 3  # a worker is replaced when it has grown beyond a third of its memory
 _WIDTHS = range(1, 8001)  # pixels
 # What a worker may say of a job. It may have been taken over, so anything else is a crash.
+# Kinds that are not taken and have no name of their own.
+_CALLED = {"program": Cause("程序", "program"), "unknown": Cause("无法识别", "unknown")}
 _SAYABLE = frozenset(
     {
         Code.CONVERSION_CRASHED,
@@ -211,11 +215,12 @@ class Sandbox:
         watermark: str,
         recognised: RecognisedPage | None = None,
         marks: Sequence[str] = (),
+        around: Seams = seams.NONE,
     ) -> bytes:
         """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, masked (P16) and watermarked.
 
         ``recognised`` is what was read in its picture, to be masked as well. ``marks`` are words on the page,
-        without white space: they are marked where nothing is masked.
+        without white space: they are marked where nothing is masked. ``around`` is what numbers may run over from.
 
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """
@@ -229,6 +234,8 @@ class Sandbox:
             "watermark": watermark,
             "recognised": None if recognised is None else recognised.document(),
             "marks": list(marks),
+            "before": list(around.before),
+            "after": list(around.after),
         }
         with memoryfiles.given(pdf) as given, self._result(request, (given,), f"{number}")[0] as drawn:
             return drawn.read()
@@ -400,7 +407,8 @@ class Sandbox:
             try:
                 answer = worker.ask(request, descriptors)
             except WorkerDied as died:
-                _log.warning("a worker died in the job %s: %s", request["job"], died.code)
+                if not self._pool.closed:  # else we ended it ourselves
+                    _log.warning("a worker died in the job %s: %s", request["job"], died.code)
                 raise MunimentError(died.code, name=name, **died.facts) from None
             worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"), self.limits)
         if isinstance(answer.get("done"), dict):
@@ -449,6 +457,8 @@ def _refusal(answer: Mapping[str, Any], name: str) -> MunimentError:
     said, facts = answer.get("refused"), answer.get("facts")
     if isinstance(said, str) and said in _SAYABLE and isinstance(facts, dict):
         with contextlib.suppress(KeyError, IndexError, TypeError, ValueError):  # facts that fill no sentence
+            if (kind := facts.get("kind")) in _CALLED:
+                facts = {**facts, "kind": _CALLED[kind]}
             error = MunimentError(Code(said), **{**facts, "name": name})
             str(error)
             return error

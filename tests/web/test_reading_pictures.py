@@ -191,3 +191,24 @@ def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(house: House, vis
 def test_the_overview_is_the_administrators(visitor):
     for role in (Role.EMPLOYEE, Role.HEAD, Role.AUDITOR, Role.SYSTEM):
         assert visitor(role).get("/pictures").status_code == 403
+
+
+def test_beyond_the_last_page_of_a_document_the_next_one_begins(administrator, reference):
+    page = administrator.get(f"/files/{reference}/read").text
+    assert re.search(r'rel="next" href="[^"]*document=1&amp;page=1[^"]*">材料 1', page)
+    assert 'rel="prev"' not in page
+    last = administrator.get(f"/files/{reference}/read?document=1").text
+    assert re.search(r'rel="prev" href="[^"]*document=0&amp;page=1[^"]*" aria-label="上一份文件"', last)
+    assert 'rel="next"' not in last
+
+
+def test_the_progress_asks_again_only_while_something_waits_and_not_for_ever(
+    house: House, administrator, reader, reference
+):
+    house.recognition.follow()
+    assert "looks=99" in administrator.get("/pictures").text
+    assert "looks=4" in administrator.get("/pictures/progress?looks=5").text
+    assert "looks=99" in administrator.get("/pictures/progress?looks=5000").text
+    assert "hx-get" not in administrator.get("/pictures/progress?looks=0").text
+    house.recognition.run()
+    assert "hx-get" not in administrator.get("/pictures/progress?looks=5").text

@@ -38,6 +38,14 @@ class Trail:
     on: Place | None
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A step from a page to another. ``document`` is none within the same one."""
+
+    address: str
+    document: int | None
+
+
 @pages.get("/files/<reference>/read")
 @admits(Permission.BROWSE)
 def read(reference: str) -> str:
@@ -64,7 +72,7 @@ def read(reference: str) -> str:
         unread=_unread(here, file, Place(wanted, number)),
         player=_player(document.kind) if is_recording(document.kind) else None,
         opening=token_urlsafe(9),
-        turn=_turns(reference, wanted, number, document.pages, zoom, found or None),
+        turn=_turns(reference, documents, Place(wanted, number), zoom, found or None),
     )
 
 
@@ -139,16 +147,32 @@ def _unread(here: Visit, file: CaseFile, at: Place) -> bool:
 
 
 def _turns(
-    reference: str, document: int, number: int, last: int, zoom: int, found: str | None
-) -> dict[str, str | None]:
-    def place(to: int, larger: int = zoom) -> str:
-        return url_for(
-            "reading.read", reference=reference, document=document, page=to, zoom=larger, found=found
-        )
+    reference: str,
+    documents: Sequence[Document | DocumentDetails],
+    at: Place,
+    zoom: int,
+    found: str | None,
+) -> dict[str, Turn | None]:
+    """Beyond the last page of a document the next one begins."""
 
+    def turn(to: Place | None, larger: int = zoom) -> Turn | None:
+        if to is None:
+            return None
+        address = url_for(
+            "reading.read",
+            reference=reference,
+            document=to.ordinal,
+            page=to.page,
+            zoom=larger,
+            found=found,
+        )
+        return Turn(address, None if to.ordinal == at.ordinal else to.ordinal)
+
+    places = [Place(each.ordinal, page) for each in documents for page in range(1, each.pages + 1)]
+    here = places.index(at)
     return {
-        "back": place(number - 1) if number > 1 else None,
-        "on": place(number + 1) if number < last else None,
-        "larger": place(number, zoom + 1) if zoom < 2 else None,
-        "smaller": place(number, zoom - 1) if zoom > 0 else None,
+        "back": turn(places[here - 1] if here else None),
+        "on": turn(places[here + 1] if here + 1 < len(places) else None),
+        "larger": turn(at, zoom + 1) if zoom < 2 else None,
+        "smaller": turn(at, zoom - 1) if zoom > 0 else None,
     }
