@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from itertools import islice
 from typing import Any, BinaryIO, Final, NoReturn, Protocol
 
 import sqlalchemy as sa
@@ -148,7 +147,7 @@ class Viewing:
         if document is None or not 1 <= page <= document.pages or not 1 <= width <= WIDEST:
             raise MunimentError(Code.PAGE_NOT_FOUND)
         read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
-        words = marks(self._text(case_file, ordinal, page)) if marks else ()
+        words = marks(self._case_files.masked_page(case_file, ordinal, page)) if marks else ()
         around = self._case_files.around(case_file, ordinal, page)
         stream, password = self._case_files.open_document(case_file, ordinal)
         with stream:
@@ -157,9 +156,6 @@ class Viewing:
             )
         self.record(person, case_file, ordinal, page)
         return drawn
-
-    def _text(self, case_file: CaseFile, ordinal: int, page: int) -> str:
-        return next(islice(self._case_files.masked_pages(case_file, ordinal), page - 1, None), "")
 
     def details(self, person: Person, reference: str) -> CaseFileDetails:
         """Opening a file's description is a look-up like any page, recorded as page 0 of the voucher.

@@ -148,6 +148,8 @@ class Mending(Running[tuple[Repair, ...]]):
         repairing = self.house.repairing
         if repairing is None:
             raise MunimentError(Code.PAGE_NOT_FOUND)
+        before = self.latest
         run = self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
-        self._number = report.number
+        if run is not before:  # else one of another report is under way
+            self._number = report.number
         return run

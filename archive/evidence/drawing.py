@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -23,6 +24,9 @@ _LONGEST_SIDE = 65_000  # pixels a side that JPEG can hold
 _PROOF_WIDTH = 300  # pixels
 _PROOF_PAGES = 3
 _INK = (40, 40, 40)
+_LINE_HYPHEN = "\ufffe"
+_WRITTEN = r"[^\s\ufffe\u2e80-\U0003fffd]+"  # with its punctuation: an address is masked as a whole
+_DIVIDED = re.compile(f"{_WRITTEN}(?:{_LINE_HYPHEN}{_WRITTEN})+")
 _MARKER, _OUTLINE = (255, 226, 120), (214, 120, 0)
 
 
@@ -138,8 +142,16 @@ def _text(page: pypdfium2.PdfPage) -> str:
         found = str(textpage.get_text_range()) if textpage.count_chars() > 0 else ""
     finally:
         textpage.close()
-    # pdfium writes U+FFFE for the hyphen of a broken word; NUL stands for glyphs without meaning.
-    return found.replace("\ufffe", "").replace("\x00", "").replace("\r\n", "\n")
+    # NUL stands for glyphs without meaning.
+    return _either_way(found.replace("\x00", "").replace("\r\n", "\n"))
+
+
+def _either_way(found: str) -> str:
+    """PDFium writes U+FFFE for a hyphen at the end of a line, be it the word's own (e-mail) or the line's (exam-ple).
+    The word is to be found either way: the hyphen stays, and the words without it are on a last line.
+    """
+    joined = " ".join(each.replace(_LINE_HYPHEN, "") for each in _DIVIDED.findall(found))
+    return "\n".join(filter(None, (found.replace(_LINE_HYPHEN, "-"), joined)))
 
 
 def _render(page: pypdfium2.PdfPage, width: int) -> Image.Image:

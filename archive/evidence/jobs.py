@@ -1,7 +1,7 @@
 """The jobs of a worker, each from a request and open files to an answer. Runs inside the cage only."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -9,7 +9,17 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import baring, drawing, images, originals, paging, releasing, transcribing, unprinted
+from archive.evidence import (
+    baring,
+    drawing,
+    images,
+    originals,
+    paging,
+    releasing,
+    texts,
+    transcribing,
+    unprinted,
+)
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
@@ -23,14 +33,16 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable.
+    """``request`` as it came over the channel; ``source`` read-only, ``target`` and ``words`` empty; all seekable.
 
-    ``aid`` is what a program outside made for this job, if any.
+    The text of a document's pages goes into ``words``: it may be too long for an answer. ``aid`` is what a program
+    outside made for this job, if any.
     """
 
     request: Mapping[str, Any]
     source: BinaryIO
     target: BinaryIO
+    words: BinaryIO
     limits: Limits
     aid: BinaryIO | None = None
 
@@ -70,9 +82,9 @@ def _convert(job: Job) -> Answer:
     text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
     if beside:
         text = tuple(f"{each}\n{beside[n]}" if n in beside else each for n, each in enumerate(text))
+    _tell(job, text)
     return {
         "pages": pages,
-        "text": text,
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
@@ -122,14 +134,19 @@ def _cover(job: Job) -> Answer:
         pages, inside = len(pdf.pages), digest(originals.find(pdf))
         seal(pdf, job.password, job.target)
     reopen(job.target, job.password, pages, inside)
+    _tell(job, _proof(job, pages))
     return {
         "pages": pages,
-        "text": _proof(job, pages),
         "kind": kind.value,
         "sha256": sha256,
         "attached": False,
         "pending": "absent" in said,
     }
+
+
+def _tell(job: Job, text: Iterable[str]) -> None:
+    job.words.writelines(texts.written(text))
+    job.words.flush()
 
 
 def _proof(job: Job, pages: int) -> tuple[str, ...]:
@@ -159,9 +176,9 @@ def _voucher(job: Job) -> Answer:
     with pikepdf.open(io.BytesIO(printed)) as pdf:
         seal(pdf, job.password, job.target)
     reopen(job.target, job.password, reading.pages, original)
+    _tell(job, reading.text)
     return {
         "pages": reading.pages,
-        "text": reading.text,
         "kind": EvidenceKind.PDF.value,
         "sha256": original,
         "attached": True,

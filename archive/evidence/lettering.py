@@ -20,6 +20,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 _PADDING = 2  # pixels
 _SPARE = 0.2  # of a letter's height: recognised letters lie a little beside their places
+_LINE_HYPHEN = 2  # what pdfium calls a hyphen at the end of a line
 _LONG = 3.0  # width to height from which a line may hold a telephone number
 
 
@@ -142,6 +143,8 @@ def _to_pixels(place: tuple[int, int, int, int], size: tuple[int, int]) -> Box:
 def _letter(textpage: Any, index: int) -> str:
     """Exactly one character, so that positions in the text are pdfium's positions."""
     value = raw.FPDFText_GetUnicode(textpage, index)
+    if value == _LINE_HYPHEN:
+        return "-"
     return chr(value) if 0 < value < 0x110000 and not 0xD800 <= value < 0xE000 else " "
 
 

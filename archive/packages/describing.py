@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from pathlib import PurePosixPath
 from typing import Any, get_type_hints
 
 from archive.casefile.reading import CaseFile, FileState
@@ -13,8 +14,9 @@ from archive.database.schema import moment_of, text_of
 from archive.evidence.kinds import EvidenceKind
 from archive.packages.bag import damaged
 
-FORMAT = 2
-_BEFORE = 1  # had no recordings beside their PDFs
+FORMAT = 3
+_ALL_TEXTS_AT_ONCE = 2
+_NO_RECORDINGS = 1  # nor any beside their PDFs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ def pdf_path(version: int, name: str) -> str:
     return f"documents/v{version}/{name}"
 
 
+def text_path(name: str) -> str:
+    """Of the newest version of the document of that name."""
+    return f"texts/{PurePosixPath(name).stem}.json"
+
+
 def encode(description: Description) -> bytes:
     document = {
         "format": FORMAT,
@@ -97,7 +104,7 @@ def _check(
     version: object, case_file: CaseFile, documents: Sequence[Packaged], versions: Sequence[Made]
 ) -> None:
     """What must hold between the fields, so that nothing is imported that filing could not have made."""
-    if version not in (_BEFORE, FORMAT):
+    if version not in (_NO_RECORDINGS, _ALL_TEXTS_AT_ONCE, FORMAT):
         raise ValueError("format")
     reference = Reference.parse(case_file.reference)
     series = reference.series
@@ -142,7 +149,7 @@ def _check_recordings(documents: Sequence[Packaged]) -> None:
 
 
 def _documents(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if document["format"] == _BEFORE:
+    if document["format"] == _NO_RECORDINGS:
         return [{**each, "stream_version": None} for each in document["documents"]]
     return list(document["documents"])
 

@@ -180,12 +180,18 @@ def test_whoever_may_read_a_file_is_told_on_its_page_what_cannot_be_searched(
     assert INSTALL.replace("'", "&#39;") in shown
 
 
-def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(house: House, visitor, reference):
+@pytest.mark.parametrize(
+    ("noted", "told"), [({}, True), ({"wordless": None}, False)], ids=["today", "before"]
+)
+def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(
+    house: House, visitor, reference, noted: dict[str, None], *, told: bool
+):
+    """Which pages are pictures is noted beside it, but not of what was filed before that was done."""
     with house.catalogue.housekeeping() as connection:
-        connection.execute(tables.document.update().values(text=b"x" * 40))
+        connection.execute(tables.document.update().values(text=b"x" * 40, **noted))
     answer = visitor(Role.AUDITOR, "审计部").get(f"/files/{reference}")
     assert answer.status_code == 200
-    assert "尚未识别" not in answer.text
+    assert ("尚未识别" in answer.text) is told
 
 
 def test_the_overview_is_the_administrators(visitor):

@@ -97,9 +97,8 @@ def check() -> Response:
     if not files:
         raise MunimentError(Code.FORM_EXPIRED)
     name, stream = files[0]
-    converted = here.house.filing.check_evidence(here.actor, Source(name, stream))
-    converted.pdf.close()
-    said = here.words("file.checked", pages=converted.pages, kind=kind_said(here.words, converted.kind))
+    with here.house.filing.check_evidence(here.actor, Source(name, stream)) as converted:
+        said = here.words("file.checked", pages=converted.pages, kind=kind_said(here.words, converted.kind))
     return jsonify(message=said)
 
 

@@ -106,7 +106,7 @@ def repair(number: int) -> AnyResponse:
     """What the report names, from the other copy."""
     here = visit()
     _mending().start(here.actor, report(here.house.catalogue, number))
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment():
         return _repairing()
     return redirect(url_for("fixity.show", number=number), code=303)
 

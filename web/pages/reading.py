@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from time import monotonic
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -16,7 +17,7 @@ from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind, Family
 from indexer.analysis import Query
-from indexer.snippets import Place, hits_on, places_of
+from indexer.snippets import Place, hits_on, places_of, stands_on
 from web.admitting import admits
 from web.pages.finding import reveal
 from web.pages.recordings import TYPES
@@ -25,6 +26,7 @@ from web.visit import Visit, visit
 pages = Blueprint("reading", __name__)
 
 _WIDTHS = (800, 1200, 1600, 2200)
+_PATIENCE = 1.0  # seconds in which the pages of a file are looked through for what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Trail:
 
     words: str
     number: int | None
-    count: int
+    count: str  # with ``+``: there was no time to look at all pages
     back: Place | None
     on: Place | None
 
@@ -125,17 +127,25 @@ def _marks(query: Query | None) -> Callable[[str], Sequence[str]] | None:
 
 def _trail(here: Visit, file: CaseFile, found: str, at: Place) -> Trail | None:
     query = _query(here, found)
-    places = places_of(here.house.case_files, file, query) if query else ()
-    if query is None or not places:
+    if query is None:
+        return None
+    places, whole = places_of(here.house.case_files, file, query, monotonic() + _PATIENCE)
+    if not whole and at not in places and stands_on(_shown(here, file, at), query):
+        places = tuple(sorted((*places, at)))
+    if not places:
         return None
     before, after = [each for each in places if each < at], [each for each in places if each > at]
     return Trail(
         reveal(here, found).q,
         places.index(at) + 1 if at in places else None,
-        len(places),
+        f"{len(places)}{'' if whole else '+'}",
         before[-1] if before else None,
         after[0] if after else None,
     )
+
+
+def _shown(here: Visit, file: CaseFile, at: Place) -> str:
+    return here.house.case_files.masked_page(file, at.ordinal, at.page)
 
 
 def _unread(here: Visit, file: CaseFile, at: Place) -> bool:
