@@ -13,8 +13,10 @@ from archive.database.schema import moment_of, text_of
 from archive.evidence.kinds import EvidenceKind
 from archive.packages.bag import damaged
 
-FORMAT = 2
-_BEFORE = 1  # had no recordings beside their PDFs
+FORMAT = 3
+_WITHOUT_RECORDINGS = 1  # beside their PDFs
+_WITHOUT_NUMBERS = (1, 2)  # of the holds
+_HIGHEST = 2**31  # number of a hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Packaged:
 class Standing:
     """A hold that the case file is under."""
 
+    number: int | None  # none where the package does not tell
     reason: str
     placed_by: str
     placed_at: datetime
@@ -86,8 +89,9 @@ def decode(content: bytes, path: str) -> Description:
         case_file = _typed(CaseFile, document["case_file"])
         documents = tuple(_typed(Packaged, each) for each in _documents(document))
         versions = tuple(_typed(Made, each) for each in document["versions"])
-        holds = tuple(_typed(Standing, each) for each in document["holds"])
+        holds = tuple(_typed(Standing, each) for each in _holds(document))
         _check(document["format"], case_file, documents, versions)
+        _check_holds(holds)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise damaged(path, Cause("没有正确描述一份案卷", "it does not describe a case file")) from None
     return Description(case_file, documents, versions, holds)
@@ -97,7 +101,7 @@ def _check(
     version: object, case_file: CaseFile, documents: Sequence[Packaged], versions: Sequence[Made]
 ) -> None:
     """What must hold between the fields, so that nothing is imported that filing could not have made."""
-    if version not in (_BEFORE, FORMAT):
+    if version not in range(1, FORMAT + 1):
         raise ValueError("format")
     reference = Reference.parse(case_file.reference)
     series = reference.series
@@ -122,6 +126,11 @@ def _check(
         raise ValueError("state")
 
 
+def _check_holds(holds: Sequence[Standing]) -> None:
+    if not all(each.number is None or 0 < each.number < _HIGHEST for each in holds):
+        raise ValueError("holds")
+
+
 def _check_recordings(documents: Sequence[Packaged]) -> None:
     """One that lies beside its cover came with one, and stays beside every later one."""
     first = {(each.ordinal, each.version): each.stream_version for each in documents}
@@ -142,9 +151,15 @@ def _check_recordings(documents: Sequence[Packaged]) -> None:
 
 
 def _documents(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if document["format"] == _BEFORE:
+    if document["format"] == _WITHOUT_RECORDINGS:
         return [{**each, "stream_version": None} for each in document["documents"]]
     return list(document["documents"])
+
+
+def _holds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if document["format"] in _WITHOUT_NUMBERS:
+        return [{**each, "number": None} for each in document["holds"]]
+    return list(document["holds"])
 
 
 def _plain(value: Any) -> dict[str, Any]:
