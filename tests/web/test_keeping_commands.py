@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from archive.errors import Code, Exit, MunimentError
-from archive.ledger.entries import CONSOLE, Actor
+from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE, SYSTEM, Actor
+from archive.ledger.log import follow
 from retention.holds import Holds
 from tests.serving import muniment
 from tests.vouchers import voucher
@@ -19,6 +21,7 @@ from web.settings import Settings
 from web.wiring import opened
 
 PASSWORD = "correct-horse-battery\n"
+ROLE = ("--role", "system", "--department", "客服部", "--password-stdin")
 REFERENCE = "2026-一级-剧本相关-001"
 
 
@@ -41,6 +44,10 @@ class Desk:
         code, answer, said = self.run(*arguments, **more)
         assert code == 0, said
         return answer
+
+    @property
+    def archive(self) -> str:
+        return json.loads((self.home / "archive.json").read_text())["archive"]
 
     @property
     def document(self) -> Path:
@@ -146,7 +153,7 @@ def test_a_package_leaves_and_enters(desk: Desk):
 def test_whoever_filed_elsewhere_is_not_shown_as_somebody_else(desk: Desk):
     """Export, import, and then the people: the numbers of the package are those people's."""
     for name in ("reg", "head"):
-        desk.ask("people", "add", name, "--role", "registrar", "--department", "客服部", given=PASSWORD)
+        desk.ask("people", "add", name, *ROLE, given=PASSWORD)
     desk.ask("hold", REFERENCE, "--reason", "仲裁")
     desk.ask("lift", REFERENCE, "--reason", "已结案")
     desk.ask("hold", REFERENCE, "--reason", "诉讼")
@@ -156,10 +163,7 @@ def test_whoever_filed_elsewhere_is_not_shown_as_somebody_else(desk: Desk):
     desk.ask("export", REFERENCE, "--to", package)
     desk.ask("init", "--home", new)
     desk.ask("import", "--package", package, "--home", new)
-    added = desk.ask(
-        *("people", "add", "新管理", "--role", "system", "--department", "客服部", "--home", new),
-        given=PASSWORD,
-    )
+    added = desk.ask("people", "add", "新管理", *ROLE, "--home", new, given=PASSWORD)
     assert added["number"] == "P0003"
     again = desk.folder / "again"
     desk.ask("export", REFERENCE, "--to", again, "--home", new)
@@ -170,8 +174,7 @@ def test_whoever_filed_elsewhere_is_not_shown_as_somebody_else(desk: Desk):
     late = desk.folder / "late"
     desk.ask("init", "--home", late)
     for name in ("a", "b"):
-        given = ("--role", "system", "--department", "客服部", "--home", late)
-        desk.ask("people", "add", name, *given, given=PASSWORD)
+        desk.ask("people", "add", name, *ROLE, "--home", late, given=PASSWORD)
     code, answer, _ = desk.run("import", "--package", package, "--home", late)
     assert (code, answer["error"], "P0002" in answer["message"]) == (Exit.CONFLICT, "people-differ", True)
 
@@ -194,8 +197,9 @@ def test_a_key_journal_that_was_mended_at_an_opening_is_named(desk: Desk, line: 
     assert [(each["document"], each["problem"]) for each in report["damaged"]] == [
         ("var.keys", "beside-damaged")
     ]
-    repaired = [each for each in desk.ask("ledger", "show")["entries"] if each["act"] == "repaired"]
-    assert [(each["actor"], each["detail"]["documents"]) for each in repaired] == [("system", ["var.keys"])]
+    with opened(Settings(home=desk.home)) as house, house.catalogue.reading() as connection:
+        repaired = [each for each in follow(connection, 0) if each.act is Act.REPAIRED]
+    assert [(each.actor, each.subject) for each in repaired] == [(SYSTEM, f"archive:{desk.archive}")]
     assert desk.ask("fixity")["whole"]  # it was said
     assert not desk.ask("keys", "status")["journal"]["mended"]
     assert sorted(journal.read_bytes().splitlines()) == sorted(good.splitlines())
