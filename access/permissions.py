@@ -24,6 +24,7 @@ class Permission(StrEnum):
     HOLD = "hold"  # place and lift holds
     KNOW_ALL = "know-all"  # that any file exists
     MANAGE_PEOPLE = "manage-people"
+    OVERSEE = "oversee"  # how checks, backups and the index stand, which tells of no file's content
     PROVIDE = "provide"  # what an approved request asks for
     READ_DIRECTLY = "read-directly"  # without a request, always recorded (P14.1)
     READ_LEDGER = "read-ledger"  # and verify it
@@ -31,6 +32,7 @@ class Permission(StrEnum):
     READ_REQUESTS = "read-requests"  # everybody's; likewise
     RECOGNISE = "recognise"  # see how far the reading of pictures is, and try again
     RELEASE = "release"
+    REPAIR = "repair"  # what a check found damaged, from another copy
     REQUEST = "request"
     SEARCH = "search"  # the words inside files, not only the catalogue
     SWEEP = "sweep"
@@ -51,12 +53,14 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.HEAR,
                 Permission.HOLD,
                 Permission.KNOW_ALL,
+                Permission.OVERSEE,
                 Permission.PROVIDE,
                 Permission.READ_DIRECTLY,
                 Permission.READ_LOOKUPS,
                 Permission.READ_REQUESTS,
                 Permission.RECOGNISE,
                 Permission.RELEASE,
+                Permission.REPAIR,
                 Permission.SEARCH,
                 Permission.SWEEP,
                 Permission.VOID,
@@ -68,6 +72,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.CHECK,
                 Permission.HEAR,
                 Permission.KNOW_ALL,
+                Permission.OVERSEE,
                 Permission.READ_DIRECTLY,
                 Permission.READ_LEDGER,
                 Permission.READ_LOOKUPS,
@@ -80,7 +85,7 @@ _GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.MANAGEMENT: _APPROVER | {Permission.KNOW_ALL},
         Role.OPERATIONS: _APPROVER | {Permission.KNOW_ALL},
         Role.REGISTRAR: frozenset({Permission.BROWSE, Permission.FILE, Permission.REQUEST}),
-        Role.SYSTEM: frozenset({Permission.MANAGE_PEOPLE}),
+        Role.SYSTEM: frozenset({Permission.MANAGE_PEOPLE, Permission.OVERSEE}),
     }
 )
 

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from itertools import islice
 from typing import Any, BinaryIO, Final, NoReturn, Protocol
 
 import sqlalchemy as sa
@@ -23,8 +22,10 @@ from archive.casefile.reading import CaseFile, CaseFiles
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
+from archive.evidence import seams
 from archive.evidence.masking import mask_text
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams
 from archive.keys.filekey import CaseFileId
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, Detail
@@ -48,8 +49,11 @@ class Drawing(Protocol):
         watermark: str,
         recognised: RecognisedPage | None = None,
         marks: Sequence[str] = (),
+        around: Seams = seams.NONE,
     ) -> bytes:
-        """A JPEG of page ``number`` (from 1), masked and watermarked; ``marks`` are words to be marked on it."""
+        """A JPEG of page ``number`` (from 1), masked and watermarked; ``marks`` are words to be marked on it.
+        ``around`` is what numbers may run over from.
+        """
         ...
 
 
@@ -143,17 +147,15 @@ class Viewing:
         if document is None or not 1 <= page <= document.pages or not 1 <= width <= WIDEST:
             raise MunimentError(Code.PAGE_NOT_FOUND)
         read = self._case_files.recognised(case_file, ordinal, page).get((ordinal, page))
-        words = marks(self._text(case_file, ordinal, page)) if marks else ()
+        words = marks(self._case_files.masked_page(case_file, ordinal, page)) if marks else ()
+        around = self._case_files.around(case_file, ordinal, page)
         stream, password = self._case_files.open_document(case_file, ordinal)
         with stream:
             drawn = self._sandbox.page(
-                stream, password, page, width, self._watermark(person, grant), read, words
+                stream, password, page, width, self._watermark(person, grant), read, words, around
             )
         self.record(person, case_file, ordinal, page)
         return drawn
-
-    def _text(self, case_file: CaseFile, ordinal: int, page: int) -> str:
-        return next(islice(self._case_files.masked_pages(case_file, ordinal), page - 1, None), "")
 
     def details(self, person: Person, reference: str) -> CaseFileDetails:
         """Opening a file's description is a look-up like any page, recorded as page 0 of the voucher.

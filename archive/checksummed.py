@@ -17,12 +17,15 @@ def dump(document: Mapping[str, Any]) -> bytes:
     return json.dumps({**document, _SUM: sha256(text.encode()).hexdigest()}, indent=1).encode()
 
 
-def load(content: bytes, fields: frozenset[str]) -> dict[str, Any]:
-    """What was dumped; no more than ``fields`` are in it. Raises ValueError for anything else."""
+def load(content: bytes, fields: frozenset[str] | None = None) -> dict[str, Any]:
+    """What was dumped; where ``fields`` are told, no more than these. Raises ValueError for anything else, and
+    RecursionError.
+    """
     document = json.loads(content)
     if not isinstance(document, dict):
         raise ValueError("no object")  # noqa: TRY004 - as what json raises
     checked = document.pop(_SUM, None) is not None
-    if not set(document) <= fields or (checked and dump(document) != content):
+    known = fields is None or set(document) <= fields
+    if not known or (checked and dump(document) != content):
         raise ValueError("not as it was written")
     return document

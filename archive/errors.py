@@ -57,6 +57,7 @@ class Code(StrEnum):
     CONVERSION_CRASHED = "conversion-crashed"
     CONVERSION_TIMEOUT = "conversion-timeout"
     CONVERSION_TOO_LARGE = "conversion-too-large"
+    COPY_GONE = "copy-gone"
     CREDENTIALS_WRONG = "credentials-wrong"
     DATE_INVALID = "date-invalid"
     DATE_NOT_POSSIBLE = "date-not-possible"
@@ -317,6 +318,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             422,
             "“{name}”展开后过大，超出安全限制。请缩小或拆分后重试。",
             "“{name}” unfolds beyond the safe limits. Make it smaller or split it, and try again.",
+        ),
+        Code.COPY_GONE: _m(
+            Exit.NOT_FOUND,
+            404,
+            "这份副本已下载过，或已超过十分钟。仍需要时请在档案页重新发出，会得到新的密码。",
+            "This copy was downloaded already, or its ten minutes are over. Release another on the file's page; it comes with a password of its own.",
         ),
         Code.CREDENTIALS_WRONG: _m(
             Exit.DENIED,

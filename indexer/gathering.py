@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from archive.casefile.reading import CaseFile, CaseFiles, FileState
-from archive.errors import MunimentError
+from archive.errors import Code, MunimentError
 from archive.evidence.masking import mask_text
 from archive.keys.sealing import BoxError
 from archive.voucher.masking import masked
@@ -15,6 +15,7 @@ from indexer.analysis import Part
 
 VOID = "作废"  # what the stamp says, P9
 
+_AWAY = frozenset({Code.VAULT_REFUSED, Code.VAULT_UNREACHABLE})
 _logger = logging.getLogger(__name__)
 
 
@@ -61,10 +62,14 @@ def _pages(case_file: CaseFile, pages: Iterator[str]) -> Iterator[str]:
 
 @contextmanager
 def _left_out(case_file: CaseFile) -> Iterator[None]:
-    """One damaged text must not keep what comes later out of the index. Fixity checks name it to people."""
+    """One damaged text must not keep what comes later out of the index. Fixity checks name it to people. A vault that
+    is away has damaged nothing.
+    """
     try:
         yield
-    except (BoxError, MunimentError, ValueError) as error:
+    except (BoxError, MunimentError, OSError, ValueError) as error:
+        if isinstance(error, MunimentError) and error.code in _AWAY:
+            raise
         kind = type(error).__name__
         _logger.error("%s is indexed without some of its texts: %s", case_file.reference, kind)  # noqa: TRY400 - a trace may show the text
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from indexer.sifting import Sifted, Sifting
 from indexer.snippets import Snippet, snippet
 
 _PATIENCE = 120.0  # seconds to wait for another writer: one batch of theirs, many times over
+_PATIENCE_FOR_WORDS = 0.5  # seconds in which one file is looked through for words to show
 _PATIENCE_OF_A_SEARCH = 2.0
 _POLL = 1.0  # seconds between two looks for what other processes filed
 _AFTER_A_FAULT = 10.0
@@ -108,7 +110,7 @@ class Indexer:
         """The words around what was found, masked; none where nothing of it can be shown. Permission was asked for
         before. Raises MunimentError.
         """
-        return snippet(self._case_files, case_file, self.words(query))
+        return snippet(self._case_files, case_file, self.words(query), time.monotonic() + _PATIENCE_FOR_WORDS)
 
     def words(self, query: str) -> Query:
         """What of a query is shown where it was found. Raises MunimentError(QUERY_INVALID)."""
@@ -130,6 +132,10 @@ class Indexer:
     def behind(self) -> int:
         """Case files that wait to be indexed."""
         return self._chosen.behind()
+
+    def fault(self) -> MunimentError | None:
+        """What kept the index from following last; of an index that follows again nothing is told."""
+        return self._chosen.fault()
 
     def status(self) -> Status:
         """Of an index that was looked through: a damaged one is thrown away.

@@ -1,6 +1,8 @@
 """Snippets: the few words around what was found, masked before anything is cut from them (P14.4, P16)."""
 
+import math
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -47,17 +49,22 @@ class Snippet:
         return tuple((text, hit) for text, hit in parts if text)
 
 
-def snippet(case_files: CaseFiles, case_file: CaseFile, query: Query) -> Snippet | None:
+def snippet(
+    case_files: CaseFiles, case_file: CaseFile, query: Query, until: float = math.inf
+) -> Snippet | None:
     """From the page, or else the document's name, that says most of the query; none where nothing of it can be shown:
     it asked for facts, or for the file's own code, which heads each of its pages, or the mask hides it.
 
-    What the mask hides is no hit. Raises BoxError and MunimentError where a sealed text does not open.
+    What the mask hides is no hit. Where ``until`` (of the monotonic clock) comes first, the best that was seen by then
+    counts: somebody waits. Raises BoxError and MunimentError where a sealed text does not open.
     """
     best, most = None, 0
     query = _without_code(query, case_file.reference)
     if not query.phrases:
         return None
     for place, text in _masked(case_files, case_file):
+        if time.monotonic() >= until:
+            break
         found = spans(text, query)
         if len(found) > most:
             hits = sorted(span for each in found.values() for span in each)
@@ -76,13 +83,24 @@ def hits_on(text: str, query: Query) -> tuple[str, ...]:
     return tuple(words)
 
 
-def places_of(case_files: CaseFiles, case_file: CaseFile, query: Query) -> tuple[Place, ...]:
-    """The pages on which something of the query stands, in order. Raises BoxError, MunimentError."""
-    return tuple(
-        place
-        for place, page in _pages(case_files, case_file)
-        if any(spans(shown, query) for shown in _stretches(page))
-    )
+def places_of(
+    case_files: CaseFiles, case_file: CaseFile, query: Query, until: float = math.inf
+) -> tuple[tuple[Place, ...], bool]:
+    """The pages on which something of the query stands, in order, and whether these are all: there was no time to look
+    at more where ``until`` came first. Raises BoxError, MunimentError.
+    """
+    found: list[Place] = []
+    for place, page in _pages(case_files, case_file):
+        if time.monotonic() >= until:
+            return tuple(found), False
+        if stands_on(page, query):
+            found.append(place)
+    return tuple(found), True
+
+
+def stands_on(page: str, query: Query) -> bool:
+    """Whether something of the query does, on a page's masked text."""
+    return any(spans(shown, query) for shown in _stretches(page))
 
 
 def _masked(case_files: CaseFiles, case_file: CaseFile) -> Iterator[tuple[Place | None, str]]:

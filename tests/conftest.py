@@ -87,6 +87,15 @@ def sandboxes() -> Iterator[None]:
             each.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """A machine that does much else at the same time looks through a few files all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        for each in ("searching.SCAN_SECONDS", "searching.RANK_SECONDS", "following.BATCH_SECONDS"):
+            patch.setattr(f"indexer.{each}", 60.0)
+        yield
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -131,7 +140,7 @@ def begun(settings: Settings, models: Callable[[bool], Model], request: pytest.F
     if any(getattr(settings, each) != getattr(plain, each) for each in _IN_AN_ARCHIVE):
         init(settings)
         return Model()
-    model = models("filed" in request.fixturenames)
+    model = models("with_files" in request.fixturenames)
     assert model.folder is not None
     for path in model.folder.iterdir():
         target = settings.home.with_name(path.name.replace("var", settings.home.name, 1))
@@ -146,7 +155,12 @@ def house(settings: Settings, clock: Clock, begun: Model) -> Iterator[House]:
 
 
 @pytest.fixture
-def filed(house: House, request: pytest.FixtureRequest) -> list[str]:
+def with_files() -> None:
+    """Of ``filed`` here, and of no fixture that a module calls by that name: such a one files its own."""
+
+
+@pytest.fixture
+def filed(house: House, with_files: None, request: pytest.FixtureRequest) -> list[str]:
     """Three case files: one with a photo and a chart, completed; one bare; one void."""
     begun = request.getfixturevalue("begun") if "begun" in request.fixturenames else Model()
     return list(begun.filed) or file_three(house)
@@ -190,6 +204,34 @@ def chromium() -> Iterator[Browser]:
         expect.set_options(timeout=30_000)  # milliseconds, on a busy machine
         yield browser
         browser.close()
+
+
+# Files that take long, the longest first: given out last, one process would be at them when the others have ended.
+_LONG = (
+    "contracts/test_backup_on_s3.py",
+    "archive/casefile/test_interruptions.py",
+    "indexer/test_differential.py",
+    "browser",
+    "stories",
+    "archive/rebuild",
+    "archive/evidence",
+    "contracts",
+    "archive/backup",
+    "indexer",
+    "web/test_command_line.py",
+    "web/test_keeping_commands.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They go out in this order with ``--no-loadscope-reorder``."""
+    tests = Path(__file__).parent
+    ranks = {tests / each: rank for rank, each in enumerate(_LONG)}
+
+    def rank(item: pytest.Item) -> int:
+        return min(ranks.get(each, len(ranks)) for each in (item.path, *item.path.parents))
+
+    items.sort(key=rank)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

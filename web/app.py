@@ -10,11 +10,12 @@ from flask import Flask, current_app, request, url_for
 from flask_wtf import CSRFProtect
 from werkzeug.routing import IntegerConverter
 
-from archive.errors import Code, MunimentError
+from archive.errors import Code, MunimentError, say_kept
+from archive.fixity.report import Fault
 from web.admitting import admission_of, takes_files
 from web.answering import LongAnswers
 from web.asking import Asking
-from web.auditing import FixityCheck, Verification
+from web.auditing import FixityCheck, Mending, Verification
 from web.kinds import kind_said
 from web.navigation import navigation
 from web.pages import BLUEPRINTS
@@ -66,6 +67,7 @@ def create_app(house: House) -> Flask:
     app.extensions["muniment-long-answers"] = LongAnswers(house.settings.threads)
     app.extensions["muniment-verification"] = Verification(house)
     app.extensions["muniment-fixity"] = FixityCheck(house)
+    app.extensions["muniment-mending"] = Mending(house)
 
     # Before the forms' own check, so that its refusal can be said in the visitor's language.
     app.before_request_funcs.setdefault(None, [])[:0] = [_begin, _limit]
@@ -119,8 +121,14 @@ def _context() -> dict[str, object]:
         "fmt": here.formats,
         "kind": partial(kind_said, here.words),
         "asset": asset,
+        "kept": partial(_kept, language=here.language),
         "navigation": navigation(here) if here.visitor else (),
     }
+
+
+def _kept(value: str, language: str) -> str:
+    """What was found damaged or refused, of which the ledger keeps the bare word."""
+    return Fault(value).say(language) if value in set(Fault) else say_kept(value, language)
 
 
 def asset(name: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from archive.errors import Code, MunimentError, refusal_of
+from archive.fixity.repairing import Repair
 from archive.fixity.report import Report
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor, Detail
@@ -130,3 +131,25 @@ def verified(house: House, actor: Actor, kept: str | None, progress: Progress) -
         raise
     record({"entries": found.entries, "root": found.root, "result": "whole"})
     return found
+
+
+class Mending(Running[tuple[Repair, ...]]):
+    """Of what a report names, from the other copy; PAGE_NOT_FOUND where none is configured."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house, "mending")
+        self._number = 0
+
+    def of(self, report: Report) -> Run[tuple[Repair, ...]] | None:
+        """The newest run, if it was of this report."""
+        return self.latest if report.number == self._number else None
+
+    def start(self, actor: Actor, report: Report) -> Run[tuple[Repair, ...]]:
+        repairing = self.house.repairing
+        if repairing is None:
+            raise MunimentError(Code.PAGE_NOT_FOUND)
+        before = self.latest
+        run = self.begin(len(report.damaged), lambda _progress: repairing.repair(actor, report))
+        if run is not before:  # else one of another report is under way
+            self._number = report.number
+        return run

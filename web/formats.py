@@ -10,7 +10,7 @@ from babel.numbers import format_decimal
 from web.wording import Language
 
 _LOCALES = {Language.ZH: Locale.parse("zh_CN"), Language.EN: Locale.parse("en_GB")}
-_STEP = 1024
+_STEP = 1000  # as the limits, the covers and the printed reports count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Formats:
         return format_decimal(number, locale=_LOCALES[self.language])
 
     def size(self, count: int) -> str:
-        """Bytes: ``300 B``, ``1.5 MB`` (of 1024)."""
+        """Bytes: ``300 B``, ``1.5 MB`` (of 1000)."""
         amount, unit = float(count), "B"
         for larger in ("KB", "MB", "GB", "TB"):
             if amount < _STEP:

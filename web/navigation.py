@@ -38,6 +38,7 @@ _WAYS = (
     Way("pictures", "pictures.overview", "eye", (Permission.RECOGNISE,)),
     Way("numbers", "numbers.series", "numbers", (Permission.SWEEP, Permission.READ_LEDGER)),
     Way("fixity", "fixity.overview", "shield", (Permission.CHECK,)),
+    Way("state", "state.overview", "pulse", (Permission.OVERSEE,)),
     Way("ledger", "ledger.overview", "ledger", (Permission.READ_LEDGER,)),
     Way("people", "people.everybody", "people", (Permission.MANAGE_PEOPLE,)),
 )

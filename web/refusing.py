@@ -1,7 +1,8 @@
 """From an error to a page: code and sentence in the visitor's language; never a trace, never data."""
 
 import logging
-from urllib.parse import urlencode
+from contextlib import suppress
+from urllib.parse import urlencode, urlsplit
 
 from flask import (
     Flask,
@@ -19,7 +20,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from access.permissions import Permission
 from archive.errors import Code, MunimentError, refusal_of
+from web.securing import Cookie
 from web.tracing import incident
 from web.visit import begin_visit, house, visit
 
@@ -83,13 +86,32 @@ def _defect(error: BaseException) -> AnyResponse:
 def _to_sign_in(error: MunimentError) -> AnyResponse:
     if wants_json():
         return _answer(error)
-    wanted = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else "/"
-    place = url_for("entrance.sign_in") + ("" if wanted == "/" else "?" + urlencode({"next": wanted}))
+    asked = {} if (wanted := _wanted()) == "/" else {"next": wanted}
+    cookie: Cookie = current_app.extensions["muniment-cookie"]
+    if cookie.read():  # somebody was signed in, and may have lost what they were writing
+        asked["ended"] = "1" if request.method == "GET" else "2"
+    place = url_for("entrance.sign_in") + ("?" + urlencode(asked) if asked else "")
     if is_fragment():
         response = Response(status=204)
         response.headers["HX-Redirect"] = place
         return response
     return redirect(place, code=303)
+
+
+def _wanted() -> str:
+    """Where to go on once signed in again: the page that was asked for, or the one whose form was sent."""
+    if is_fragment():
+        parts = urlsplit(request.headers.get("HX-Current-URL", "/"))
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    places, path = current_app.url_map.bind(""), request.path
+    while path:
+        with suppress(HTTPException):
+            places.match(path, method="GET")
+            return path
+        path = path.rpartition("/")[0]
+    return "/"
 
 
 def _answer(error: MunimentError) -> AnyResponse:
@@ -103,4 +125,12 @@ def _answer(error: MunimentError) -> AnyResponse:
     ):
         return Response(sentence, status, content_type="text/plain; charset=utf-8")
     page = "fragments/refusal.html" if is_fragment() else "refusal.html"
-    return make_response(render_template(page, code=error.code, sentence=sentence, status=status), status)
+    shown = render_template(page, code=error.code, sentence=sentence, status=status, to_ask=_to_ask(error))
+    return make_response(shown, status)
+
+
+def _to_ask(error: MunimentError) -> str | None:
+    """The case file whose content was refused to somebody who can ask for it."""
+    named = (request.view_args or {}).get("reference")
+    refused = error.code is Code.ACCESS_DENIED and visit().may(Permission.REQUEST)
+    return str(named) if refused and named and request.method == "GET" else None

@@ -1,5 +1,5 @@
-"""What a document is in the catalogue, and which files of the vault are its own: the PDF, and for a recording that is
-too large for it the sealed stream beside it.
+"""What a document is in the catalogue, and which files of the vault are its own: the PDF, and beside it sealed streams
+of a recording that is too large for it and of a text that is too long for the catalogue.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.streaming import plain_size
 from archive.vault.staging import Stored
 
-_SUFFIX = ".sealed"
+_SUFFIX, _TEXT = ".sealed", ".text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,15 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class LongText:
+    """The text of a document's pages, sealed, beside its PDF and of the same version."""
+
+    size: int  # bytes as sealed
+    sha512: str
+    authentication: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document in one version; ordinal 0 is the voucher."""
 
@@ -69,7 +78,9 @@ class Document:
     authentication: bytes
     original_sha256: str
     pending: bool  # a cover stands for it until its converter is installed
+    wordless: str | None  # pages that have no text of their own, as ``ranges``; none: not looked at yet
     stream: Stream | None  # none: the original is in the PDF
+    text: LongText | None  # none: it is in the catalogue
 
     @property
     def content(self) -> Content:
@@ -87,9 +98,18 @@ class Document:
         return Content(name, stream.version, stream.size, stream.sha512, stream.authentication, place)
 
     @property
+    def text_content(self) -> Content | None:
+        text = self.text
+        if text is None:
+            return None
+        place = text_place(self.ordinal, self.version)
+        name = text_name(self.name)
+        return Content(name, self.version, text.size, text.sha512, text.authentication, place)
+
+    @property
     def contents(self) -> tuple[Content, ...]:
-        beside = self.stream_content
-        return (self.content,) if beside is None else (self.content, beside)
+        found = (self.content, self.stream_content, self.text_content)
+        return tuple(each for each in found if each is not None)
 
     @property
     def whole_size(self) -> int:
@@ -99,9 +119,14 @@ class Document:
 
 def document_of(row: Any) -> Document:
     """From a row's columns, as a mapping."""
-    values = {name: value for name, value in row.items() if not name.startswith("stream_")}
-    given = {name: row[f"stream_{name}"] for name in Stream.__slots__}
-    return Document(**values, stream=None if given["version"] is None else Stream(**given))
+    values = {name: value for name, value in row.items() if not name.startswith(("stream_", "text_"))}
+    stream = {name: row[f"stream_{name}"] for name in Stream.__slots__}
+    text = {name: row[f"text_{name}"] for name in LongText.__slots__}
+    return Document(
+        **values,
+        stream=None if stream["version"] is None else Stream(**stream),
+        text=None if text["size"] is None else LongText(**text),
+    )
 
 
 def stream_columns(stream: Stream | None) -> dict[str, Any]:
@@ -121,3 +146,13 @@ def stream_place(ordinal: int, version: int) -> str:
 def stream_name(document: str) -> str:
     """``2026-一级-剧本相关-001-02.pdf`` lies beside ``2026-一级-剧本相关-001-02.sealed``."""
     return PurePosixPath(document).stem + _SUFFIX
+
+
+def text_place(ordinal: int, version: int) -> str:
+    """What the text of a document is bound to, wherever it is kept."""
+    return f"text:{place_of(ordinal, version)}"
+
+
+def text_name(document: str) -> str:
+    """``2026-一级-剧本相关-001-02.pdf`` lies beside ``2026-一级-剧本相关-001-02.text``."""
+    return PurePosixPath(document).stem + _TEXT

@@ -16,11 +16,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from archive.casefile import tables
+from archive.casefile import tables, texts
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.numbering import last_number
 from archive.casefile.passing import Beside
-from archive.casefile.reading import CaseFiles, FileState, text_of_pages
+from archive.casefile.reading import CaseFiles, FileState
 from archive.casefile.receiving import Receiving
 from archive.casefile.record import Record
 from archive.casefile.recording import Recording
@@ -119,14 +119,14 @@ class Filing:
             for ordinal, converted in enumerate(prepared.evidence, start=1):
                 staging.put(_provisional(ordinal), converted.pdf)
             with self._vault.locked(str(prepared.series)):
-                return self._file_next(actor, prepared, staging)
+                return self._file_next(actor, prepared, staging, opened)
 
     def check_size(self, source: Source) -> None:
         """Raises EVIDENCE_TOO_LARGE for what is not worth reading."""
         self._receiving.check_size(source.name, source.size())
 
     def check_evidence(self, actor: Actor, source: Source) -> Converted:
-        """Converts one piece of evidence and files nothing; the caller closes the result's ``pdf``."""
+        """Converts one piece of evidence and files nothing; the caller closes the result."""
         return self._receiving.receive(actor, source, "0" * 32)
 
     def sheet(
@@ -202,7 +202,7 @@ class Filing:
             results = list(pool.map(convert, enumerate(sources, start=1)))
         converted = [each for each in results if isinstance(each, Converted)]
         for each in converted:
-            opened.callback(each.pdf.close)
+            opened.callback(each.close)
         refuse_all(
             [(s.name, e) for s, e in zip(sources, results, strict=True) if isinstance(e, MunimentError)]
         )
@@ -212,14 +212,13 @@ class Filing:
         name, place = stream_name(_provisional(ordinal)), stream_place(ordinal, 1)
         return Beside(staging, name, key.stream_key(place), place, self._randomness)
 
-    def _file_next(self, actor: Actor, prepared: _Prepared, staging: Staging) -> Filed:
+    def _file_next(self, actor: Actor, prepared: _Prepared, staging: Staging, opened: ExitStack) -> Filed:
         reference = Reference(prepared.series, self._last_number(prepared.series) + 1)
         names = [reference.document(ordinal) for ordinal in range(len(prepared.evidence) + 1)]
         streams = _renamed(staging, names, prepared.key)
         filed_at = self._catalogue.clock()
-        printed = self._print(prepared, reference, filed_at)
-        with printed.pdf:
-            staging.put(names[0], printed.pdf)
+        printed = opened.enter_context(self._print(prepared, reference, filed_at))
+        staging.put(names[0], printed.pdf)
         documents = [
             document_row(
                 prepared.key,
@@ -354,6 +353,7 @@ def document_row(
     staging: Staging,
     stream: Stream | None = None,
 ) -> dict[str, Any]:
+    """Of a document whose PDF is in the staging area; a long text is put beside it."""
     stored = staging.stored[name]
     return {
         "case_file": key.case_file,
@@ -369,5 +369,6 @@ def document_row(
         "pending": converted.pending,
         **stream_columns(stream),
         "title": key.seal(title.encode(), f"title:{ordinal}:{version}"),
-        "text": key.seal(text_of_pages(converted.text), f"text:{ordinal}:{version}"),
+        "wordless": texts.ranges(converted.wordless),
+        **texts.kept(key, ordinal, version, name, converted.words, staging),
     }

@@ -1,24 +1,26 @@
 """Reading what was filed: the catalogue's rows, sealed texts, and documents checked before they are opened."""
 
 import io
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain, islice, pairwise
 from typing import Any, BinaryIO, Protocol
 
 import sqlalchemy as sa
 
-from archive.casefile import tables
-from archive.casefile.documents import Content, Document, document_of
+from archive.casefile import tables, texts
+from archive.casefile.documents import Content, Document, document_of, text_name
 from archive.casefile.reference import Reference
 from archive.database.catalogue import Catalogue
 from archive.errors import DOCUMENT_DAMAGED, Code, MunimentError
-from archive.evidence.masking import mask_text
+from archive.evidence import seams
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams, mask_page
+from archive.evidence.texts import pages_of
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring, Wrapped
 from archive.keys.sealing import BoxError
@@ -29,6 +31,9 @@ from archive.ledger.entries import SYSTEM, Detail
 
 Stamp = tuple[int, ...]  # what a disk says of a file without reading it
 Proof = tuple[str, str, Stamp | None]  # path, SHA-512 that was found, and the stamp from before it was read
+
+
+_Page = str | RecognisedPage
 
 
 class FileState(StrEnum):
@@ -182,41 +187,64 @@ class CaseFiles:
 
     def pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """As ``texts``, of one document and page by page: a long text is never there twice."""
-        return self._pages(case_file, ordinal, lambda own: own, lambda read: read.text)
+        for page in self._readings(case_file, ordinal):
+            yield page if isinstance(page, str) else page.text
 
     def masked_pages(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The same without what a reader must not see: each page's as its picture shows it (P14.4, P16)."""
-        return self._pages(case_file, ordinal, mask_text, lambda read: read.masked)
+        before: _Page = ""
+        for page, after in pairwise(chain(self._readings(case_file, ordinal), ("",))):
+            around = seams.between(_digits(before), _digits(after))
+            yield _masked(page, around)
+            before = page
 
-    def _pages(
-        self,
-        case_file: CaseFile,
-        ordinal: int,
-        own: Callable[[str], str],
-        recognised: Callable[[RecognisedPage], str],
-    ) -> Iterator[str]:
+    def masked_page(self, case_file: CaseFile, ordinal: int, page: int) -> str:
+        """One of them (from 1), without the work that the others take; empty where there is none."""
+        shown, around = self._near(case_file, ordinal, page)
+        return _masked(shown, around)
+
+    def around(self, case_file: CaseFile, ordinal: int, page: int) -> Seams:
+        """What a number on page ``page`` (from 1) may run over from or to."""
+        return self._near(case_file, ordinal, page)[1]
+
+    def _near(self, case_file: CaseFile, ordinal: int, page: int) -> tuple[_Page, Seams]:
+        first = max(page - 1, 1)
+        near = dict(enumerate(islice(self._readings(case_file, ordinal, first), 3), start=first))
+        around = seams.between(_digits(near.get(page - 1, "")), _digits(near.get(page + 1, "")))
+        return near.get(page, ""), around
+
+    def _readings(self, case_file: CaseFile, ordinal: int, first: int = 1) -> Iterator[_Page]:
+        """From page ``first``: its own text, or what was recognised in it where it has none."""
         read = set(self._recognised_pages(case_file, ordinal))
-        for number, text in enumerate(self._layer(case_file, ordinal), start=1):
+        layer = enumerate(self._layer(case_file, ordinal), start=1)
+        for number, text in islice(layer, first - 1, None):
             if text.strip() or number not in read:
-                yield own(text)
+                yield text
             else:
-                found = self.recognised(case_file, ordinal, number).get((ordinal, number))
-                yield own(text) if found is None else recognised(found)
+                yield self.recognised(case_file, ordinal, number).get((ordinal, number)) or text
 
     def _layer(self, case_file: CaseFile, ordinal: int) -> Iterator[str]:
         """The text that each page has of its own; empty where a page is a picture."""
-        yield from pages_of(self._text(case_file, ordinal))
-
-    def _text(self, case_file: CaseFile, ordinal: int) -> bytes:
-        place = tables.document.c.ordinal == ordinal
-        columns = [tables.document.c.version, tables.document.c.text]
-        query = _newest(columns, case_file.id, case_file.version).where(place)
+        row = tables.document.c
+        columns = [row.version, row.name, row.text, row.text_size]
+        query = _newest(columns, case_file.id, case_file.version).where(row.ordinal == ordinal)
         with self._catalogue.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return text_of_pages(())
-        version, box = row
-        return self.key_of(case_file).unseal(box, f"text:{ordinal}:{version}")
+            found = connection.execute(query).one_or_none()
+        if found is None:
+            return
+        version, document, box, size = found
+
+        def fetch(start: int, count: int) -> bytes:
+            return self._vault.read(case_file.folder, version, text_name(document), start, count)
+
+        key = self.key_of(case_file)
+        try:
+            with texts.opened(key, ordinal, version, box, size, fetch) as text:
+                yield from pages_of(text)
+        except BoxError:
+            if size is None:
+                raise
+            raise MunimentError(Code.DOCUMENT_ALTERED, document=text_name(document)) from None
 
     def _recognised_pages(self, case_file: CaseFile, ordinal: int) -> list[int]:
         """The pages in whose pictures something was read, in this version of the document or another."""
@@ -262,8 +290,14 @@ class CaseFiles:
         )
         with self._catalogue.reading() as connection:
             read = set(connection.execute(query).scalars())
+        return tuple(number for number in self._wordless(case_file, document) if number not in read)
+
+    def _wordless(self, case_file: CaseFile, document: Document) -> Iterator[int]:
+        """The pages (from 1) without a text of their own; of what was filed before that was noted, by its text."""
+        if document.wordless is not None:
+            return texts.numbers(document.wordless)
         layer = enumerate(self._layer(case_file, document.ordinal), start=1)
-        return tuple(number for number, text in layer if not text.strip() and number not in read)
+        return (number for number, text in layer if not text.strip())
 
     def open_document(self, case_file: CaseFile, ordinal: int) -> tuple[BinaryIO, str]:
         """The encrypted PDF and its password, after its SHA-512 and HMAC were checked. Damage is recorded, in a unit
@@ -363,23 +397,12 @@ class CaseFiles:
         return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def text_of_pages(pages: Sequence[str]) -> bytes:
-    """JSON: an array with each page on a line of its own, so that they are read one by one."""
-    # A text layer may hold halves of surrogate pairs, which JSON's decoder lets pass.
-    return json.dumps(pages, ensure_ascii=False, indent=0).encode("utf-8", "surrogatepass")
+def _digits(page: _Page) -> str:
+    return page if isinstance(page, str) else page.digits
 
 
-def pages_of(text: bytes) -> Iterator[str]:
-    """Of ``text_of_pages``, or of any other JSON array, which is then read at once. Raises ValueError."""
-    if not text.startswith(b"[\n"):
-        yield from json.loads(text)
-        return
-    at = 2
-    while (end := text.find(b"\n", at)) >= 0:
-        yield json.loads(text[at:end].removesuffix(b","))
-        at = end + 1
-    if text[at:] != b"]":
-        raise ValueError("the pages are cut off")
+def _masked(page: _Page, around: Seams) -> str:
+    return mask_page(page, around) if isinstance(page, str) else page.masked(around)
 
 
 def all_documents(connection: sa.Connection, case_file: CaseFileId) -> tuple[Document, ...]:

@@ -74,7 +74,12 @@ document = sa.Table(
     sa.Column("stream_sha512", sa.String(128)),  # of the sealed bytes
     sa.Column("stream_authentication", sa.LargeBinary),  # HMAC-SHA256
     sa.Column("title", sa.LargeBinary, nullable=False),  # the name it came with, sealed
-    sa.Column("text", sa.LargeBinary, nullable=False),  # JSON list, one string a page, sealed
+    # JSON list, one string a page, sealed; empty where it is long: then it is a sealed stream beside the PDF.
+    sa.Column("text", sa.LargeBinary, nullable=False),
+    sa.Column("text_size", sa.Integer),  # bytes of the stream as sealed
+    sa.Column("text_sha512", sa.String(128)),  # of the sealed bytes
+    sa.Column("text_authentication", sa.LargeBinary),  # HMAC-SHA256
+    sa.Column("wordless", sa.String),  # pages without a text of their own, ``2-5,9``; null: not looked at
 )
 
 # What was read in the picture of a page; ``recognised`` is sealed under the file key.

@@ -67,5 +67,5 @@ class Voiding:
                 documents=[document_row(key, 0, version, name, "voucher.json", printed, draft.staging)],
             )
 
-        with printed.pdf:
+        with printed:
             self.amending.amend(actor, case_file, stamped)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from archive.database.engine import Database
 
-HEAD, NOTHING = "0004", "base"
+HEAD, NOTHING = "0005", "base"
 
 
 def revision(connection: sa.Connection) -> str | None:

@@ -19,17 +19,18 @@ Reply = dict[str, Any]
 def answer(request: Mapping[str, Any], held: Sequence[int], limits: Limits) -> Reply:
     """``done`` with the result, or ``refused`` with a code, ``facts`` and the place of the ``fault``.
 
-    ``held`` are the descriptors of source, target and perhaps an aid, closed here. ``peak_kib`` and ``spent``
+    ``held`` are the descriptors of source, target, words and perhaps an aid, closed here. ``peak_kib`` and ``spent``
     tell the server whether to keep this worker.
     """
     try:
         with ExitStack() as opened:
-            source, target = (
+            source, target, words = (
                 opened.enter_context(os.fdopen(held[0], "rb")),
                 opened.enter_context(os.fdopen(held[1], "r+b")),
+                opened.enter_context(os.fdopen(held[2], "r+b")),
             )
-            aid = opened.enter_context(os.fdopen(held[2], "rb")) if len(held) > 2 else None
-            reply: Reply = {"done": run(Job(request, source, target, limits, aid))}
+            aid = opened.enter_context(os.fdopen(held[3], "rb")) if len(held) > 3 else None
+            reply: Reply = {"done": run(Job(request, source, target, words, limits, aid))}
     except Exception as fault:  # noqa: BLE001 -- whatever a library raises ends the job, not the worker
         reply = _refusal(fault)
     reply["peak_kib"] = _peak_kib()

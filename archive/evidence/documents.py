@@ -1,14 +1,17 @@
 """PDF evidence: opened under limits, and a display copy made of its pages alone."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pikepdf
 import pypdfium2
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
 from archive.errors import Code
-from archive.evidence import mending
+from archive.evidence import annotations, embedded, mending
+from archive.evidence.asides import Aside
+from archive.evidence.attachments import Attachment
 from archive.evidence.limits import Limits
 from archive.evidence.mending import Mended
 from archive.evidence.refusing import Refused
@@ -52,8 +55,20 @@ _ACTIONS = frozenset(
 _DAMAGE = (pikepdf.PikepdfError, ValueError, TypeError, KeyError, RuntimeError)
 
 
-def paginate(data: bytes, limits: Limits) -> Pdf:
-    """A new document with the pages of the given one, drawn alike and unable to act. The caller closes it.
+@dataclass(frozen=True, slots=True)
+class Paginated:
+    """``pages`` are drawn like the document's and unable to act. What else there was in it: ``asides`` of its pages,
+    files ``attached`` to it, and how many ``more`` of those.
+    """
+
+    pages: Pdf
+    asides: Sequence[Aside] = ()
+    attached: Sequence[Attachment] = ()
+    more: int = 0
+
+
+def paginate(data: bytes, limits: Limits) -> Paginated:
+    """The caller closes the pages.
 
     Pages that the document counts and that cannot be read are stood for by a page that says so.
 
@@ -69,7 +84,38 @@ def paginate(data: bytes, limits: Limits) -> Pdf:
             other.close()
 
 
-def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limits) -> Pdf:
+def attached(data: bytes, limits: Limits) -> list[Attachment]:
+    """The files in a document alone; none where it does not open."""
+    try:
+        with pikepdf.open(io.BytesIO(data)) as pdf:
+            return _files(pdf, limits)[0]
+    except _DAMAGE:
+        return []
+
+
+def _files(pdf: Pdf, limits: Limits) -> tuple[list[Attachment], int]:
+    try:
+        return embedded.read(pdf, limits)
+    except _DAMAGE:  # where the pages can be shown, they are
+        return [], 0
+
+
+def _asides(pdf: Pdf, lost: tuple[int, ...]) -> list[Aside]:
+    try:
+        found = annotations.read(pdf)
+    except _DAMAGE:  # as above
+        return []
+    return [each if each.page is None else replace(each, page=_moved(each.page, lost)) for each in found]
+
+
+def _moved(page: int, lost: tuple[int, ...]) -> int:
+    """Where a page stands once those that are lost have pages in their places."""
+    for place in lost:
+        page += place <= page
+    return page
+
+
+def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limits) -> Paginated:
     """From the first reading of it that has as many pages as ``other`` counts."""
     counted = 0 if other is None else _bounded(len(other), limits)
     refusal, cause = Refused(Code.EVIDENCE_UNREADABLE), None
@@ -80,12 +126,17 @@ def _first_whole(data: bytes, other: pypdfium2.PdfDocument | None, limits: Limit
                 continue
             if reading.pdf is data and other is not None and _undrawn(source):
                 continue
+            _bounded(len(source.pages), limits)
+            asides = _asides(source, reading.lost)
+            files, more = _files(source, limits)
             copy = _display_copy(source, limits)
         except _DAMAGE as fault:
             if reading.pdf is data:  # what is wrong with it as it came says more
                 refusal, cause = _refusal(fault), fault
             continue
-        return _with_gaps(copy, reading.lost, limits)
+        if not files and reading.pdf is not data:  # they may be lost on the way
+            files, more = attached(data, limits), 0
+        return Paginated(_with_gaps(copy, reading.lost, limits), asides, files, more)
     raise refusal from cause
 
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,11 +11,12 @@ import pypdfium2
 from PIL import Image, ImageChops, ImageDraw
 
 from archive.errors import Code
-from archive.evidence import watermarks
+from archive.evidence import seams, watermarks
 from archive.evidence.lettering import Box, Lettering, of_recognised, of_text_layer
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
 from archive.evidence.refusing import Refused
+from archive.evidence.seams import Seams
 
 _QUALITY = 80
 _MOST_PIXELS = 40_000_000  # of a drawn page; long screenshots make tall pages
@@ -22,6 +24,9 @@ _LONGEST_SIDE = 65_000  # pixels a side that JPEG can hold
 _PROOF_WIDTH = 300  # pixels
 _PROOF_PAGES = 3
 _INK = (40, 40, 40)
+_LINE_HYPHEN = "\ufffe"
+_WRITTEN = r"[^\s\ufffe\u2e80-\U0003fffd]+"  # with its punctuation: an address is masked as a whole
+_DIVIDED = re.compile(f"{_WRITTEN}(?:{_LINE_HYPHEN}{_WRITTEN})+")
 _MARKER, _OUTLINE = (255, 226, 120), (214, 120, 0)
 
 
@@ -38,7 +43,7 @@ class Wanted:
     """Page ``number`` (from 1), ``width`` pixels wide, for the reader whom the watermark names.
 
     ``recognised`` is what was read in its picture, where it has no text of its own; ``marks`` are words to be
-    marked, as they are written on the page and without white space.
+    marked, as they are written on the page and without white space; ``around`` is what numbers may run over from.
     """
 
     number: int
@@ -46,6 +51,7 @@ class Wanted:
     watermark: str
     recognised: RecognisedPage | None = None
     marks: tuple[str, ...] = ()
+    around: Seams = seams.NONE
 
 
 def open_pdf(source: BinaryIO | bytes, password: str | None) -> pypdfium2.PdfDocument:
@@ -75,6 +81,18 @@ def read(document: pypdfium2.PdfDocument, limits: Limits, *, draw: bool) -> Read
         if total > limits.text_characters:
             raise Refused(Code.CONVERSION_TOO_LARGE)
     return Reading(len(document), tuple(texts))
+
+
+def text(document: pypdfium2.PdfDocument, index: int) -> str:
+    """Of page ``index`` (from 0).
+
+    :raises Refused: EVIDENCE_UNREADABLE.
+    """
+    page = _load(document, index)
+    try:
+        return _text(page)
+    finally:
+        page.close()
 
 
 def draw(document: pypdfium2.PdfDocument, wanted: Wanted) -> bytes:
@@ -124,8 +142,16 @@ def _text(page: pypdfium2.PdfPage) -> str:
         found = str(textpage.get_text_range()) if textpage.count_chars() > 0 else ""
     finally:
         textpage.close()
-    # pdfium writes U+FFFE for the hyphen of a broken word; NUL stands for glyphs without meaning.
-    return found.replace("\ufffe", "").replace("\x00", "").replace("\r\n", "\n")
+    # NUL stands for glyphs without meaning.
+    return _either_way(found.replace("\x00", "").replace("\r\n", "\n"))
+
+
+def _either_way(found: str) -> str:
+    """PDFium writes U+FFFE for a hyphen at the end of a line, be it the word's own (e-mail) or the line's (exam-ple).
+    The word is to be found either way: the hyphen stays, and the words without it are on a last line.
+    """
+    joined = " ".join(each.replace(_LINE_HYPHEN, "") for each in _DIVIDED.findall(found))
+    return "\n".join(filter(None, (found.replace(_LINE_HYPHEN, "-"), joined)))
 
 
 def _render(page: pypdfium2.PdfPage, width: int) -> Image.Image:
@@ -154,9 +180,9 @@ def _cover_and_mark(page: pypdfium2.PdfPage, drawn: Image.Image, wanted: Wanted)
     """Paint over what must not be read, and mark what was looked for: of what is left only."""
     textpage = page.get_textpage()
     try:
-        letterings = [of_text_layer(page, textpage, drawn.size)]
+        letterings = [of_text_layer(page, textpage, drawn.size, wanted.around)]
         if wanted.recognised is not None:
-            letterings.append(of_recognised(wanted.recognised, drawn.size))
+            letterings.append(of_recognised(wanted.recognised, drawn.size, wanted.around))
         masks = [box for each in letterings for box in each.masks()]
         marks = _clear_of(masks, letterings, wanted.marks)
     finally:

@@ -1,7 +1,7 @@
 """The jobs of a worker, each from a request and open files to an answer. Runs inside the cage only."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -9,27 +9,30 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import drawing, images, originals, paging, releasing, transcribing, unprinted
+from archive.evidence import drawing, images, originals, paging, releasing, texts, transcribing, unprinted
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
 from archive.evidence.recognising import HEAD, recognise, recording
 from archive.evidence.refusing import Refused
 from archive.evidence.sealing import digest, reopen, seal
+from archive.evidence.seams import Seams
 
 Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``request`` as it came over the channel; ``source`` read-only, ``target`` empty; both seekable.
+    """``request`` as it came over the channel; ``source`` read-only, ``target`` and ``words`` empty; all seekable.
 
-    ``aid`` is what a program outside made for this job, if any.
+    The text of a document's pages goes into ``words``: it may be too long for an answer. ``aid`` is what a program
+    outside made for this job, if any.
     """
 
     request: Mapping[str, Any]
     source: BinaryIO
     target: BinaryIO
+    words: BinaryIO
     limits: Limits
     aid: BinaryIO | None = None
 
@@ -69,9 +72,9 @@ def _convert(job: Job) -> Answer:
     text = ("",) * pages if kind.family is Family.PICTURE else _proof(job, pages)
     if beside:
         text = tuple(f"{each}\n{beside[n]}" if n in beside else each for n, each in enumerate(text))
+    _tell(job, text)
     return {
         "pages": pages,
-        "text": text,
         "kind": kind.value,
         "sha256": original,
         "attached": attached,
@@ -80,8 +83,8 @@ def _convert(job: Job) -> Answer:
 
 
 def _wants(job: Job, kind: EvidenceKind, wanted: Mapping[str, tuple[EvidenceKind, bytes]]) -> Answer:
-    """The parts of a mail are written to the target, one after the other; anything else is the source itself."""
-    if kind is EvidenceKind.MAIL:
+    """What is attached is written to the target, one after the other; anything else is the source itself."""
+    if not kind.wants_aid:
         job.target.writelines(part for _, part in wanted.values())
         job.target.flush()
     return {
@@ -98,7 +101,7 @@ def _made(job: Job, size: int) -> bytes:
 
 
 def _parts(job: Job) -> Answer:
-    """Each that a mail is made of, one after the other, to be tried alone."""
+    """Each that a mail or a PDF is made of, one after the other, to be tried alone."""
     found = paging.parts(job.source.read(), job.limits)
     job.target.writelines(found.values())
     job.target.flush()
@@ -121,14 +124,19 @@ def _cover(job: Job) -> Answer:
         pages, inside = len(pdf.pages), digest(originals.find(pdf))
         seal(pdf, job.password, job.target)
     reopen(job.target, job.password, pages, inside)
+    _tell(job, _proof(job, pages))
     return {
         "pages": pages,
-        "text": _proof(job, pages),
         "kind": kind.value,
         "sha256": sha256,
         "attached": False,
         "pending": "absent" in said,
     }
+
+
+def _tell(job: Job, text: Iterable[str]) -> None:
+    job.words.writelines(texts.written(text))
+    job.words.flush()
 
 
 def _proof(job: Job, pages: int) -> tuple[str, ...]:
@@ -158,9 +166,9 @@ def _voucher(job: Job) -> Answer:
     with pikepdf.open(io.BytesIO(printed)) as pdf:
         seal(pdf, job.password, job.target)
     reopen(job.target, job.password, reading.pages, original)
+    _tell(job, reading.text)
     return {
         "pages": reading.pages,
-        "text": reading.text,
         "kind": EvidenceKind.PDF.value,
         "sha256": original,
         "attached": True,
@@ -186,6 +194,7 @@ def _wanted(request: Mapping[str, Any]) -> drawing.Wanted:
         request["watermark"],
         None if recognised is None else RecognisedPage.read(recognised),
         tuple(request["marks"]),
+        Seams(tuple(request["before"]), tuple(request["after"])),
     )
 
 

@@ -11,13 +11,16 @@ from typing import Any
 import pypdfium2
 from pypdfium2 import raw
 
-from archive.evidence.masking import Span, spans
+from archive.evidence import seams
+from archive.evidence.masking import Span
 from archive.evidence.recognised import DOUBTFUL, LEGIBLE, SCALE, Line, RecognisedPage
+from archive.evidence.seams import Seams, spans_on
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 _PADDING = 2  # pixels
 _SPARE = 0.2  # of a letter's height: recognised letters lie a little beside their places
+_LINE_HYPHEN = 2  # what pdfium calls a hyphen at the end of a line
 _LONG = 3.0  # width to height from which a line may hold a telephone number
 
 
@@ -33,6 +36,7 @@ class Lettering:
     digits: str = ""
     spare: float = 0.0  # of a letter's height, around it
     hidden: tuple[Box, ...] = ()
+    around: Seams = seams.NONE
 
     def masks(self) -> Iterator[Box]:
         """What must not be read (P16): one rectangle a hit and line, so that gaps are covered too."""
@@ -54,7 +58,7 @@ class Lettering:
                         yield self._around(line)
 
     def _spans(self) -> tuple[Span, ...]:
-        return spans(self.digits or self.text)
+        return spans_on(self.digits or self.text, self.around)
 
     def _is_whole(self, first: int, last: int) -> bool:
         """Latin words are marked whole: ``art`` is not in ``party``."""
@@ -88,20 +92,22 @@ class Lettering:
         )
 
 
-def of_text_layer(page: pypdfium2.PdfPage, textpage: Any, size: tuple[int, int]) -> Lettering:
+def of_text_layer(
+    page: pypdfium2.PdfPage, textpage: Any, size: tuple[int, int], around: Seams = seams.NONE
+) -> Lettering:
     """``size`` is the picture's. Good while page and text page are open."""
     text = "".join(_letter(textpage, index) for index in range(textpage.count_chars()))
-    return Lettering(text, lambda index: _box(page, textpage, size, index))
+    return Lettering(text, lambda index: _box(page, textpage, size, index), around=around)
 
 
-def of_recognised(page: RecognisedPage, size: tuple[int, int]) -> Lettering:
+def of_recognised(page: RecognisedPage, size: tuple[int, int], around: Seams = seams.NONE) -> Lettering:
     boxes: list[Box] = []
     for line in page.lines:
         boxes += [_to_pixels(place, size) for place in line.places]
         boxes.append((0.0, 0.0, 0.0, 0.0))  # of the line break
     text = "\n".join(line.text for line in page.lines)
     hidden = tuple(_whole(line, size) for line in page.lines if _may_hide_a_number(line, size))
-    return Lettering(text, boxes.__getitem__, page.digits, _SPARE, hidden)
+    return Lettering(text, boxes.__getitem__, page.digits, _SPARE, hidden, around)
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:
@@ -137,6 +143,8 @@ def _to_pixels(place: tuple[int, int, int, int], size: tuple[int, int]) -> Box:
 def _letter(textpage: Any, index: int) -> str:
     """Exactly one character, so that positions in the text are pdfium's positions."""
     value = raw.FPDFText_GetUnicode(textpage, index)
+    if value == _LINE_HYPHEN:
+        return "-"
     return chr(value) if 0 < value < 0x110000 and not 0xD800 <= value < 0xE000 else " "
 
 

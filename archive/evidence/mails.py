@@ -10,6 +10,7 @@ from email.message import EmailMessage, Message
 from email.parser import BytesParser
 
 from archive.errors import Code
+from archive.evidence.attachments import MOST_LISTED, Attachment
 from archive.evidence.decoding import decode
 from archive.evidence.refusing import Refused
 
@@ -19,7 +20,6 @@ _TELLING = frozenset(
     b" content-type x-mailer dkim-signature x-originating-ip".split()
 )
 _LEAST_FIELDS = 3
-_MOST_LISTED = 1000
 _DEEPEST = 30  # parts within parts
 
 # Addresses as written: the parser's own reading of broken ones raises, or loses what it does not understand.
@@ -28,24 +28,15 @@ _POLICY = policy.EmailPolicy(header_factory=_HEADERS, max_line_length=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """``name`` is as the mail has it; ``inline`` parts are pictures within the words."""
-
-    name: str
-    declared: str  # type, as the mail claims
-    data: bytes
-    inline: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Mail:
-    """``html`` says whether ``body`` is markup."""
+    """``html`` says whether ``body`` is markup; ``other`` is markup that came with a body that is none."""
 
     headers: tuple[tuple[str, str], ...]  # label in Chinese, value
     body: str
     html: bool
     attachments: tuple[Attachment, ...]  # no more than can be listed
     more: int = 0  # that are not among them
+    other: str = ""
 
 
 _SHOWN = (
@@ -88,19 +79,20 @@ def parse(data: bytes) -> Mail:
     bodies = {kind: part for part in reversed(parts) if (kind := _as_body(part))}
     shown = bodies.get("text/plain")
     body = _text(shown) if shown is not None else ""
-    html = not body.strip() and "text/html" in bodies
+    other = _text(bodies["text/html"]) if "text/html" in bodies else ""
+    html = not body.strip() and bool(other)
     if html:
-        shown = bodies["text/html"]
-        body = _text(shown)
+        body, other = other, ""
     alternatives = set(map(id, bodies.values()))
     attached = [part for part in parts if id(part) not in alternatives]
-    listed = tuple(_attachment(part) for part in attached[:_MOST_LISTED])
+    listed = tuple(_attachment(part) for part in attached[:MOST_LISTED])
     return Mail(
         tuple((label, said) for label, name in _SHOWN if (said := _said(message, name))),
         body,
         html,
         listed,
         len(attached) - len(listed),
+        other,
     )
 
 
@@ -150,7 +142,7 @@ def _attachment(part: Message) -> Attachment:
     if not name:
         name = "转发的邮件" if kind == "message/rfc822" else "未命名"
     inline = part.get_content_disposition() != "attachment" and bool(part.get("content-id"))
-    return Attachment(name[:200], kind[:80], _payload(part), inline)
+    return Attachment(name[:200], _payload(part), inline)
 
 
 def _said(message: Message, name: str) -> str:

@@ -4,7 +4,7 @@ Pure: text in, positions out. Over-masking is the safe side; what is masked stay
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,7 +105,7 @@ _NARROW = {0xFF10 + value: 0x30 + value for value in range(10)} | {
 _LOOKALIKES = str.maketrans("OoQD〇lI|iZSB", "000001111258")
 _MISREAD = re.compile(r"[0-9０-９OoQD〇lI|iZSB][0-9０-９OoQD〇lI|iZSB\s\-.]{5,}")
 _STRETCH = 50_000  # characters of a text that are masked at once
-_AROUND = 200  # characters: more than a number or an address takes
+AROUND = 200  # characters: more than a number or an address takes
 _CERTAIN = 6  # digits, from which a run of digits and their look-alikes may be a number
 
 
@@ -143,15 +143,21 @@ def mask_text(text: str, digits: str = "") -> str:
     return "".join(_masked(text, read, start) for start in range(0, len(text), _STRETCH))
 
 
+def hide(text: str, read: str, found: Iterable[Span]) -> str:
+    """The text with an asterisk for each letter of what was ``found`` in it as it is ``read``. Same length."""
+    letters = list(text)
+    for span in found:
+        for at in range(span.start, span.end):
+            if read[at].isalnum() or span.secret is Secret.EMAIL:
+                letters[at] = "*"
+    return "".join(letters)
+
+
 def _masked(text: str, read: str, start: int) -> str:
     """A stretch of the text, with what stands around it: a longer one would take memory and time out of proportion."""
-    first, end = max(start - _AROUND, 0), start + _STRETCH
-    letters, seen = list(text[first : end + _AROUND]), read[first : end + _AROUND]
-    for span in spans(seen):
-        for at in range(span.start, span.end):
-            if seen[at].isalnum() or span.secret is Secret.EMAIL:
-                letters[at] = "*"
-    return "".join(letters[start - first : end - first])
+    first, end = max(start - AROUND, 0), start + _STRETCH
+    seen = read[first : end + AROUND]
+    return hide(text[first : end + AROUND], seen, spans(seen))[start - first : end - first]
 
 
 def _matches(number: _Number, text: str) -> Iterator[tuple[int, int]]:

@@ -41,6 +41,11 @@ def copied(source: BinaryIO, most: int | None = None) -> Iterator[int]:
         os.close(held)
 
 
+def empty(name: str) -> BinaryIO:
+    """To be written by a worker, and then sealed; the caller closes it."""
+    return os.fdopen(os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "rb")
+
+
 @contextlib.contextmanager
 def part(source: int, size: int) -> Iterator[int]:
     """A memory file of its own, at its start, with the next ``size`` bytes of a descriptor."""

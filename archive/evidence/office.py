@@ -47,6 +47,9 @@ _SETTINGS = (
     ("Java/VirtualMachine", "Enable", "false"),
     ("Writer/Content/Update", "Link", "0"),  # never
     ("Calc/Content/Update", "Link", "2"),  # never
+    # What the pages would leave out: comments become annotations, for whoever takes the PDF apart.
+    ("Common/Filter/PDF/Export", "ExportNotes", "true"),
+    ("Common/Filter/PDF/Export", "ExportHiddenSlides", "true"),
 )
 _FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

@@ -1,7 +1,7 @@
 """From any evidence to its pages: the one place that knows which module makes pages of which kind."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 
 from archive.errors import Code
-from archive.evidence import documents, images, mails
+from archive.evidence import appending, documents, images, mails
+from archive.evidence.attachments import Attachment
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognising import recognise
@@ -20,7 +21,7 @@ from archive.evidence.refusing import Refused
 if TYPE_CHECKING:
     from archive.evidence.blocks import Sheet
 
-_DEEPEST = 3  # mails within mails whose own attachments are shown
+_DEEPEST = 3  # mails within mails, and PDFs within PDFs, whose own attachments are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,14 @@ def wanting(
     data: bytes, kind: EvidenceKind, limits: Limits, depth: int = 0
 ) -> dict[str, tuple[EvidenceKind, bytes]]:
     """What programs outside must help with before there are pages, by SHA-256: the evidence itself, or what is
-    attached to a mail, at any depth that is shown.
+    attached to a mail or a PDF, at any depth that is shown.
 
     :raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE.
     """
     if kind.wants_aid:
         return {hashlib.sha256(data).hexdigest(): (kind, data)}
-    if kind is not EvidenceKind.MAIL:
-        return {}
     found: dict[str, tuple[EvidenceKind, bytes]] = {}
-    for attachment in mails.parse(data).attachments[: limits.parts]:
+    for attachment in _attached(data, kind, limits):
         with suppress(Refused):  # what is wrong with one of them is said where it is shown
             its_kind = recognise(attachment.data) if attachment.data else ""
             if isinstance(its_kind, EvidenceKind) and depth < _DEEPEST:
@@ -56,18 +55,26 @@ def wanting(
 
 
 def parts(data: bytes, limits: Limits) -> dict[str, bytes]:
-    """What is attached to a mail and becomes pages, by SHA-256; nothing of what is no mail.
+    """What is attached to a mail or a PDF and becomes pages, by SHA-256.
 
     :raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE.
     """
-    if recognise(data) is not EvidenceKind.MAIL:
-        return {}
     found: dict[str, bytes] = {}
-    for attachment in mails.parse(data).attachments[: limits.parts]:
+    for attachment in _attached(data, recognise(data), limits):
         with suppress(Refused):
-            if isinstance(recognise(attachment.data), EvidenceKind):
+            if attachment.data and isinstance(recognise(attachment.data), EvidenceKind):
                 found[hashlib.sha256(attachment.data).hexdigest()] = attachment.data
     return found
+
+
+def _attached(data: bytes, kind: EvidenceKind | str, limits: Limits) -> Sequence[Attachment]:
+    """Those that are shown; none of what is neither mail nor PDF.
+
+    :raises Refused: EVIDENCE_UNREADABLE, CONVERSION_TOO_LARGE.
+    """
+    if kind is EvidenceKind.MAIL:
+        return mails.parse(data).attachments[: limits.parts]
+    return documents.attached(data, limits)[: limits.parts] if kind is EvidenceKind.PDF else ()
 
 
 def paginate(
@@ -77,23 +84,6 @@ def paginate(
 
     :raises Refused: EVIDENCE_ENCRYPTED, EVIDENCE_UNREADABLE, EVIDENCE_TOO_MANY_PAGES, CONVERSION_TOO_LARGE.
     """
-    if kind.family is Family.DOCUMENT:
-        return documents.paginate(data, limits)
-    if kind.family is Family.PICTURE:
-        return images.paginate(data, kind, limits)
-    sha256 = hashlib.sha256(data).hexdigest()
-    helped = helps.get(sha256)
-    if kind.wants_aid and (helped is None or helped.said.get("failed")):
-        raise Refused(Code.EVIDENCE_KIND if helped is None else Code.EVIDENCE_UNREADABLE, kind=kind.value)
-    if helped is not None and helped.said.get("rendered"):
-        return documents.paginate(helped.made, limits)
-    # Fonts and compiler, for those who bring texts only.
-    from archive.evidence import correspondence, presenting, typesetting  # noqa: PLC0415
-
-    if helped is not None:
-        return typesetting.typeset(_cover(len(data), kind, sha256, helped), limits)
-    if kind is not EvidenceKind.MAIL:
-        return typesetting.typeset(presenting.present(data, kind, sha256), limits)
 
     def show(attached: bytes, its_kind: EvidenceKind) -> pikepdf.Pdf:
         known = helps.get(hashlib.sha256(attached).hexdigest())
@@ -103,6 +93,24 @@ def paginate(
             raise Refused(Code.EVIDENCE_UNREADABLE)
         return paginate(attached, its_kind, limits, helps, depth + 1)
 
+    if kind.family is Family.DOCUMENT:
+        return appending.whole(documents.paginate(data, limits), limits, show)
+    if kind.family is Family.PICTURE:
+        return images.paginate(data, kind, limits)
+    sha256 = hashlib.sha256(data).hexdigest()
+    helped = helps.get(sha256)
+    if kind.wants_aid and (helped is None or helped.said.get("failed")):
+        raise Refused(Code.EVIDENCE_KIND if helped is None else Code.EVIDENCE_UNREADABLE, kind=kind.value)
+    if helped is not None and helped.said.get("rendered"):
+        made = documents.paginate(helped.made, limits)
+        return appending.whole(appending.with_asides(made, data, kind), limits, show)
+    # Fonts and compiler, for those who bring texts only.
+    from archive.evidence import correspondence, presenting, typesetting  # noqa: PLC0415
+
+    if helped is not None:
+        return typesetting.typeset(_cover(len(data), kind, sha256, helped), limits)
+    if kind is not EvidenceKind.MAIL:
+        return typesetting.typeset(presenting.present(data, kind, sha256), limits)
     return correspondence.paginate(data, sha256, limits, show)
 
 

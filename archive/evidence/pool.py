@@ -37,6 +37,10 @@ class Pool:
         with self._changed:
             return tuple(worker.pid for worker in self._all if worker.alive())
 
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
     def on_starter(self, start: Callable[[], Any]) -> Any:
         """What ``start`` gives, called on the thread that starts workers.
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from archive.evidence.masking import digits_read_right, mask_text
+from archive.evidence import seams
+from archive.evidence.masking import digits_read_right
+from archive.evidence.seams import Seams, mask_page
 
 SCALE: Final = 10_000  # boxes are in ten-thousandths of the page's width and height, from its upper left
 LEGIBLE: Final = 0.5  # a line read with less confidence is no text to be found, but may hide a number
@@ -49,10 +51,9 @@ class RecognisedPage:
         """All lines as numbers are looked for in them: as long, letter by letter."""
         return "\n".join(digits_read_right(line.text) for line in self.lines)
 
-    @property
-    def masked(self) -> str:
+    def masked(self, around: Seams = seams.NONE) -> str:
         """``text`` without what the page's picture hides (P16). Same length."""
-        whole = mask_text("\n".join(line.text for line in self.lines), self.digits)
+        whole = mask_page("\n".join(line.text for line in self.lines), around, self.digits)
         shown, start = [], 0
         for line in self.lines:
             end = start + len(line.text)

@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from archive.causes import Cause
 from archive.errors import Code, MunimentError
-from archive.evidence import memoryfiles, parting
+from archive.evidence import memoryfiles, parting, seams
 from archive.evidence.aids import Aids, Wanted
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.limits import Limits
 from archive.evidence.pool import Pool
 from archive.evidence.programs import Programs
 from archive.evidence.recognised import RecognisedPage
+from archive.evidence.seams import Seams
+from archive.evidence.texts import LONGEST_LINE, pages_of
 from archive.evidence.workers import WorkerDied
 
 __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox"]
@@ -29,6 +32,8 @@ __all__ = ["Converted", "EvidenceKind", "Limits", "Opened", "Resealed", "Sandbox
 _FAT = 3  # a worker is replaced when it has grown beyond a third of its memory
 _WIDTHS = range(1, 8001)  # pixels
 # What a worker may say of a job. It may have been taken over, so anything else is a crash.
+# Kinds that are not taken and have no name of their own.
+_CALLED = {"program": Cause("程序", "program"), "unknown": Cause("无法识别", "unknown")}
 _SAYABLE = frozenset(
     {
         Code.CONVERSION_CRASHED,
@@ -47,19 +52,27 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A finished document. ``pdf`` is a sealed memory file, at its start; the caller closes it."""
+    """A finished document. ``pdf`` and ``words`` are sealed memory files, at their start; the caller closes it all."""
 
     pdf: BinaryIO
     size: int  # bytes
     pages: int
-    text: tuple[str, ...]  # of each page; empty strings where the page is a picture
+    words: BinaryIO  # the text of each page, as ``evidence.texts`` writes it
+    wordless: tuple[int, ...]  # the pages (from 1) that have none: they are pictures
     kind: EvidenceKind  # of what was given
     original_sha256: str  # hex, of the bytes given
     original_attached: bool  # else the page carries them identically, or they lie beside it
     pending: bool = False  # a cover stands for it until its converter is installed
 
+    @property
+    def text(self) -> tuple[str, ...]:
+        """All of it at once: of a document that is known to be short."""
+        self.words.seek(0)
+        return tuple(pages_of(self.words))
+
     def close(self) -> None:
         self.pdf.close()
+        self.words.close()
 
     def __enter__(self) -> Self:
         return self
@@ -211,11 +224,12 @@ class Sandbox:
         watermark: str,
         recognised: RecognisedPage | None = None,
         marks: Sequence[str] = (),
+        around: Seams = seams.NONE,
     ) -> bytes:
         """Page ``number`` (from 1) as a JPEG ``width`` pixels wide, masked (P16) and watermarked.
 
         ``recognised`` is what was read in its picture, to be masked as well. ``marks`` are words on the page,
-        without white space: they are marked where nothing is masked.
+        without white space: they are marked where nothing is masked. ``around`` is what numbers may run over from.
 
         :raises MunimentError: PAGE_NOT_FOUND, EVIDENCE_UNREADABLE.
         """
@@ -229,6 +243,8 @@ class Sandbox:
             "watermark": watermark,
             "recognised": None if recognised is None else recognised.document(),
             "marks": list(marks),
+            "before": list(around.before),
+            "after": list(around.after),
         }
         with memoryfiles.given(pdf) as given, self._result(request, (given,), f"{number}")[0] as drawn:
             return drawn.read()
@@ -365,13 +381,15 @@ class Sandbox:
 
     def _converted(self, request: Mapping[str, Any], given: Sequence[int], name: str) -> Converted | _Wants:
         """The finished document; or what of it a program outside must help with first."""
-        target, answer = self._result(request, given, name)
+        target, words, answer = self._written(request, given, name)
         try:
             if "wants" in answer:
+                words.close()
                 return _Wants(target, _wanted(answer["wants"][: self.limits.helped_parts]))
-            return _described(target, answer)
-        except (KeyError, TypeError, ValueError):
+            return _described(target, words, answer)
+        except (KeyError, TypeError, ValueError, RecursionError):
             target.close()
+            words.close()
             raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
 
     def _stream(self, request: Mapping[str, Any], pdf: BinaryIO) -> BinaryIO:
@@ -382,25 +400,33 @@ class Sandbox:
         self, request: Mapping[str, Any], given: Sequence[int], name: str
     ) -> tuple[BinaryIO, dict[str, Any]]:
         """What the worker wrote, sealed and at its start, and what it said of it."""
-        target = os.fdopen(os.memfd_create("target", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "rb")
-        try:
-            answer = self._answer(request, (given[0], target.fileno(), *given[1:]), name)
-            memoryfiles.seal(target.fileno())
-            target.seek(0)
-        except OSError:
-            target.close()
-            raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
-        except BaseException:
-            target.close()
-            raise
+        target, words, answer = self._written(request, given, name)
+        words.close()
         return target, answer
+
+    def _written(
+        self, request: Mapping[str, Any], given: Sequence[int], name: str
+    ) -> tuple[BinaryIO, BinaryIO, dict[str, Any]]:
+        """The same, and beside it the words that the worker found in what it wrote."""
+        with contextlib.ExitStack() as opened:
+            target, words = (opened.enter_context(memoryfiles.empty(each)) for each in ("target", "words"))
+            answer = self._answer(request, (given[0], target.fileno(), words.fileno(), *given[1:]), name)
+            try:
+                for each in (target, words):
+                    memoryfiles.seal(each.fileno())
+                    each.seek(0)
+            except OSError:
+                raise MunimentError(Code.CONVERSION_CRASHED, name=name) from None
+            opened.pop_all()
+        return target, words, answer
 
     def _answer(self, request: Mapping[str, Any], descriptors: Sequence[int], name: str) -> dict[str, Any]:
         with self._pool.worker() as worker:
             try:
                 answer = worker.ask(request, descriptors)
             except WorkerDied as died:
-                _log.warning("a worker died in the job %s: %s", request["job"], died.code)
+                if not self._pool.closed:  # else we ended it ourselves
+                    _log.warning("a worker died in the job %s: %s", request["job"], died.code)
                 raise MunimentError(died.code, name=name, **died.facts) from None
             worker.spent = bool(answer.get("spent")) or not _slim(answer.get("peak_kib"), self.limits)
         if isinstance(answer.get("done"), dict):
@@ -416,17 +442,22 @@ def _slim(peak_kib: object, limits: Limits) -> bool:
     return isinstance(peak_kib, int) and peak_kib * 1024 < limits.memory_bytes // _FAT
 
 
-def _described(pdf: BinaryIO, answer: Mapping[str, Any]) -> Converted:
-    """:raises KeyError, TypeError, ValueError: the answer is not what a worker says."""
-    pages, text = int(answer["pages"]), tuple(answer["text"])
-    if len(text) != pages or not all(isinstance(each, str) for each in text):
+def _described(pdf: BinaryIO, words: BinaryIO, answer: Mapping[str, Any]) -> Converted:
+    """:raises KeyError, TypeError, ValueError, RecursionError: the answer is not what a worker says."""
+    pages, told, wordless = int(answer["pages"]), 0, []
+    for told, page in enumerate(pages_of(words, LONGEST_LINE), start=1):
+        if not page.strip():
+            wordless.append(told)
+    if told != pages:
         raise ValueError("the text does not go with the pages")
+    words.seek(0)
     kind, sha256 = EvidenceKind(answer["kind"]), bytes.fromhex(answer["sha256"]).hex()
     return Converted(
         pdf,
         os.fstat(pdf.fileno()).st_size,
         pages,
-        text,
+        words,
+        tuple(wordless),
         kind,
         sha256,
         bool(answer["attached"]),
@@ -449,6 +480,8 @@ def _refusal(answer: Mapping[str, Any], name: str) -> MunimentError:
     said, facts = answer.get("refused"), answer.get("facts")
     if isinstance(said, str) and said in _SAYABLE and isinstance(facts, dict):
         with contextlib.suppress(KeyError, IndexError, TypeError, ValueError):  # facts that fill no sentence
+            if (kind := facts.get("kind")) in _CALLED:
+                facts = {**facts, "kind": _CALLED[kind]}
             error = MunimentError(Code(said), **{**facts, "name": name})
             str(error)
             return error

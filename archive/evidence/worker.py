@@ -49,7 +49,7 @@ def _serve(link: socket.socket, limits: Limits) -> NoReturn:
 
     channel.send(link, {"ready": True})
     while True:
-        request, held = channel.receive(link, descriptors=3)
+        request, held = channel.receive(link, descriptors=4)
         allow_cpu(limits.cpu_seconds)
         channel.send(link, answer(request, held, limits))
 

@@ -71,7 +71,7 @@ class Worker:
     def ask(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> dict[str, Any]:
         """One job: the answer as the worker gave it, to be checked by the caller.
 
-        ``descriptors`` are source, target and perhaps an aid.
+        ``descriptors`` are source, target, words and perhaps an aid.
 
         :raises WorkerDied: it crashed, or was stopped for its time or memory.
         :raises MunimentError: SANDBOX_UNAVAILABLE at the first job, when it could not be isolated.

@@ -3,7 +3,7 @@
 JSON, mode 0600. Plain: ``{"muniment-key": 1, "keys": {"1": "<base64, 32 bytes>"}}``. Guarded: ``keys`` is replaced by a
 box of the same object (``sealed``) and, under the name of its guard, what the guard needs to make the box's key anew:
 ``argon2id``, ``aws-kms`` or ``pkcs11``. A file is opened by the guard it names and written by the guard that the
-settings ask for, so that a rotation moves it from one to the other.
+settings ask for, so that a rotation moves it from one to the other. A checksum tells decay from a wrong passphrase.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, Protocol
 
+from archive import checksummed
 from archive.errors import Code, MunimentError
 from archive.keys.keyring import Keyring
 from archive.keys.passphrase import KIND as PASSPHRASE
@@ -25,6 +26,7 @@ from archive.vault import durable
 PLAIN = "file"  # the kind of a file that nothing guards but its mode
 _FORMAT = 1
 _FRAME = frozenset({"muniment-key", "sealed"})
+_PLAIN_FRAME = {"muniment-key", "keys"}
 _PLACE = "keyring"
 
 Figures = Mapping[str, Any]  # JSON
@@ -97,18 +99,19 @@ class KeyFile:
             mode = self.path.stat().st_mode
             if not stat.S_ISREG(mode):  # a device or a pipe would be read for ever
                 raise self._wrong()
-            text = self.path.read_text("utf-8")
+            content = self.path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise MunimentError(Code.KEY_MISSING, path=str(self.path)) from None
         except PermissionError:
             raise MunimentError(Code.KEY_PERMISSIONS, path=str(self.path)) from None
-        except (UnicodeDecodeError, IsADirectoryError):
+        except IsADirectoryError:
             raise self._wrong() from None
         if mode & 0o077:
             raise MunimentError(Code.KEY_PERMISSIONS, path=str(self.path))
         try:
-            document: dict[str, Any] = json.loads(text)
-            if document["muniment-key"] != _FORMAT:
+            document = checksummed.load(content)
+            plain = "keys" in document
+            if document["muniment-key"] != _FORMAT or (plain and document.keys() != _PLAIN_FRAME):
                 raise self._wrong()
         except (KeyError, TypeError, ValueError, RecursionError):
             raise self._wrong() from None
@@ -139,7 +142,7 @@ class KeyFile:
             key, figures = self.writes.lock(randomness)
             document[self.writes.kind] = figures
             document["sealed"] = b64encode(seal(key, json.dumps(plain).encode(), _PLACE)).decode()
-        return json.dumps(document, indent=1).encode()
+        return checksummed.dump(document)
 
     def _wrong(self) -> MunimentError:
         return MunimentError(Code.KEY_WRONG, path=str(self.path))

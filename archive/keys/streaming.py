@@ -59,9 +59,7 @@ class StreamSealer:
         self._number += 1
 
 
-def seal_stream(
-    key: bytes, source: BinaryIO, target: BinaryIO, place: str, *, randomness: Randomness
-) -> None:
+def seal_stream(key: bytes, source: BinaryIO, target: Target, place: str, *, randomness: Randomness) -> None:
     """Memory stays at a few pieces, however long the source."""
     sealer = StreamSealer(key, target, place, randomness=randomness)
     while content := source.read(_PIECE):

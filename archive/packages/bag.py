@@ -5,7 +5,7 @@ Paths in a bag are ours and plain, so nothing needs the percent-encoding of RFC 
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha512
 from pathlib import Path
 from typing import BinaryIO
@@ -33,8 +33,8 @@ class Bag:
         self._tags: dict[str, str] = {}
         self._size = 0
 
-    def add(self, path: str, content: bytes | BinaryIO) -> None:
-        """``path`` is below ``data/``. A stream is read from where it stands."""
+    def add(self, path: str, content: bytes | BinaryIO | Iterator[bytes]) -> None:
+        """``path`` is below ``data/``. A stream is read from where it stands; pieces are written as they come."""
         self._payload[f"data/{path}"] = self._write(f"data/{path}", content)
 
     def add_tag(self, path: str, content: bytes) -> None:
@@ -56,24 +56,30 @@ class Bag:
         for folder, _, _ in os.walk(self.folder):
             durable.sync_folder(Path(folder))
 
-    def _write(self, path: str, content: bytes | BinaryIO) -> str:
+    def _write(self, path: str, content: bytes | BinaryIO | Iterator[bytes]) -> str:
         if not _OURS.fullmatch(path):
             raise ValueError("a path that a bag cannot hold plainly")
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = sha512()
         with target.open("xb") as file:
-            if isinstance(content, bytes):
-                digest.update(content)
-                file.write(content)
-            else:
-                while block := content.read(_BLOCK):
-                    digest.update(block)
-                    file.write(block)
+            for block in _pieces(content):
+                digest.update(block)
+                file.write(block)
             self._size += file.tell() if path.startswith("data/") else 0
             file.flush()
             os.fsync(file.fileno())
         return digest.hexdigest()
+
+
+def _pieces(content: bytes | BinaryIO | Iterator[bytes]) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+    elif isinstance(content, Iterator) and not hasattr(content, "read"):
+        yield from content
+    else:
+        while block := content.read(_BLOCK):
+            yield block
 
 
 def check(folder: Path) -> str:

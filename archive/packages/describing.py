@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from pathlib import PurePosixPath
 from typing import Any, get_type_hints
 
 from archive.casefile.reading import CaseFile, FileState
@@ -13,9 +14,9 @@ from archive.database.schema import moment_of, text_of
 from archive.evidence.kinds import EvidenceKind
 from archive.packages.bag import damaged
 
-FORMAT = 3
-_WITHOUT_RECORDINGS = 1  # beside their PDFs
-_WITHOUT_NUMBERS = (1, 2)  # of the holds
+FORMAT = 4
+_NO_NUMBERS = 3  # of the holds; 2 had all texts in one file besides
+_NO_RECORDINGS = 1  # nor any beside their PDFs
 _HIGHEST = 2**31  # number of a hold
 
 
@@ -71,6 +72,11 @@ def pdf_path(version: int, name: str) -> str:
     return f"documents/v{version}/{name}"
 
 
+def text_path(name: str) -> str:
+    """Of the newest version of the document of that name."""
+    return f"texts/{PurePosixPath(name).stem}.json"
+
+
 def encode(description: Description) -> bytes:
     document = {
         "format": FORMAT,
@@ -101,7 +107,7 @@ def _check(
     version: object, case_file: CaseFile, documents: Sequence[Packaged], versions: Sequence[Made]
 ) -> None:
     """What must hold between the fields, so that nothing is imported that filing could not have made."""
-    if version not in range(1, FORMAT + 1):
+    if version not in range(_NO_RECORDINGS, FORMAT + 1):
         raise ValueError("format")
     reference = Reference.parse(case_file.reference)
     series = reference.series
@@ -151,13 +157,13 @@ def _check_recordings(documents: Sequence[Packaged]) -> None:
 
 
 def _documents(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if document["format"] == _WITHOUT_RECORDINGS:
+    if document["format"] == _NO_RECORDINGS:
         return [{**each, "stream_version": None} for each in document["documents"]]
     return list(document["documents"])
 
 
 def _holds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if document["format"] in _WITHOUT_NUMBERS:
+    if document["format"] <= _NO_NUMBERS:
         return [{**each, "number": None} for each in document["holds"]]
     return list(document["holds"])
 

@@ -9,7 +9,7 @@ data/<档号>/ 是一份案卷：
   originals/          原始文件，逐字节与收到时相同；原文件名见 metadata.json 的 title
   voucher.json        登记凭证的原始数据；打印件为 documents 中与档号同名的 PDF
   metadata.json       登记信息、文件清单、版本、冻结
-  texts.json          各页文字
+  texts/              各文件最新版本的各页文字，每页一项（过长的一页为数组）
   events.json         此案卷的全部台账记录：leaf 为记录原文，detail 与 salt 为详情，
                       proof 为 Merkle 证明，checkpoint 为签名检查点
 data/actors.json      经办人编号与姓名

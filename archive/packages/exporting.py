@@ -22,6 +22,7 @@ from archive.database.catalogue import Catalogue
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind
 from archive.evidence.sandbox import Sandbox
+from archive.evidence.texts import written
 from archive.keys.filekey import FileKey
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
@@ -29,7 +30,7 @@ from archive.ledger.log import size
 from archive.packages import tables
 from archive.packages.actors import NAMES, actors_of
 from archive.packages.bag import Bag
-from archive.packages.describing import Description, Made, Packaged, Standing, encode, pdf_path
+from archive.packages.describing import Description, Made, Packaged, Standing, encode, pdf_path, text_path
 from archive.packages.explaining import README
 from archive.packages.history import PROOF, positions, proven
 from archive.vault import durable
@@ -106,8 +107,10 @@ class Exporting:
         )
         bag.add(f"{folder}/metadata.json", encode(description))
         bag.add(f"{folder}/voucher.json", self.case_files.voucher(case_file))
-        texts = {str(ordinal): list(pages) for ordinal, pages in self.case_files.texts(case_file).items()}
-        bag.add(f"{folder}/texts.json", _json(texts))
+        for each in self.case_files.documents(case_file):
+            bag.add(
+                f"{folder}/{text_path(each.name)}", written(self.case_files.pages(case_file, each.ordinal))
+            )
         with self.catalogue.reading() as connection:
             events = proven(connection, self.catalogue.ledger, key, positions(connection, case_file))
         events["former"] = self._former(case_file, key)

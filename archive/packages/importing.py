@@ -6,19 +6,21 @@ PDFs are encrypted anew under it; where the case file came from and what happene
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import sqlalchemy as sa
 
 from archive.casefile import tables as casefile_tables
+from archive.casefile import texts
 from archive.casefile.documents import Stream, place_of, stream_columns, stream_name, stream_place
 from archive.casefile.filing import insert_rows
 from archive.casefile.passing import Beside, Pass
-from archive.casefile.reading import text_of_pages
 from archive.casefile.record import Record, Row
 from archive.casefile.recording import Recording
 from archive.casefile.recovering import make_way, undo
@@ -27,6 +29,7 @@ from archive.causes import Cause
 from archive.database.catalogue import Catalogue, Unit
 from archive.errors import Code, MunimentError
 from archive.evidence.sandbox import Resealed, Sandbox
+from archive.evidence.texts import LONGEST_LINE, pages_of, written
 from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.keyring import Keyring
@@ -37,7 +40,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import PERSON, Actor, Detail
 from archive.packages import bag, tables
 from archive.packages.actors import actors_of, names_of
-from archive.packages.describing import Description, Made, Packaged, Standing, decode
+from archive.packages.describing import Description, Made, Packaged, Standing, decode, text_path
 from archive.packages.history import PROOF, checked
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
@@ -46,6 +49,7 @@ from archive.vault.staging import Staging
 from archive.voucher.fields import parse
 
 Progress = Callable[[int, int], None]  # case files done, of how many
+_TEXTS = "texts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ class _Part:
     description: Description
     voucher: bytes
     events: bytes
-    texts: Mapping[int, Sequence[str]]
+    texts: (
+        Mapping[int, Sequence[str]] | None
+    )  # of a package of a former form, which held them all in one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +160,16 @@ class PackageImport:
         voucher, events = read("voucher.json"), read("events.json")
         try:
             parse(voucher)
-            texts = {
-                int(ordinal): tuple(map(str, pages))
-                for ordinal, pages in json.loads(read("texts.json")).items()
-            }
+            in_one = None
+            if (package / path / _TEXTS).is_file():
+                former = json.loads(read(_TEXTS)).items()
+                in_one = {int(ordinal): tuple(map(str, pages)) for ordinal, pages in former}
             json.loads(events)
         except (MunimentError, ValueError, AttributeError, TypeError, RecursionError):
             raise bag.damaged(
                 path, Cause("凭证、文字或事件无法读取", "voucher, texts or events cannot be read")
             ) from None
-        return _Part(package, path, description, voucher, events, texts)
+        return _Part(package, path, description, voucher, events, in_one)
 
     def _bring(
         self, actor: Actor, part: _Part, manifest: str, signer: str, highest: int
@@ -303,9 +309,11 @@ class PackageImport:
 
 
 def _row(part: _Part, key: FileKey, document: Packaged, stagings: Sequence[Staging]) -> Row:
-    place = place_of(document.ordinal, document.version)
-    text = part.texts.get(document.ordinal, ("",) * document.pages)
-    stored = stagings[document.version - 1].stored[document.name]
+    place, staging = place_of(document.ordinal, document.version), stagings[document.version - 1]
+    stored = staging.stored[document.name]
+    with _text(part, document) as text:
+        wordless = _wordless(part, document, text)
+        words = texts.kept(key, document.ordinal, document.version, document.name, text, staging)
     return {
         "case_file": key.case_file,
         "ordinal": document.ordinal,
@@ -320,8 +328,37 @@ def _row(part: _Part, key: FileKey, document: Packaged, stagings: Sequence[Stagi
         "pending": document.pending,
         **stream_columns(_stream(document, key, stagings)),
         "title": key.seal(document.title.encode(), f"title:{place}"),
-        "text": key.seal(text_of_pages(text), f"text:{place}"),
+        "wordless": wordless,
+        **words,
     }
+
+
+@contextmanager
+def _text(part: _Part, document: Packaged) -> Iterator[BinaryIO]:
+    """Packages hold that of the newest version: nobody asks for an older one's."""
+    if part.texts is None and document.original is not None:
+        with bag.open_file(part.folder, _text_path(part, document)) as text:
+            yield text
+    else:
+        pages = () if document.original is None else (part.texts or {}).get(document.ordinal, ())
+        yield BytesIO(b"".join(written(pages or ("",) * document.pages)))
+
+
+def _wordless(part: _Part, document: Packaged, text: BinaryIO) -> str:
+    """The column of that name; the text is proved to be one."""
+    try:
+        pages = [bool(each.strip()) for each in pages_of(text, LONGEST_LINE)]
+    except (ValueError, RecursionError):
+        pages = []
+    if len(pages) != document.pages:
+        raise bag.damaged(
+            _text_path(part, document), Cause("文字与页数不符", "its text does not go with its pages")
+        )
+    return texts.ranges(number for number, words in enumerate(pages, start=1) if not words)
+
+
+def _text_path(part: _Part, document: Packaged) -> str:
+    return f"{part.path}/{_TEXTS if part.texts is not None else text_path(document.name)}"
 
 
 def _stream(document: Packaged, key: FileKey, stagings: Sequence[Staging]) -> Stream | None:

@@ -37,7 +37,7 @@ DEEPEST = 20  # brackets and NOTs within each other
 _QUOTES = '"\u201c\u201d\u201e\u201f\u300c\u300d\u300e\u300f'
 _BREAKS = ",;!?\u3001\u3002\u2026"
 _QUOTED = rf"[{_QUOTES}](?P<text>[^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)"
-_WORD = rf"(?P<text>[^\s(){_QUOTES}{_BREAKS}]+)"
+_WORD = rf"(?P<text>(?:[^\s(){_QUOTES}{_BREAKS}]|(?<=\d),(?=\d))+)"  # 1,280 is one number
 _CONDITION = rf"(?P<name>[^\W_]{{1,16}})[ ]?:(?!/)[ ]*(?:{_QUOTED}|(?P<values>[^\s(){_QUOTES}]*))"
 _MINUS = rf"(?<![^\s({_BREAKS}])-(?=[^\W_]|[({_QUOTES}])"  # right before what it excludes; within words it is a sign
 _OPERATOR = rf"(?=[\s(){_QUOTES}]|\Z)"  # after the word; nothing else makes ANDROID of AND

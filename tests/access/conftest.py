@@ -85,6 +85,7 @@ class Press:
         watermark: str,
         recognised: object = None,
         marks: Sequence[str] = (),
+        around: object = None,
     ) -> bytes:
         assert pdf.read()
         assert password

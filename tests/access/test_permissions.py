@@ -8,8 +8,8 @@ from archive.errors import Code
 
 CHANGES = {
     Permission.APPROVE, Permission.CLOSE, Permission.COMPLETE, Permission.FILE, Permission.HOLD,
-    Permission.MANAGE_PEOPLE, Permission.PROVIDE, Permission.RELEASE, Permission.REQUEST, Permission.SWEEP,
-    Permission.VOID,
+    Permission.MANAGE_PEOPLE, Permission.PROVIDE, Permission.RELEASE, Permission.REPAIR, Permission.REQUEST,
+    Permission.SWEEP, Permission.VOID,
 }  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def test_permissions_stand_in_alphabetical_order():
 
 
 def test_the_system_administrator_sees_no_content():
-    assert allowed(Role.SYSTEM) == {Permission.MANAGE_PEOPLE}
+    assert allowed(Role.SYSTEM) == {Permission.MANAGE_PEOPLE, Permission.OVERSEE}
 
 
 def test_the_auditor_reads_everything_and_changes_nothing():

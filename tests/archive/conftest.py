@@ -79,7 +79,7 @@ class Press:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self.limits = replace(sandbox.limits, attached_bytes=ATTACHED)
-        self._made: dict[str, tuple[Converted, bytes]] = {}
+        self._made: dict[str, tuple[Converted, bytes, bytes]] = {}
         self._process = os.getpid()
 
     def convert(self, source, name: str, password: str, *, inspect=None) -> Converted:
@@ -107,9 +107,9 @@ class Press:
         if what not in self._made:
             assert os.getpid() == self._process, "a fork has no workers"
             with make() as made:
-                self._made[what] = (made, made.pdf.read())
-        made, content = self._made[what]
-        return replace(made, pdf=io.BytesIO(content))
+                self._made[what] = (made, made.pdf.read(), made.words.read())
+        made, content, words = self._made[what]
+        return replace(made, pdf=io.BytesIO(content), words=io.BytesIO(words))
 
 
 @dataclass

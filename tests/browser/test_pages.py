@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.serving import muniment, served
 
@@ -33,6 +33,7 @@ WAYS = {
     "/requests/CX-{year}-00001": "李莉",
     "/requests/new": "李莉",
     "/retention": "周敏",
+    "/state": "赵铁",
     "/files/{reference}": "周敏",
     "/files/{reference}/read": "周敏",
     "/files/nonsense": "周敏",
@@ -217,4 +218,32 @@ def test_what_was_filled_in_outlives_a_refused_file_and_the_session(visitors: Vi
     page.click("#send")
     page.wait_for_url("**/filed/**")
     assert "2026-二级-服务相关-" in page.locator("#reference").inner_text()
+    page.close()
+
+
+def test_a_page_that_cannot_be_shown_says_why_and_asks_only_once(visitors: Visitors):
+    page = visitors.page("周敏", "phone", "zh")
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=500, content_type="text/plain; charset=utf-8", body="内容与入库时不同")
+
+    page.route("**/pages/**", refuse)
+    page.goto(visitors.place("/files/{reference}/read"))
+    expect(page.locator("#unshown")).to_contain_text("内容与入库时不同")
+    expect(page.locator(".sheet-of-paper img")).to_be_hidden()
+    page.wait_for_load_state("networkidle")
+    assert len(asked) == 2  # the picture, and its reason
+    page.close()
+
+
+def test_a_search_that_does_not_reach_the_server_shows_no_older_results(visitors: Visitors):
+    page = visitors.page("周敏", "desk", "zh")
+    page.goto(visitors.place("/find"))
+    expect(page.locator(".results li").first).to_be_visible()
+    page.route("**/find", lambda route: route.abort())
+    page.fill("#q", "退款")
+    expect(page.locator("#results")).to_contain_text("服务器没有响应", timeout=10_000)
+    expect(page.locator(".results li")).to_have_count(0)
     page.close()

@@ -195,12 +195,6 @@ def references(found) -> list[str]:
     return [each.reference for each in found.files]
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that does much else at the same time looks through a few files all the same."""
-    monkeypatch.setattr("indexer.searching.SCAN_SECONDS", 60.0)
-
-
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Archive]:
     made = Archive(tmp_path)

@@ -108,8 +108,14 @@ def test_a_page_of_any_length_is_masked_and_marked_throughout(monkeypatch):
         assert made.place == (0, 1)
         assert [text for text, hit in made.parts if hit] == ["退款"]
         assert hits_on(mask_text(page), asked("速办")) == ("速办",)
-        assert places_of(held(page, ""), None, asked("退款")) == ((0, 1),)
+        assert places_of(held(page, ""), None, asked("退款")) == (((0, 1),), True)
         assert hits_on(mask_text(page), asked("13800138000")) == ()
         shown = "".join(_stretches(mask_text(page)))
         assert "0013800" not in shown
         assert "138****8000" in shown
+
+
+def test_where_there_is_no_time_what_was_seen_counts_and_the_rest_is_said_to_be_left():
+    case_file, house = SimpleNamespace(reference="2026-一级-其他-001"), held("要求退款", "退款.jpg")
+    assert snippet(house, case_file, asked("退款"), until=0.0) is None
+    assert places_of(house, case_file, asked("退款"), until=0.0) == ((), False)

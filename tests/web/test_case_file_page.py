@@ -86,7 +86,9 @@ def test_a_released_copy_opens_with_its_own_password_and_is_handed_out_once(admi
         with pikepdf.open(io.BytesIO(folder.read(name)), password=password) as copy:
             assert len(copy.pages) == 1
     assert name == f"{reference}.pdf"
-    assert administrator.get(f"{page}/released.zip").status_code == 404
+    again = administrator.get(f"{page}/released.zip")
+    assert again.status_code == 404
+    assert "已下载过" in again.text
 
 
 def test_whoever_asks_about_a_copy_without_taking_it_finds_it_there_still(administrator, reference):

@@ -27,7 +27,7 @@ def test_a_moment_is_shown_on_the_clocks_of_the_house():
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (1023, "1,023 B"), (1024, "1 KB"), (1536, "1.5 KB"), (5 << 20, "5 MB"), (3 << 40, "3 TB")],
+    [(0, "0 B"), (999, "999 B"), (1000, "1 KB"), (1536, "1.5 KB"), (5_000_000, "5 MB"), (3 * 10**12, "3 TB")],
 )
 def test_a_size_is_written_with_its_unit(count: int, text: str):
     assert ZH.size(count) == text

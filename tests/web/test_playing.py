@@ -283,7 +283,7 @@ def test_the_size_of_a_file_is_that_of_its_recording_too(house: House, reference
     house_page = visitor(Role.ADMINISTRATOR).get(f"/files/{reference}").text
     document = house.case_files.documents(house.case_files.get(reference))[1]
     assert document.whole_size == document.size + len(film())
-    assert f"{round(document.whole_size / 1024, 1):,}".rstrip("0").rstrip(".") in house_page
+    assert f"{round(document.whole_size / 1000, 1):,}".rstrip("0").rstrip(".") in house_page
 
 
 def test_the_upload_page_says_how_large_either_may_be(visitor):

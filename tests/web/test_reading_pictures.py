@@ -180,14 +180,41 @@ def test_whoever_may_read_a_file_is_told_on_its_page_what_cannot_be_searched(
     assert INSTALL.replace("'", "&#39;") in shown
 
 
-def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(house: House, visitor, reference):
+@pytest.mark.parametrize(
+    ("noted", "told"), [({}, True), ({"wordless": None}, False)], ids=["today", "before"]
+)
+def test_a_damaged_text_keeps_nobody_from_the_page_of_its_file(
+    house: House, visitor, reference, noted: dict[str, None], *, told: bool
+):
+    """Which pages are pictures is noted beside it, but not of what was filed before that was done."""
     with house.catalogue.housekeeping() as connection:
-        connection.execute(tables.document.update().values(text=b"x" * 40))
+        connection.execute(tables.document.update().values(text=b"x" * 40, **noted))
     answer = visitor(Role.AUDITOR, "审计部").get(f"/files/{reference}")
     assert answer.status_code == 200
-    assert "尚未识别" not in answer.text
+    assert ("尚未识别" in answer.text) is told
 
 
 def test_the_overview_is_the_administrators(visitor):
     for role in (Role.EMPLOYEE, Role.HEAD, Role.AUDITOR, Role.SYSTEM):
         assert visitor(role).get("/pictures").status_code == 403
+
+
+def test_beyond_the_last_page_of_a_document_the_next_one_begins(administrator, reference):
+    page = administrator.get(f"/files/{reference}/read").text
+    assert re.search(r'rel="next" href="[^"]*document=1&amp;page=1[^"]*">材料 1', page)
+    assert 'rel="prev"' not in page
+    last = administrator.get(f"/files/{reference}/read?document=1").text
+    assert re.search(r'rel="prev" href="[^"]*document=0&amp;page=1[^"]*" aria-label="上一份文件"', last)
+    assert 'rel="next"' not in last
+
+
+def test_the_progress_asks_again_only_while_something_waits_and_not_for_ever(
+    house: House, administrator, reader, reference
+):
+    house.recognition.follow()
+    assert "looks=99" in administrator.get("/pictures").text
+    assert "looks=4" in administrator.get("/pictures/progress?looks=5").text
+    assert "looks=99" in administrator.get("/pictures/progress?looks=5000").text
+    assert "hx-get" not in administrator.get("/pictures/progress?looks=0").text
+    house.recognition.run()
+    assert "hx-get" not in administrator.get("/pictures/progress?looks=5").text

@@ -1,12 +1,15 @@
 """Errors are said in words of the table: never a trace, never data."""
 
 import logging
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 
 from access.person import Role
+from archive.casefile.filing import Submission
 from archive.errors import Code, MunimentError
+from archive.ledger.entries import CONSOLE
 from web.admitting import public
 
 SECRET = "王小明 13800138000"
@@ -87,3 +90,35 @@ def test_a_refusal_that_cannot_be_said_is_a_defect_and_no_missing_page(
     assert answer.status_code == 500
     assert SECRET not in answer.text
     assert any("incident" in each for each in caplog.messages)
+
+
+def test_whoever_was_away_too_long_is_told_so_and_led_back_to_where_they_wrote(visitor, filed, clock):
+    browser = visitor(Role.ADMINISTRATOR, "客服部")
+    token = browser.token()
+    clock.wait(minutes=31)
+    answer = browser.client.post(f"/files/{filed[0]}/hold", data={"csrf_token": token, "reason": "法院来函"})
+    assert answer.status_code == 303
+    wanted = parse_qs(urlsplit(answer.location).query)
+    assert wanted == {"next": [f"/files/{filed[0]}"], "ended": ["2"]}
+    entrance = browser.get(answer.location).text
+    assert "登录已失效" in entrance
+    assert "没有保存" in entrance
+    page = browser.get("/find")
+    assert "没有保存" not in browser.get(page.location).text
+    fragment = browser.client.get(
+        "/fixity/run", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/fixity?x=1"}
+    )
+    assert parse_qs(urlsplit(fragment.headers["HX-Redirect"]).query)["next"] == ["/fixity?x=1"]
+
+
+def test_whoever_was_never_here_is_told_of_no_end(stranger):
+    assert "ended" not in stranger.get("/find").location
+
+
+def test_whoever_may_ask_for_what_was_refused_is_led_there(visitor, forms, house):
+    submission = Submission("一级", "剧本相关", None, None, forms.voucher())
+    reference = house.filing.file(CONSOLE, submission).reference
+    refused = visitor(Role.EMPLOYEE, "春熙路店").get(f"/files/{reference}/read")
+    assert refused.status_code == 403
+    assert "/requests/new?reference=" in refused.text
+    assert "/requests/new" not in visitor(Role.EMPLOYEE, "春熙路店").get("/ledger").text.split("<main")[1]

@@ -4,10 +4,12 @@ import io
 import re
 from contextlib import contextmanager
 
+import pikepdf
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pikepdf import Array, Dictionary, Name, String
 
 from access.person import Role
 from archive.casefile.filing import Submission
@@ -284,6 +286,44 @@ def test_a_snippet_is_for_those_who_may_read_and_a_link_to_the_page_too(visitor,
     assert "/read?" in own
     assert "/read?" not in second
     assert 'class="snippet"' not in second
+
+
+def noted(note: str, *texts: str) -> bytes:
+    """A PDF with a page for each text and a closed note on the first."""
+    pdf = pikepdf.new()
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    for text in texts:
+        page = pdf.add_blank_page(page_size=(595, 842)).obj
+        page.Resources = Dictionary(Font=Dictionary(F1=font))
+        page.Contents = pdf.make_stream(f"BT /F1 24 Tf 60 700 Td ({text}) Tj ET".encode())
+    pin = Dictionary(Type=Name.Annot, Subtype=Name.Text, Rect=Array([9, 9, 30, 30]), Contents=String(note))
+    pdf.pages[0].obj.Annots = Array([pdf.make_indirect(pin)])
+    written = io.BytesIO()
+    pdf.save(written)
+    return written.getvalue()
+
+
+def test_the_words_of_a_closed_note_are_found_with_their_page_and_masked_for_readers(
+    house, visitor, shared, granted, forms
+):
+    evidence = noted("店长私下承诺 13912345678", "call 139 0001", "2222 now")
+    receiver = {"name": "李莉", "department": OWN, "contact": "028-88886666"}
+    voucher = forms.voucher(store=OWN, receiver=receiver)
+    sources = (Source("便签.pdf", io.BytesIO(evidence)),)
+    reference = house.filing.file(
+        CONSOLE, Submission("一级", "剧本相关", None, None, voucher, sources)
+    ).reference
+    administrator = visitor(Role.ADMINISTRATOR, "客服部")
+    told = administrator.find("私下承诺").text
+    assert hits(told) == [reference]
+    assert "page=3" in told
+    assert "139****5678" in told
+    assert hits(administrator.find("13912345678").text) == [reference]
+    reader, _ = granted(reference)
+    assert hits(reader.find("私下承诺").text) == [reference]
+    for number in ("13912345678", "139 0001", "0001", "13900012222"):
+        assert hits(reader.find(f'"{number}"').text) == []
+    assert hits(reader.find("now").text) == [reference]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -43,15 +43,25 @@ FAMILIES = {
     "key_kind": ("file", "argon2id", "aws-kms", "pkcs11"),
     "nav": (
         "home", "find", "file", "inbox", "requests", "lookups", "retention", "pictures", "numbers", "fixity",
-        "ledger", "people",
+        "ledger", "people", "state",
     ),
     "fixity.checks": Trait,
     "fixity.scope": Scope,
+    "outcome": ("whole", "damaged"),
     "purpose": load_scheme().purposes,
     "request_state": RequestState,
     "requests_done": ("approve", "refuse", "withdraw", "provide", "sign-off", "close", "recall"),
     "retention_ground": Ground,
     "role": Role,
+    "state.backup": ("good", "none", "old", "damaged"),
+    "state.covers": ("some",),
+    "state.disk": ("good", "low"),
+    "state.fixity": ("good", "none", "damaged"),
+    "state.index": ("good", "behind"),
+    "state.isolated": ("some",),
+    "state.pictures": ("good", "waiting", "missing"),
+    "state.rehearsal": ("good", "none", "old", "damaged"),
+    "subject": ("index", "ledger", "search", "vault"),
 }  # fmt: skip
 # The detail of an entry is written by many packages: what has no word here is shown by its key.
 OPEN_FAMILIES = ("detail.",)

@@ -16,6 +16,7 @@ from web.pages import (
     recordings,
     requests,
     retention,
+    state,
 )
 
 BLUEPRINTS = tuple(
@@ -36,5 +37,6 @@ BLUEPRINTS = tuple(
         recordings,
         requests,
         retention,
+        state,
     )
 )

@@ -124,7 +124,7 @@ def released(reference: str) -> Response:
         held.enter_context(long_answer(here.person.number))
         copy = _handover().take(here.person.number, reference)
         if copy is None:
-            raise MunimentError(Code.PAGE_NOT_FOUND)
+            raise MunimentError(Code.COPY_GONE)
         now = here.formats.local(here.house.clock())
         packed = cast("BinaryIO", io.BufferedReader(Zipped(copy.documents, now)))
         # send_file writes the Chinese name as headers need it (RFC 6266, RFC 8187), and sends as it reads.

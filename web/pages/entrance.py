@@ -24,7 +24,9 @@ def sign_in() -> str | Response:
     wanted = _beyond(request.args.get("next"))
     if visit().visitor is not None:
         return redirect(wanted)
-    return render_template("sign_in.html", next=wanted, name="", refusal=None)
+    return render_template(
+        "sign_in.html", next=wanted, name="", refusal=None, ended=request.args.get("ended")
+    )
 
 
 @pages.post("/sign-in")

@@ -4,11 +4,13 @@ from datetime import date
 from typing import Any, BinaryIO, cast
 
 import flask
+import sqlalchemy as sa
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.wrappers import Response
 
 from access.permissions import Permission
+from archive.casefile import tables
 from archive.casefile.filing import Submission
 from archive.casefile.sources import Refusals, Source
 from archive.days import parse_day
@@ -28,6 +30,7 @@ pages = Blueprint("filing", __name__)
 
 _TO_THE_MINUTE = 16
 _MOST_DOUBTS = 6  # the cookie that carries them holds no more
+_MOST_OFFERED = 500  # stores, or scripts
 _FLAGGED = ("details", "history", "notes")
 
 
@@ -94,9 +97,8 @@ def check() -> Response:
     if not files:
         raise MunimentError(Code.FORM_EXPIRED)
     name, stream = files[0]
-    converted = here.house.filing.check_evidence(here.actor, Source(name, stream))
-    converted.pdf.close()
-    said = here.words("file.checked", pages=converted.pages, kind=kind_said(here.words, converted.kind))
+    with here.house.filing.check_evidence(here.actor, Source(name, stream)) as converted:
+        said = here.words("file.checked", pages=converted.pages, kind=kind_said(here.words, converted.kind))
     return jsonify(message=said)
 
 
@@ -142,10 +144,21 @@ def _page(
         kinds=COMMON_EVIDENCE,
         label=labels(here.language),
         longest=longest,
+        stores=_used("store"),
+        scripts=_used("script"),
         limit=settings.evidence_limit_mb,
         media=_greatest_recording(settings),
         today=here.today,
     )
+
+
+def _used(column: str) -> list[str]:
+    """What was filed under so far, in the files this person may know of: one store is written in one way."""
+    here, used = visit(), tables.case_file.c[column]
+    known = here.house.viewing.known(here.person)
+    query = sa.select(used).where(tables.case_file.c.id.in_(known), used.is_not(None), used != "").distinct()
+    with here.house.catalogue.reading() as connection:
+        return sorted(connection.execute(query.limit(_MOST_OFFERED)).scalars())
 
 
 def _greatest_recording(settings: Settings) -> int:

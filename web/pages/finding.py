@@ -96,6 +96,7 @@ def _shown(here: Visit, wanted: Wanted) -> str:
         "found": hide(here, wanted),
         "scheme": here.house.scheme,
         "sorts": tuple(Sort),
+        "may_search": here.may(Permission.SEARCH),
     }
     if is_fragment():
         return render_template("fragments/results.html", **facts, fragment=True)

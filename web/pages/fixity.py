@@ -1,6 +1,7 @@
 """Fixity 四性检测, for administrators and auditors: the newest report, running a check, the earlier ones."""
 
 import io
+from dataclasses import replace
 
 from flask import (
     Blueprint,
@@ -20,9 +21,10 @@ from archive.fixity.printing import sheet
 from archive.fixity.recording import report, reports
 from archive.fixity.report import Trait
 from web.admitting import admits
-from web.auditing import FixityCheck
+from web.auditing import FixityCheck, Mending
 from web.pages.casefiles import names
 from web.refusing import is_fragment
+from web.surveying import damage
 from web.visit import visit
 
 pages = Blueprint("fixity", __name__)
@@ -39,10 +41,13 @@ def overview() -> str:
     return render_template(
         "fixity.html",
         latest=kept[0] if kept else None,
+        damage=damage(here.house),
         reports=kept,
         names=names(here),
         traits=tuple(Trait),
         run=_check().latest,
+        mending=_mending().of(kept[0]) if kept else None,
+        mends=here.house.repairing is not None,
         sample=_SAMPLE,
         shown=_SHOWN,
     )
@@ -54,7 +59,13 @@ def show(number: int) -> str:
     here = visit()
     found = report(here.house.catalogue, number)
     return render_template(
-        "fixity_report.html", report=found, names=names(here), traits=tuple(Trait), shown=_SHOWN
+        "fixity_report.html",
+        report=found,
+        names=names(here),
+        traits=tuple(Trait),
+        shown=_SHOWN,
+        mending=_mending().of(found),
+        mends=here.house.repairing is not None,
     )
 
 
@@ -64,6 +75,9 @@ def printed(number: int) -> Response:
     """The report as PDF/A, printed anew from what was kept: the same report gives the same bytes."""
     house = visit().house
     found = report(house.catalogue, number)
+    called = names(visit()).get(found.actor)
+    if called:  # a reader on paper knows nobody by number
+        found = replace(found, actor=f"{called} {found.actor}")
     shown = sheet(found, house.catalogue.ledger.origin, house.settings.zone)
     with house.sandbox.report(shown) as made:
         pdf = io.BytesIO(made.read())
@@ -86,6 +100,27 @@ def progress() -> AnyResponse:
     return _progress()
 
 
+@pages.post("/fixity/<int:number>/repair")
+@admits(Permission.REPAIR)
+def repair(number: int) -> AnyResponse:
+    """What the report names, from the other copy."""
+    here = visit()
+    _mending().start(here.actor, report(here.house.catalogue, number))
+    if is_fragment():
+        return _repairing()
+    return redirect(url_for("fixity.show", number=number), code=303)
+
+
+@pages.get("/fixity/repair")
+@admits(Permission.REPAIR)
+def repairing() -> AnyResponse:
+    return _repairing()
+
+
+def _repairing() -> AnyResponse:
+    return make_response(render_template("fragments/repair.html", mending=_mending().latest))
+
+
 def _progress() -> AnyResponse:
     """At the end the whole page comes anew: the report is its newest."""
     latest = _check().latest
@@ -93,6 +128,11 @@ def _progress() -> AnyResponse:
     if latest is not None and not latest.running:
         response.headers["HX-Refresh"] = "true"
     return response
+
+
+def _mending() -> Mending:
+    held: Mending = current_app.extensions["muniment-mending"]
+    return held
 
 
 def _check() -> FixityCheck:

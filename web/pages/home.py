@@ -11,6 +11,7 @@ from access.workflow import OPEN
 from archive.casefile import tables
 from archive.casefile.reading import CaseFile
 from web.admitting import admits
+from web.surveying import judge, survey
 from web.visit import Visit, visit
 
 pages = Blueprint("home", __name__)
@@ -29,6 +30,7 @@ def home() -> str:
         waiting=_waiting(here),
         mine=[each for each in mine if each.state in OPEN][:_FEW],
         may_ask=may_ask,
+        lines=judge(survey(here.house), here.house.clock()) if here.may(Permission.OVERSEE) else (),
         recent=_recent(here),
         plan=here.house.sweeps.sweep(here.actor, here.today, record=False)
         if here.may(Permission.SWEEP)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from time import monotonic
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -16,7 +17,7 @@ from archive.casefile.reading import CaseFile
 from archive.errors import Code, MunimentError
 from archive.evidence.kinds import EvidenceKind, Family
 from indexer.analysis import Query
-from indexer.snippets import Place, hits_on, places_of
+from indexer.snippets import Place, hits_on, places_of, stands_on
 from web.admitting import admits
 from web.pages.finding import reveal
 from web.pages.recordings import TYPES
@@ -25,6 +26,7 @@ from web.visit import Visit, visit
 pages = Blueprint("reading", __name__)
 
 _WIDTHS = (800, 1200, 1600, 2200)
+_PATIENCE = 1.0  # seconds in which the pages of a file are looked through for what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,17 @@ class Trail:
 
     words: str
     number: int | None
-    count: int
+    count: str  # with ``+``: there was no time to look at all pages
     back: Place | None
     on: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A step from a page to another. ``document`` is none within the same one."""
+
+    address: str
+    document: int | None
 
 
 @pages.get("/files/<reference>/read")
@@ -64,7 +74,7 @@ def read(reference: str) -> str:
         unread=_unread(here, file, Place(wanted, number)),
         player=_player(document.kind) if is_recording(document.kind) else None,
         opening=token_urlsafe(9),
-        turn=_turns(reference, wanted, number, document.pages, zoom, found or None),
+        turn=_turns(reference, documents, Place(wanted, number), zoom, found or None),
     )
 
 
@@ -117,17 +127,25 @@ def _marks(query: Query | None) -> Callable[[str], Sequence[str]] | None:
 
 def _trail(here: Visit, file: CaseFile, found: str, at: Place) -> Trail | None:
     query = _query(here, found)
-    places = places_of(here.house.case_files, file, query) if query else ()
-    if query is None or not places:
+    if query is None:
+        return None
+    places, whole = places_of(here.house.case_files, file, query, monotonic() + _PATIENCE)
+    if not whole and at not in places and stands_on(_shown(here, file, at), query):
+        places = tuple(sorted((*places, at)))
+    if not places:
         return None
     before, after = [each for each in places if each < at], [each for each in places if each > at]
     return Trail(
         reveal(here, found).q,
         places.index(at) + 1 if at in places else None,
-        len(places),
+        f"{len(places)}{'' if whole else '+'}",
         before[-1] if before else None,
         after[0] if after else None,
     )
+
+
+def _shown(here: Visit, file: CaseFile, at: Place) -> str:
+    return here.house.case_files.masked_page(file, at.ordinal, at.page)
 
 
 def _unread(here: Visit, file: CaseFile, at: Place) -> bool:
@@ -139,16 +157,32 @@ def _unread(here: Visit, file: CaseFile, at: Place) -> bool:
 
 
 def _turns(
-    reference: str, document: int, number: int, last: int, zoom: int, found: str | None
-) -> dict[str, str | None]:
-    def place(to: int, larger: int = zoom) -> str:
-        return url_for(
-            "reading.read", reference=reference, document=document, page=to, zoom=larger, found=found
-        )
+    reference: str,
+    documents: Sequence[Document | DocumentDetails],
+    at: Place,
+    zoom: int,
+    found: str | None,
+) -> dict[str, Turn | None]:
+    """Beyond the last page of a document the next one begins."""
 
+    def turn(to: Place | None, larger: int = zoom) -> Turn | None:
+        if to is None:
+            return None
+        address = url_for(
+            "reading.read",
+            reference=reference,
+            document=to.ordinal,
+            page=to.page,
+            zoom=larger,
+            found=found,
+        )
+        return Turn(address, None if to.ordinal == at.ordinal else to.ordinal)
+
+    places = [Place(each.ordinal, page) for each in documents for page in range(1, each.pages + 1)]
+    here = places.index(at)
     return {
-        "back": place(number - 1) if number > 1 else None,
-        "on": place(number + 1) if number < last else None,
-        "larger": place(number, zoom + 1) if zoom < 2 else None,
-        "smaller": place(number, zoom - 1) if zoom > 0 else None,
+        "back": turn(places[here - 1] if here else None),
+        "on": turn(places[here + 1] if here + 1 < len(places) else None),
+        "larger": turn(at, zoom + 1) if zoom < 2 else None,
+        "smaller": turn(at, zoom - 1) if zoom > 0 else None,
     }

@@ -15,7 +15,7 @@
   const size = (bytes) => {
     const units = ["B", "KB", "MB", "GB"];
     let amount = bytes, unit = 0;
-    while (amount >= 1024 && unit < 3) { amount /= 1024; unit += 1; }
+    while (amount >= 1000 && unit < 3) { amount /= 1000; unit += 1; }
     return `${Math.round(amount * 10) / 10} ${units[unit]}`;
   };
 
@@ -48,7 +48,8 @@
     pieces = pieces.filter((each) => each !== piece);
     piece.row.remove();
     keep();
-    input.focus();
+    if (!pieces.some((each) => each.state === "no")) refusal.replaceChildren();
+    (list.querySelector(".no button") ?? input).focus();
   };
 
   const line = (file) => {
@@ -85,6 +86,7 @@
     const data = new FormData();
     data.append("file", piece.file, piece.file.name);
     piece.request = request;
+    tell(piece, "checking", words.checking);
     request.upload.onprogress = (event) => {
       const bar = piece.row.querySelector("progress");
       if (!bar) return;
@@ -112,7 +114,7 @@
       const piece = { file, row: line(file), state: "checking", request: null };
       piece.row.querySelector("button").addEventListener("click", () => { remove(piece); next(); });
       pieces.push(piece);
-      tell(piece, "checking", words.checking);
+      tell(piece, "checking", words.waiting);
     }
     if (!running) next();
   };
@@ -148,7 +150,7 @@
     text.textContent = message;
     box.append(text);
     refusal.replaceChildren(box);
-    refusal.scrollIntoView({ block: "center" });
+    button.before(refusal); // where the eye is, and where it stays while the form is put right
   };
 
   const signedOut = () => {
@@ -195,7 +197,7 @@
     const refused = pieces.filter((piece) => piece.state === "no");
     if (refused.length) {
       show(`${words.refusedLeft} ${refused.map((piece) => piece.file.name).join(", ")}`);
-      refused[0].row.querySelector("button").focus({ preventScroll: true });
+      refused[0].row.querySelector("button").focus();
       return;
     }
     send(true);
@@ -227,7 +229,8 @@
         const piece = pieces.find((one) => one.file.name === each.name && one.state !== "no");
         if (piece) tell(piece, "no", each.message);
       }
-      showFields(said.problems ?? {})?.focus({ preventScroll: true });
+      showFields(said.problems ?? {})?.focus();
+      form.querySelector("#uploads .no button")?.focus();
     };
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");

@@ -55,3 +55,16 @@ addEventListener("pageshow", () => {
     button.disabled = false;
   }
 });
+
+// What is on the screen no longer answers what was asked: it says so, and does not pass for the answer.
+document.addEventListener("htmx:error", (event) => {
+  const told = event.target instanceof Element && document.querySelector(event.target.getAttribute("hx-target"));
+  if (!told || told.matches(".flags")) return;
+  const notice = document.createElement("div");
+  notice.className = "notice bad";
+  notice.setAttribute("role", "alert");
+  const text = document.createElement("p");
+  text.textContent = document.body.dataset.unreachable;
+  notice.append(text);
+  told.replaceChildren(notice);
+});

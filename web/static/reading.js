@@ -26,3 +26,19 @@ if (open) tabs.scrollLeft = open.offsetLeft - (tabs.clientWidth - open.offsetWid
 document.addEventListener("contextmenu", (event) => {
   if (event.target instanceof HTMLImageElement) event.preventDefault();
 });
+
+// A picture that does not come is no blank page: the reason stands in its place.
+const picture = document.querySelector(".sheet-of-paper img");
+const unshown = document.getElementById("unshown");
+let asked = false; // once: each asking is a look, and recorded
+const explain = async () => {
+  if (asked) return;
+  asked = true;
+  const answer = await fetch(picture.src, { headers: { Accept: "image/jpeg" } }).catch(() => null);
+  if (answer?.ok) { picture.src = picture.src; return; } // it was a passing trouble
+  unshown.querySelector("p").textContent = answer === null ? unshown.dataset.unreachable : await answer.text();
+  picture.hidden = true;
+  unshown.hidden = false;
+};
+picture?.addEventListener("error", explain);
+if (picture?.complete && !picture.naturalWidth && picture.loading !== "lazy") explain();

@@ -623,20 +623,6 @@ def test_a_restore_that_is_killed_leaves_no_half_archive_and_succeeds_the_next_t
     record_property("faults", (step // 7 - 1, "a restore killed"))
 
 
-def test_a_description_that_decayed_gets_into_no_backup(house: House, filed, target, clock, tmp_path):
-    """Else every restore from then on would take it from the newest key part, and fail."""
-    take(house, target)
-    path = house.settings.home / "archive.json"
-    content = bytearray(path.read_bytes())
-    content[content.index(b'"key": "') + 20] ^= 1
-    path.write_bytes(content)
-    clock.wait(days=1)
-    with pytest.raises(MunimentError) as caught:
-        take(house, target)
-    assert caught.value.code is Code.ARCHIVE_DAMAGED
-    assert whole(house, target, tmp_path / "again") == sorted(filed)
-
-
 def test_the_catalogue_in_a_backup_is_no_plain_database(house: House, filed, target):
     take(house, target)
     for path in stored(target / "catalogue"):

@@ -297,6 +297,28 @@ def test_a_mail_of_markup_is_shown_as_text(sandbox: Sandbox, password: str):
     assert "track.example" not in found
 
 
+def test_words_that_only_one_half_of_a_mail_has_are_shown_whichever_it_is(sandbox: Sandbox, password: str):
+    mail = _mail()
+    mail.set_content("请 尽快\n处理（https://shop.example/1）\n只在文本")
+    page = "<p>请<b>尽快</b>处理 (https://shop.example/1)</p><ul><li>只在网页</li></ul><img alt='图中字' src='x'>"
+    mail.add_alternative(page, subtype="html")
+    found = _text(sandbox, mail.as_bytes(), EvidenceKind.MAIL, password)
+    assert found.count("尽快") == 1
+    for once in ("只在文本", "网页格式的正文中另有的文字", "只在网页", "图中字"):
+        assert once in found
+
+
+def test_two_halves_of_a_mail_that_say_the_same_are_shown_once(sandbox: Sandbox, password: str):
+    mail = _mail()
+    mail.set_content("> 第一行很长\n> 被折断\n\n* 一项\n\n甲\t乙\n合计：１２８０")
+    page = "<p>第一行很长被折断</p><ol><li>一项</li></ol><table><tr><td>甲</td><td>乙</td></tr></table>"
+    page += "<img src='x'>合计：1280"
+    mail.add_alternative(page, subtype="html")
+    found = _text(sandbox, mail.as_bytes(), EvidenceKind.MAIL, password)
+    assert "网页格式" not in found
+    assert found.count("被折断") == 1
+
+
 def test_a_mail_in_the_old_chinese_manner_is_legible():
     word = "=?GB2312?B?zba71g==?="  # a GBK text under the name of its subset
     data = (

@@ -7,6 +7,7 @@ from PIL import Image, ImageChops
 
 from archive.errors import Code, MunimentError
 from archive.evidence import drawing, watermarks
+from archive.evidence.lettering import of_text_layer
 from archive.evidence.sandbox import Sandbox
 
 Written = Callable[..., bytes]
@@ -180,6 +181,29 @@ def test_text_is_cleaned_of_what_is_no_character(written: Written):
     finally:
         document.close()
     assert reading.text == ("first\nsecond",)
+
+
+@pytest.mark.parametrize(
+    ("written_as", "text"),
+    [
+        ("code XK-\nHA and more", "code XK-HA and more\nXKHA"),
+        ("an exam-\nple, an e-\nmail", "an exam-ple, an e-mail\nexample, email"),
+        ("to zhang-\nsan@qq.com", "to zhang-san@qq.com\nzhangsan@qq.com"),
+    ],
+)
+def test_a_word_with_a_hyphen_at_the_end_of_a_line_is_found_with_it_and_without(
+    written: Written, written_as: str, text: str
+):
+    document = drawing.open_pdf(written(written_as), None)
+    try:
+        assert drawing.read(document, drawing.Limits(), draw=False).text == (text,)
+        page, hit = document[0], text.splitlines()[0].split()[1].strip("(),")
+        textpage = page.get_textpage()
+        assert list(of_text_layer(page, textpage, (600, 800)).marks([hit])) or "@" in text
+        textpage.close()
+        page.close()
+    finally:
+        document.close()
 
 
 def test_text_without_end_is_refused(written: Written):

@@ -91,8 +91,8 @@ def test_an_illegible_long_line_is_hidden_but_not_found():
     ],
 )
 def test_the_text_of_a_picture_hides_what_the_picture_hides(read: RecognisedPage, shown: str):
-    assert read.masked == shown
-    assert len(read.masked) == len(read.text)
+    assert read.masked() == shown
+    assert len(read.masked()) == len(read.text)
 
 
 def test_words_are_marked_wherever_they_stand_on_the_page():

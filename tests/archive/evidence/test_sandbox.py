@@ -102,7 +102,9 @@ def test_a_worker_killed_in_the_middle_of_a_job_is_reported_and_replaced(
             assert made.kind is EvidenceKind.JPEG
 
 
-def test_a_worker_killed_while_converting_counts_as_a_crash(slow: bytes, jpeg: bytes, password: str):
+def test_a_worker_killed_while_converting_counts_as_a_crash(
+    slow: bytes, jpeg: bytes, password: str, caplog: pytest.LogCaptureFixture
+):
     with Sandbox(workers=1) as sandbox, ThreadPoolExecutor(1) as thread:
         sandbox.convert(io.BytesIO(jpeg), "a", password).close()
         (pid,) = sandbox.pids
@@ -113,6 +115,7 @@ def test_a_worker_killed_while_converting_counts_as_a_crash(slow: bytes, jpeg: b
         assert isinstance(error, MunimentError)
         assert error.code is Code.CONVERSION_CRASHED
         assert "slow.pdf" in error.say("zh")
+        assert "a worker died in the job convert" in caplog.text
 
 
 def test_a_worker_that_died_while_idle_is_replaced_without_a_word(jpeg: bytes, password: str):
@@ -132,6 +135,19 @@ def test_closing_ends_a_job_under_way(slow: bytes, password: str):
         _until(lambda: sandbox.pids)
         sandbox.close()
         assert isinstance(job.exception(timeout=120), MunimentError)
+
+
+def test_a_job_that_closing_cuts_off_is_no_worker_that_died_of_itself(
+    slow: bytes, jpeg: bytes, password: str, caplog: pytest.LogCaptureFixture
+):
+    sandbox = Sandbox(workers=1)
+    with ThreadPoolExecutor(1) as thread:
+        sandbox.convert(io.BytesIO(jpeg), "a", password).close()
+        job = thread.submit(sandbox.convert, io.BytesIO(slow), "slow.pdf", password)
+        _until(lambda: _is_at_work(sandbox))
+        sandbox.close()
+        assert isinstance(job.exception(timeout=120), MunimentError)
+    assert not caplog.records
 
 
 def test_the_wall_clock_stops_a_job(slow: bytes, jpeg: bytes, password: str):

@@ -53,7 +53,7 @@ def test_a_key_file_guarded_by_kms_opens_without_knowing_which_key(kms, key, tmp
     guard = AwsKms(key)
     made = KeyFile(tmp_path / "var.key", (guard,), guard).create(token_bytes)
     document = json.loads((tmp_path / "var.key").read_text())
-    assert document.keys() == {"muniment-key", "aws-kms", "sealed"}
+    assert document.keys() == {"muniment-key", "aws-kms", "sealed", "sha256"}
     assert KeyFile(tmp_path / "var.key", (AwsKms(),)).open().keys == made.keys
 
 

@@ -103,6 +103,24 @@ def test_an_unknown_guard_is_named(path) -> None:
     assert refusal(KeyFile(path, (SECRET,))) is Code.KEY_GUARDED
 
 
+@pytest.mark.parametrize("guards", [(), (SECRET,)], ids=["plain", "passphrase"])
+def test_each_flipped_bit_is_called_damage_and_no_wrong_passphrase(path, guards, record_property) -> None:
+    kept = KeyFile(path, guards, next(iter(guards), None))
+    made, content = kept.create(token_bytes), path.read_bytes()
+    for spot in range(8 * len(content)):
+        altered = bytearray(content)
+        altered[spot // 8] ^= 1 << spot % 8
+        path.write_bytes(altered)
+        with pytest.raises(MunimentError) as caught:
+            kept.open()
+        assert caught.value.code is Code.KEY_WRONG, spot
+    document = json.loads(content)
+    del document["sha256"]  # older ones have none
+    path.write_text(json.dumps(document))
+    assert kept.open().keys == made.keys
+    record_property("faults", (8 * len(content), "a bit flipped in a key file"))
+
+
 def test_creating_never_overwrites(path) -> None:
     KeyFile(path).create(token_bytes)
     before = path.read_bytes()

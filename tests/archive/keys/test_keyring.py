@@ -134,6 +134,7 @@ def test_impossible_figures_are_a_damaged_key_file(path, key, figure):
     create_key_file(path, token_bytes, "x")
     document = json.loads(path.read_text())
     document["argon2id"][key] = figure
+    del document["sha256"]  # else they are not looked at
     if (key, figure) == ("time_cost", 2**31):
         return  # possible, and takes for ever
     write(path, document)

@@ -50,6 +50,9 @@ def refusal(query):
     [
         ("ab cd", "(ab AND cd)"),
         ("ab，cd", "(ab AND cd)"),
+        ("1,280", "1 280"),
+        ("１，２８０元", "1 280 元"),
+        ("12,ab", "(12 AND ab)"),
         ("ab AND cd", "(ab AND cd)"),
         ("ab OR cd", "(ab OR cd)"),
         ("ab cd OR ef", "((ab AND cd) OR ef)"),
