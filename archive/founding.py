@@ -167,10 +167,12 @@ def describe_again(
         database.close()
     write_description(home, kept)
     founded = open_archive(home, keyring, clock, randomness, service)
-    with founded.catalogue.unit(CONSOLE) as unit:
-        subject, restored = f"archive:{kept.archive}", [DESCRIPTION]
-        unit.record(Act.REPAIRED, subject, detail={"documents": restored, "result": "whole"})
-    founded.catalogue.database.close()
+    try:
+        with founded.catalogue.unit(CONSOLE) as unit:
+            subject, restored = f"archive:{kept.archive}", [DESCRIPTION]
+            unit.record(Act.REPAIRED, subject, detail={"documents": restored, "result": "whole"})
+    finally:
+        founded.catalogue.database.close()
     return True
 
 
