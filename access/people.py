@@ -6,6 +6,7 @@ the answer nor its time tells which names do.
 
 import threading
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -21,6 +22,7 @@ from archive.errors import Code, MunimentError
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
 from archive.ledger.entries import CONSOLE, NOBODY, SYSTEM, Actor
+from archive.ledger.log import Entry, entries
 
 FAILURES: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
@@ -94,6 +96,37 @@ class People:
         """Raises MunimentError(PERSON_NOT_FOUND)."""
         with self._catalogue.reading() as connection:
             return _found(connection, number)
+
+    def names(self) -> dict[str, str]:
+        """Who the actors of the ledger are, by number: everybody here, and those whom an imported package named."""
+        with self._catalogue.reading() as connection:
+            known = self._known(connection)
+        return {number: name for number, name in known.items() if name is not None}
+
+    def name(self, actor: Actor, named: Mapping[str, str | None]) -> None:
+        """From now on these numbers are these people's, whose work was brought from elsewhere: nobody else is given
+        one. None: nobody knows the name. Raises MunimentError: PEOPLE_DIFFER (nothing was recorded), ARCHIVE_BUSY.
+        """
+        with self._catalogue.reading() as connection:
+            if not _unknown(self._known(connection), named):
+                return
+        with self._catalogue.unit(actor) as unit:
+            unknown = _unknown(self._known(unit.connection), named)
+            if not unknown:  # the same was done meanwhile
+                raise MunimentError(Code.ARCHIVE_BUSY)
+            for number in unknown:
+                name = named[number]
+                unit.record(Act.PERSON_NAMED, number, detail=None if name is None else {"name": name})
+
+    def _known(self, connection: sa.Connection) -> dict[str, str | None]:
+        """Everybody's name by number; none for those of whom only the number is known."""
+        position = ledger_tables.entry.c.position
+        query = sa.select(position).where(ledger_tables.entry.c.act == Act.PERSON_NAMED.value)
+        # Under the ledger's own key: of a case file none is needed.
+        found = entries(connection, self._catalogue.ledger, query.order_by(position), lambda _: None)
+        named = {each.subject: _name_in(each) for each in found}
+        people = connection.execute(sa.select(tables.person.c.number, tables.person.c.name))
+        return named | {row.number: row.name for row in people}
 
     def by_name(self, name: str) -> Person | None:
         with self._catalogue.reading() as connection:
@@ -232,7 +265,7 @@ def _found(connection: sa.Connection, number: str) -> Person:
 
 
 def _next_number(connection: sa.Connection) -> str:
-    """After the highest that anybody has or, in a rebuilt catalogue, had."""
+    """After the highest that anybody has or, where case files were rebuilt or imported, had."""
     entry = ledger_tables.entry.c
     had = sa.select(_highest(entry.subject)).where(entry.act == Act.PERSON_NAMED.value)
     has = sa.select(_highest(tables.person.c.number))
@@ -242,6 +275,19 @@ def _next_number(connection: sa.Connection) -> str:
 
 def _highest(number: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
     return sa.func.max(sa.cast(sa.func.substr(number, 2), sa.Integer))
+
+
+def _name_in(entry: Entry) -> str | None:
+    name = None if entry.detail is None else entry.detail.get("name")
+    return None if name is None else str(name)
+
+
+def _unknown(known: Mapping[str, str | None], named: Mapping[str, str | None]) -> list[str]:
+    """The numbers that nobody has yet. Raises PEOPLE_DIFFER. A number without a name may be anybody's."""
+    others = [number for number, name in named.items() if number in known and known[number] != name]
+    if others:
+        raise MunimentError(Code.PEOPLE_DIFFER, numbers=", ".join(sorted(others)))
+    return [number for number in named if number not in known]
 
 
 def _end_sessions(connection: sa.Connection, number: str) -> None:

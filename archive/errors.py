@@ -108,6 +108,7 @@ class Code(StrEnum):
     PASSWORD_WEAK = "password-weak"
     PATH_NOT_FOUND = "path-not-found"
     PATH_UNUSABLE = "path-unusable"
+    PEOPLE_DIFFER = "people-differ"
     PERIOD_INVALID = "period-invalid"
     PERMANENT_NOT_ALLOWED = "permanent-not-allowed"
     PERSON_NOT_FOUND = "person-not-found"
@@ -623,6 +624,12 @@ TABLE: Mapping[Code, Meaning] = MappingProxyType(
             503,
             "无法使用 {path}（{problem}）。请检查路径和权限，或指定其他位置。",
             "{path} cannot be used ({problem}). Check the path and its permissions, or name another place.",
+        ),
+        Code.PEOPLE_DIFFER: _m(
+            Exit.CONFLICT,
+            409,
+            "保存包中编号 {numbers} 的人与本档案库中同一编号的人不同，或包中未写明姓名。为免把他人所做的事记在别人名下，未导入任何内容。请新建档案库，先导入保存包，再添加人员。",
+            "The package has other people than this archive under {numbers}, or does not name them. So that nobody is shown as having done what another did, nothing was imported. Make a new archive, import into it first, and add people afterwards.",
         ),
         Code.PERIOD_INVALID: _m(
             Exit.REFUSED,

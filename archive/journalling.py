@@ -7,7 +7,7 @@ appended before it is wrapped anew, whoever comes after it wraps with the new ve
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyring import Keyring, Wrapped, place_of_file_key
 from archive.keys.versions import wrapping_version
 from archive.ledger import tables as ledger_tables
+from archive.ledger.acts import Act
+from archive.ledger.entries import SYSTEM, Detail
+from archive.ledger.log import entries
 
 _logger = logging.getLogger("muniment")
 
@@ -30,7 +33,8 @@ _logger = logging.getLogger("muniment")
 @dataclass(frozen=True, slots=True)
 class JournalStatus:
     """``missing`` are the case files whose key the catalogue has and the journal has not, ``torn`` counts its lines
-    that cannot be read, ``others`` keys that the catalogue does not know: of filings that were cut off.
+    that cannot be read, ``others`` keys that the catalogue does not know: of filings that were cut off. ``mended``: it
+    was damaged and made anew, and no fixity check has named that yet.
     """
 
     path: str
@@ -39,6 +43,7 @@ class JournalStatus:
     missing: frozenset[CaseFileId]
     torn: int
     others: int
+    mended: bool
 
     @property
     def whole(self) -> bool:
@@ -51,6 +56,7 @@ class JournalStatus:
             "missing": len(self.missing),
             "unreadable_lines": self.torn,
             "other_keys": self.others,
+            "mended": self.mended,
             "whole": self.whole,
         }
 
@@ -63,13 +69,12 @@ class Journalling:
     journal: KeyJournal
 
     def begin(self) -> None:
-        """An archive from before there was a journal, or whose journal was lost, gets one. Raises
-        KEY_JOURNAL_OF_OTHER.
+        """An archive from before there was a journal, or whose journal was lost, gets one. One whose first lines are
+        damaged is made anew from the catalogue, and the ledger says so. Raises KEY_JOURNAL_OF_OTHER.
         """
         archive = self.journal.archive()
         if archive is None:
-            _logger.warning("the key journal is made: %s", self.journal.path)
-            self.renew()
+            self._renew(self._tell)
         else:
             self._check(archive)
 
@@ -98,13 +103,32 @@ class Journalling:
             known - kept.file_keys.keys(),
             kept.torn,
             len(kept.file_keys.keys() - known),
+            self.mended(),
         )
+
+    def mended(self) -> bool:
+        """Whether it was found damaged, and made anew, since the last fixity check: the next one names it."""
+        entry = ledger_tables.entry.c
+        last = sa.select(sa.func.max(entry.position)).where(entry.act == Act.FIXITY_CHECKED.value)
+        query = sa.select(entry.position).where(
+            entry.act == Act.REPAIRED.value,
+            entry.subject == self._subject(),
+            entry.position > sa.func.coalesce(last.scalar_subquery(), -1),
+        )
+        with self.catalogue.reading() as connection:
+            # Under the ledger's own key: of a case file none is needed.
+            found = list(entries(connection, self.catalogue.ledger, query, lambda _: None))
+        return any(each.detail == self._mending() for each in found)
 
     def renew(self) -> int:
         """The journal is written anew, whole: what the catalogue has, and what only the journal has, everything
         wrapped with the version that the catalogue wraps with. How many keys it had missed. What of the old journal
         cannot be read today may be all that opens a file some day: then it is kept aside. Raises KEY_JOURNAL_OF_OTHER.
         """
+        return self._renew(lambda _: None)
+
+    def _renew(self, tell: Callable[[Kept], None]) -> int:
+        """``tell`` is asked last, under the lock of the journal, before anything of it is replaced."""
         missed = 0
 
         def renewed(kept: Kept) -> Kept:
@@ -128,10 +152,27 @@ class Journalling:
             others = {key: each for key, each in kept.file_keys.items() if key not in file_keys}
             file_keys |= self._opened(others, version)
             self._keep_aside(kept, len(others.keys() - file_keys.keys()))
+            tell(kept)
             return Kept(self._description(version), secrets, file_keys)
 
         self.journal.rewrite(renewed)
         return missed
+
+    def _tell(self, kept: Kept) -> None:
+        """Said before it is done: whatever cuts this off, no damage is mended in silence."""
+        if kept == Kept():
+            _logger.warning("the key journal is made: %s", self.journal.path)
+        elif self.journal.archive() is None:  # else another process was faster
+            _logger.warning("the key journal was damaged and is made anew: %s", self.journal.path)
+            with self.catalogue.unit(SYSTEM) as unit:
+                unit.record(Act.REPAIRED, self._subject(), detail=self._mending())
+
+    def _subject(self) -> str:
+        """Not from ``archive.json``, which may be damaged too."""
+        return f"archive:{self.catalogue.ledger.origin.removeprefix('muniment/')}"
+
+    def _mending(self) -> Detail:
+        return {"documents": [self.journal.path.name], "result": "whole"}
 
     def left(self, current: int) -> int:
         """How many of its keys another version wraps."""

@@ -4,7 +4,7 @@ A file may be under several holds at once (two proceedings, say), and each is li
 lifted stays in the catalogue. The ledger seals the reasons under the case file's key.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,6 +82,11 @@ class Holds:
             with self._catalogue.reading() as connection:
                 last = connection.execute(sa.select(sa.func.max(hold.c.id))).scalar()
             yield HoldId((last or 0) + 1)
+
+    def taken(self, numbers: Collection[int]) -> frozenset[int]:
+        """Those of the numbers that a hold has, lifted or not."""
+        with self._catalogue.reading() as connection:
+            return frozenset(connection.execute(sa.select(hold.c.id).where(hold.c.id.in_(numbers))).scalars())
 
     def lift(self, actor: Actor, which: str | HoldId, reason: str) -> Hold:
         """``which`` is the hold's id, or a reference code when the file has one active hold.

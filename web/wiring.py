@@ -285,6 +285,7 @@ def _build(
         randomness=token_bytes,
     )
     holds = Holds(amending)
+    people = People(catalogue, passwords)
     requests = Requests(catalogue, case_files, scheme, zone)
     keepers = frozenset(each.strip() for each in settings.keepers.split(",") if each.strip())
     viewing = Viewing(catalogue, case_files, sandbox, zone, keepers)
@@ -353,6 +354,7 @@ def _build(
             recording,
             token_bytes,
             imported(holds),
+            people.name,
         ),
         index=Indexer(catalogue, case_files, engines, conditions),
         conditions=conditions,
@@ -364,7 +366,7 @@ def _build(
             randomness=token_bytes,
         ),
         saved_searches=SavedSearches(catalogue, founded.index_key),
-        people=People(catalogue, passwords),
+        people=people,
         sessions=Sessions(catalogue, token_bytes),
         requests=requests,
         viewing=viewing,

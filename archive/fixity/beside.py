@@ -30,7 +30,7 @@ class Beside:
         if not self._is_described():
             yield _damaged(NAME)
         journal = self.journalling.journal
-        if journal.archive() is None or journal.read().torn:
+        if journal.archive() is None or journal.read().torn or self.journalling.mended():
             yield _damaged(journal.path.name)
         if scope is Scope.ALL:
             yield from (

@@ -25,7 +25,7 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person-added"
     PERSON_DISABLED = "person-disabled"
-    PERSON_NAMED = "person-named"  # by a case file, in a catalogue that knows nobody yet
+    PERSON_NAMED = "person-named"  # by a case file that was rebuilt or imported; nobody else gets that number
     QUARANTINED = "quarantined"
     QUARANTINE_OPENED = "quarantine-opened"
     REBUILT = "rebuilt"

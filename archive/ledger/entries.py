@@ -6,6 +6,7 @@ lets the detail be shredded without breaking the tree.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ Actor = NewType("Actor", str)  # a person's number (P0007), or "console", "syste
 CONSOLE = Actor("console")
 SYSTEM = Actor("system")
 NOBODY = Actor("nobody")
+PERSON = re.compile(r"P\d{4,9}")
 
 Detail = Mapping[str, "str | int | bool | list[str] | list[int] | None"]
 SALT_BYTES = 32

@@ -14,9 +14,10 @@ from archive.database.schema import moment_of, text_of
 from archive.evidence.kinds import EvidenceKind
 from archive.packages.bag import damaged
 
-FORMAT = 3
-_ALL_TEXTS_AT_ONCE = 2
+FORMAT = 4
+_NO_NUMBERS = 3  # of the holds; 2 had all texts in one file besides
 _NO_RECORDINGS = 1  # nor any beside their PDFs
+_HIGHEST = 2**31  # number of a hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Packaged:
 class Standing:
     """A hold that the case file is under."""
 
+    number: int | None  # none where the package does not tell
     reason: str
     placed_by: str
     placed_at: datetime
@@ -93,8 +95,9 @@ def decode(content: bytes, path: str) -> Description:
         case_file = _typed(CaseFile, document["case_file"])
         documents = tuple(_typed(Packaged, each) for each in _documents(document))
         versions = tuple(_typed(Made, each) for each in document["versions"])
-        holds = tuple(_typed(Standing, each) for each in document["holds"])
+        holds = tuple(_typed(Standing, each) for each in _holds(document))
         _check(document["format"], case_file, documents, versions)
+        _check_holds(holds)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise damaged(path, Cause("没有正确描述一份案卷", "it does not describe a case file")) from None
     return Description(case_file, documents, versions, holds)
@@ -104,7 +107,7 @@ def _check(
     version: object, case_file: CaseFile, documents: Sequence[Packaged], versions: Sequence[Made]
 ) -> None:
     """What must hold between the fields, so that nothing is imported that filing could not have made."""
-    if version not in (_NO_RECORDINGS, _ALL_TEXTS_AT_ONCE, FORMAT):
+    if version not in range(_NO_RECORDINGS, FORMAT + 1):
         raise ValueError("format")
     reference = Reference.parse(case_file.reference)
     series = reference.series
@@ -127,6 +130,11 @@ def _check(
     _check_recordings(documents)
     if (case_file.state is FileState.VOID) != (case_file.voided_at is not None):
         raise ValueError("state")
+
+
+def _check_holds(holds: Sequence[Standing]) -> None:
+    if not all(each.number is None or 0 < each.number < _HIGHEST for each in holds):
+        raise ValueError("holds")
 
 
 def _check_recordings(documents: Sequence[Packaged]) -> None:
@@ -152,6 +160,12 @@ def _documents(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     if document["format"] == _NO_RECORDINGS:
         return [{**each, "stream_version": None} for each in document["documents"]]
     return list(document["documents"])
+
+
+def _holds(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if document["format"] <= _NO_NUMBERS:
+        return [{**each, "number": None} for each in document["holds"]]
+    return list(document["holds"])
 
 
 def _plain(value: Any) -> dict[str, Any]:

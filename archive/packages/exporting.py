@@ -28,6 +28,7 @@ from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.log import size
 from archive.packages import tables
+from archive.packages.actors import NAMES, actors_of
 from archive.packages.bag import Bag
 from archive.packages.describing import Description, Made, Packaged, Standing, encode, pdf_path, text_path
 from archive.packages.explaining import README
@@ -80,7 +81,7 @@ class Exporting:
             for done, case_file in enumerate(files, start=1):
                 documents += self._add(bag, case_file, actors)
                 progress(done)
-            bag.add("actors.json", _json({each: names[each] for each in sorted(actors) if each in names}))
+            bag.add(NAMES, _json({each: names[each] for each in sorted(actors) if each in names}))
             bag.add("README.txt", README.encode())
             manifest = bag.close_payload()
             bag.add_tag(PROOF, _json(self._recorded(actor, files, manifest)))
@@ -112,8 +113,9 @@ class Exporting:
             )
         with self.catalogue.reading() as connection:
             events = proven(connection, self.catalogue.ledger, key, positions(connection, case_file))
-        actors |= {json.loads(each["leaf"])["actor"] for each in events["events"]}
-        bag.add(f"{folder}/events.json", _json({**events, "former": self._former(case_file, key)}))
+        events["former"] = self._former(case_file, key)
+        actors |= actors_of(description, events)
+        bag.add(f"{folder}/events.json", _json(events))
         return len(documents)
 
     def _document(

@@ -37,9 +37,10 @@ from archive.keys.sealing import Randomness
 from archive.keys.versions import wrapping_version
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
-from archive.ledger.entries import Actor, Detail
+from archive.ledger.entries import PERSON, Actor, Detail
 from archive.packages import bag, tables
-from archive.packages.describing import Description, Made, Packaged, decode, text_path
+from archive.packages.actors import actors_of, names_of
+from archive.packages.describing import Description, Made, Packaged, Standing, decode, text_path
 from archive.packages.history import PROOF, checked
 from archive.scheme.scheme import Scheme
 from archive.vault.inventory import Change
@@ -53,22 +54,33 @@ _TEXTS = "texts.json"
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The holds that come with a case file, as rows of their table, and what the ledger is told of each."""
+    """The holds that come with a case file, as rows of their table, what the ledger is told of each, and the new
+    number of each that could not keep its own.
+    """
 
     rows: Mapping[sa.Table, Sequence[Row]] = field(default_factory=dict)
     details: Sequence[Detail] = ()
+    renumbered: Mapping[int, int] = field(default_factory=dict)
 
 
-# Holds are another part's: asked with the case file, the reasons and the time, in a block that ends after the commit.
-Hold = Callable[[CaseFileId, Sequence[str], datetime], AbstractContextManager[Holding]]
+# Holds are another part's: asked with the case file, its holds and the highest number of a hold in the package, in a
+# block that ends after the commit.
+Hold = Callable[[CaseFileId, Sequence[Standing], int], AbstractContextManager[Holding]]
+
+# So are people: told who the numbers in the package belong to (none: it does not say), and refusing where they are
+# somebody else's here.
+NamePeople = Callable[[Actor, Mapping[str, str | None]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What became of one case file of the package: brought in, or here already from an earlier run."""
+    """What became of one case file of the package: brought in, or here already from an earlier run. ``renumbered``
+    has the new number of each hold that could not keep its own.
+    """
 
     reference: str
     imported: bool
+    renumbered: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +108,28 @@ class PackageImport:
     recording: Recording
     randomness: Randomness
     hold: Hold
+    name_people: NamePeople
 
     def import_all(
         self, actor: Actor, package: Path, progress: Progress = lambda _done, _total: None
     ) -> Iterator[Brought]:
         """Case file after case file; each is whole or not there, and what is there already is passed over.
 
-        Raises MunimentError: PATH_NOT_FOUND, PACKAGE_DAMAGED, ARCHIVE_IN_USE, LEVEL_UNKNOWN, CATEGORY_UNKNOWN.
+        Raises MunimentError: PATH_NOT_FOUND, PACKAGE_DAMAGED, ARCHIVE_IN_USE, PEOPLE_DIFFER, LEVEL_UNKNOWN,
+        CATEGORY_UNKNOWN.
         """
         manifest = bag.check(package)
         signer = _exported_by(package, manifest)
         self._check_unused()
         wanted = references(package)
+        named, highest = _foreseen(package, wanted)
+        self.name_people(actor, named)
         for done, reference in enumerate(wanted, start=1):
             part = self._read(package, reference)
             imported = not self._is_here(part.description)
-            if imported:
-                self._bring(actor, part, manifest, signer)
+            renumbered = self._bring(actor, part, manifest, signer, highest) if imported else {}
             progress(done, len(wanted))
-            yield Brought(reference, imported)
+            yield Brought(reference, imported, renumbered)
 
     def _check_unused(self) -> None:
         entry = ledger_tables.entry.c
@@ -139,9 +154,7 @@ class PackageImport:
         def read(name: str) -> bytes:
             return bag.read_file(package, f"{path}/{name}")
 
-        description = decode(read("metadata.json"), f"{path}/metadata.json")
-        if description.case_file.reference != reference:
-            raise bag.damaged(f"{path}/metadata.json", Cause("属于另一份案卷", "it is of another case file"))
+        description = _described(package, reference)
         self.scheme.level(description.case_file.level)
         self.scheme.category(description.case_file.category)
         voucher, events = read("voucher.json"), read("events.json")
@@ -158,7 +171,10 @@ class PackageImport:
             ) from None
         return _Part(package, path, description, voucher, events, in_one)
 
-    def _bring(self, actor: Actor, part: _Part, manifest: str, signer: str) -> None:
+    def _bring(
+        self, actor: Actor, part: _Part, manifest: str, signer: str, highest: int
+    ) -> Mapping[int, int]:
+        """Which of its holds could not keep their numbers."""
         case_file = part.description.case_file
         reference = Reference.parse(case_file.reference)
         key = FileKey.make(case_file.id, self.randomness)
@@ -170,9 +186,7 @@ class PackageImport:
                 opened.enter_context(self.vault.staging(adds_to=case_file.reference))
                 for _ in part.description.versions
             ]
-            at = self.catalogue.clock()
-            reasons = [each.reason for each in part.description.holds]
-            holding = opened.enter_context(self.hold(case_file.id, reasons, at))
+            holding = opened.enter_context(self.hold(case_file.id, part.description.holds, highest))
             try:
                 record, recorded = self._placed(part, reference, key, holding, stagings)
                 with self.catalogue.unit(actor) as unit:
@@ -192,6 +206,7 @@ class PackageImport:
                 for staging in stagings:
                     undo(self.catalogue, self.vault, reference, staging, error)
                 raise
+        return holding.renumbered
 
     def _placed(
         self, part: _Part, reference: Reference, key: FileKey, holding: Holding, stagings: Sequence[Staging]
@@ -352,6 +367,33 @@ def _stream(document: Packaged, key: FileKey, stagings: Sequence[Staging]) -> St
         return None
     stored = stagings[version - 1].stored[stream_name(document.name)]
     return Stream.of(stored, key, document.ordinal, version)
+
+
+def _described(package: Path, reference: str) -> Description:
+    """Raises PACKAGE_DAMAGED."""
+    path = f"data/{reference}/metadata.json"
+    description = decode(bag.read_file(package, path), path)
+    if description.case_file.reference != reference:
+        raise bag.damaged(path, Cause("属于另一份案卷", "it is of another case file"))
+    return description
+
+
+def _foreseen(package: Path, wanted: Sequence[str]) -> tuple[Mapping[str, str | None], int]:
+    """The people of all of the package, with their names where it tells them, and the highest number of a hold: to be
+    known before the first case file is imported. Raises PACKAGE_DAMAGED.
+    """
+    actors, highest = set[str](), 0
+    for reference in wanted:
+        description = _described(package, reference)
+        path = f"data/{reference}/events.json"
+        try:
+            actors |= actors_of(description, json.loads(bag.read_file(package, path)))
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+            raise bag.damaged(path, Cause("无法读取", "it cannot be read")) from None
+        highest = max([highest, *(each.number or 0 for each in description.holds)])
+    names = names_of(package)
+    people = {each for each in actors if PERSON.fullmatch(each)}
+    return {each: names.get(each) for each in sorted(people | names.keys())}, highest
 
 
 def _exported_by(package: Path, manifest: str) -> str:

@@ -6,7 +6,6 @@ The ledger begins anew; its first entry says how far the lost one had come, as f
 """
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +33,7 @@ from archive.keys.keyring import Keyring
 from archive.keys.sealing import Randomness
 from archive.ledger import tables as ledger_tables
 from archive.ledger.acts import Act
-from archive.ledger.entries import CONSOLE
+from archive.ledger.entries import CONSOLE, PERSON
 from archive.ledger.notes import Checkpoint, NoteError, open_note
 from archive.rebuild.objects import Reader, Reason, Told, UnfitError, newest_version
 from archive.rebuild.renumbering import Renumbered, fresh, make_room, numbered
@@ -48,7 +47,6 @@ from archive.vault.port import Vault
 
 Progress = Callable[[int], None]  # case files
 _CATALOGUE = "catalogue.db"
-_PERSON = re.compile(r"P\d{4,9}")
 _BATCH = 64
 _READERS = 8
 _ENTRIES = 1000  # of the ledger in one transaction
@@ -216,7 +214,7 @@ class Rebuilding:
                 },
             )
             # Their numbers stay those people's, whom only a backup knows by name.
-            for person in sorted(each for each in course.actors if _PERSON.fullmatch(each)):
+            for person in sorted(each for each in course.actors if PERSON.fullmatch(each)):
                 unit.record(Act.PERSON_NAMED, person)
         subjects = [(Act.FILE_REBUILT, each) for each in course.references]
         subjects += [

@@ -2,17 +2,24 @@
 
 import logging
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from errno import ENOSPC
 from pathlib import Path
 from secrets import token_bytes
+from threading import Barrier
 from uuid import UUID
 
 import pytest
 
 from archive.errors import Code, MunimentError
+from archive.founding import Founded
+from archive.journalling import Journalling
 from archive.keys.filekey import CaseFileId, FileKey
 from archive.keys.journal import Kept, KeyJournal
 from archive.keys.keyfile import KeyFile
-from archive.ledger.entries import CONSOLE
+from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE, SYSTEM
+from archive.ledger.log import follow
 from tests.archive.test_rotating import journalled_keys, journalling_of, make, opened
 
 
@@ -97,6 +104,76 @@ def test_a_journal_whose_first_line_is_torn_is_kept_aside_too(folder):
         rotating.journalling.begin()
         assert rotating.journalling.status().whole
     assert [each.read_bytes() for each in asides(folder)] == [torn]
+
+
+def repairs(founded: Founded) -> list[str]:
+    with founded.catalogue.reading() as connection:
+        return [each.actor for each in follow(connection, 0) if each.act is Act.REPAIRED]
+
+
+def test_a_journal_that_is_mended_is_in_the_ledger_though_the_mending_be_cut_off(folder, monkeypatch, caplog):
+    journal = folder / "var.keys"
+    torn = journal.read_bytes()[5:]
+    journal.write_bytes(torn)
+    with opened(folder / "var") as (founded, rotating):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(ENOSPC, "full")))
+            with pytest.raises(MunimentError):
+                rotating.journalling.begin()
+        assert journal.read_bytes() == torn
+        assert repairs(founded) == [SYSTEM]
+        with caplog.at_level(logging.WARNING, "muniment"):
+            rotating.journalling.begin()
+        assert "was damaged" in caplog.text
+        assert repairs(founded) == [SYSTEM] * 2
+        assert rotating.journalling.status().mended
+        assert rotating.journalling.status().whole
+
+
+def test_of_two_who_open_a_damaged_journal_one_mends_it(folder, monkeypatch):
+    journal = folder / "var.keys"
+    journal.write_bytes(journal.read_bytes()[5:])
+    with opened(folder / "var") as (founded, rotating):
+        journalling, looked = rotating.journalling, Barrier(2)
+        plain = Journalling._renew
+
+        def both_saw_it(self, tell):
+            looked.wait(60)
+            return plain(self, tell)
+
+        monkeypatch.setattr(Journalling, "_renew", both_saw_it)
+        with ThreadPoolExecutor(2) as pool:
+            for each in [pool.submit(journalling.begin) for _ in range(2)]:
+                each.result(60)
+        assert repairs(founded) == [SYSTEM]
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_journal_that_is_missing_is_made_and_only_the_log_says_so(folder, content, caplog):
+    journal = folder / "var.keys"
+    journal.unlink()
+    if content is not None:
+        journal.write_bytes(content)
+    with opened(folder / "var") as (founded, rotating):
+        with caplog.at_level(logging.WARNING, "muniment"):
+            rotating.journalling.begin()
+        assert ("is made" in caplog.text, "was damaged" in caplog.text) == (True, False)
+        assert repairs(founded) == []
+        assert not rotating.journalling.status().mended
+
+
+def test_the_damaged_journal_of_another_archive_is_neither_mended_nor_recorded(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    make(other)
+    first, *more = (other / "var.keys").read_bytes().splitlines(keepends=True)
+    (folder / "var.keys").write_bytes(first + b"".join(more)[5:])
+    before = (folder / "var.keys").read_bytes()
+    with opened(folder / "var") as (founded, rotating):
+        with pytest.raises(MunimentError) as caught:
+            rotating.journalling.begin()
+        assert caught.value.code is Code.KEY_JOURNAL_OF_OTHER
+        assert repairs(founded) == []
+    assert (folder / "var.keys").read_bytes() == before
 
 
 def test_what_is_whole_is_written_anew_without_a_second_file(folder):

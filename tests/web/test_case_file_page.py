@@ -15,7 +15,7 @@ from archive.casefile.filing import Submission
 from archive.casefile.reading import FileState
 from archive.casefile.releasing import Release
 from archive.casefile.sources import Source
-from archive.ledger.entries import CONSOLE
+from archive.ledger.entries import CONSOLE, Actor
 from web.pages.casefiles import Handover
 from web.wiring import House
 
@@ -37,6 +37,21 @@ def test_an_administrator_voids_with_a_reason(house: House, administrator, refer
     page = administrator.get(f"/files/{reference}").text
     assert "作废" in page
     assert "重复登记" in page
+
+
+def test_who_filed_elsewhere_is_named_as_an_imported_package_named_them(house: House, visitor, forms):
+    house.people.name(CONSOLE, {"P0001": "前登记员", "P0002": None})
+    given = [Submission("一级", "剧本相关", None, None, forms.voucher()) for _ in range(2)]
+    first, second = (
+        house.filing.file(Actor(f"P000{number}"), each).reference
+        for number, each in enumerate(given, start=1)
+    )
+    administrator = visitor(Role.ADMINISTRATOR, "客服部", "新管理")
+    assert house.people.by_name("新管理").number == "P0003"
+    shown = [administrator.get(f"/files/{each}").text for each in (first, second)]
+    assert ["前登记员" in each for each in shown] == [True, False]
+    assert [">P0002<" in each for each in shown] == [False, True]
+    assert "前登记员" in visitor(Role.AUDITOR, "内审部").get("/ledger").text
 
 
 def test_completion_starts_the_period(house: House, administrator, reference):

@@ -11,13 +11,17 @@ import pytest
 from PIL import Image
 
 from archive.errors import Code, Exit, MunimentError
-from archive.ledger.entries import CONSOLE
+from archive.ledger.acts import Act
+from archive.ledger.entries import CONSOLE, SYSTEM, Actor
+from archive.ledger.log import follow
 from retention.holds import Holds
 from tests.serving import muniment
 from tests.vouchers import voucher
 from web.settings import Settings
 from web.wiring import opened
 
+PASSWORD = "correct-horse-battery\n"
+ROLE = ("--role", "system", "--department", "客服部", "--password-stdin")
 REFERENCE = "2026-一级-剧本相关-001"
 
 
@@ -40,6 +44,10 @@ class Desk:
         code, answer, said = self.run(*arguments, **more)
         assert code == 0, said
         return answer
+
+    @property
+    def archive(self) -> str:
+        return json.loads((self.home / "archive.json").read_text())["archive"]
 
     @property
     def document(self) -> Path:
@@ -129,13 +137,72 @@ def test_a_package_leaves_and_enters(desk: Desk):
     assert bagit.Bag(str(package)).is_valid()
     new = desk.folder / "new"
     desk.ask("init", "--home", new)
-    assert desk.ask("import", "--package", package, "--home", new) == {"imported": [REFERENCE], "known": []}
+    assert desk.ask("import", "--package", package, "--home", new) == {
+        "imported": [REFERENCE],
+        "known": [],
+        "renumbered": [],
+    }
     assert desk.ask("import", "--package", package, "--home", new)["known"] == [REFERENCE]
     assert desk.ask("show", REFERENCE, "--home", new)["voucher"] == desk.ask("show", REFERENCE)["voucher"]
     code, answer, _ = desk.run("import", "--package", package)
     assert (code, answer["error"]) == (Exit.CONFLICT, "archive-in-use")
     code, answer, _ = desk.run("export", REFERENCE, "--to", package)
     assert (code, answer["error"]) == (Exit.CONFLICT, "output-exists")
+
+
+def test_whoever_filed_elsewhere_is_not_shown_as_somebody_else(desk: Desk):
+    """Export, import, and then the people: the numbers of the package are those people's."""
+    for name in ("reg", "head"):
+        desk.ask("people", "add", name, *ROLE, given=PASSWORD)
+    desk.ask("hold", REFERENCE, "--reason", "仲裁")
+    desk.ask("lift", REFERENCE, "--reason", "已结案")
+    desk.ask("hold", REFERENCE, "--reason", "诉讼")
+    with opened(Settings(home=desk.home)) as house:
+        house.voiding.void(Actor("P0002"), REFERENCE, "重复登记")
+    package, new = desk.folder / "package", desk.folder / "new"
+    desk.ask("export", REFERENCE, "--to", package)
+    desk.ask("init", "--home", new)
+    desk.ask("import", "--package", package, "--home", new)
+    added = desk.ask("people", "add", "新管理", *ROLE, "--home", new, given=PASSWORD)
+    assert added["number"] == "P0003"
+    again = desk.folder / "again"
+    desk.ask("export", REFERENCE, "--to", again, "--home", new)
+    for name in (f"{REFERENCE}/metadata.json", "actors.json"):
+        assert (again / "data" / name).read_bytes() == (package / "data" / name).read_bytes()
+    assert json.loads((again / "data" / "actors.json").read_text()) == {"P0002": "head"}
+    assert desk.ask("show", REFERENCE, "--home", new)["holds"] == [{"hold": 2, "reason": "诉讼"}]
+    late = desk.folder / "late"
+    desk.ask("init", "--home", late)
+    for name in ("a", "b"):
+        desk.ask("people", "add", name, *ROLE, "--home", late, given=PASSWORD)
+    code, answer, _ = desk.run("import", "--package", package, "--home", late)
+    assert (code, answer["error"], "P0002" in answer["message"]) == (Exit.CONFLICT, "people-differ", True)
+
+
+@pytest.mark.parametrize("line", [0, 1, 2])
+@pytest.mark.parametrize("by", ["fixity", "keys status"])
+def test_a_key_journal_that_was_mended_at_an_opening_is_named(desk: Desk, line: int, by: str):
+    journal = desk.folder / "var.keys"
+    good = journal.read_bytes()
+    lines = good.splitlines(keepends=True)
+    lines[line] = lines[line][:40] + bytes([lines[line][40] ^ 1]) + lines[line][41:]
+    journal.write_bytes(b"".join(lines))
+    if by == "keys status":
+        status = desk.ask("keys", "status")["journal"]
+        assert (status["mended"], status["whole"], status["unreadable_lines"]) == (True, True, 0)
+        said = muniment("keys", "status", MUNIMENT_HOME=str(desk.home)).stdout
+        assert "was damaged and was made anew" in said
+    code, report, _ = desk.run("fixity")
+    assert (code, report["whole"]) == (Exit.DAMAGED, False)
+    assert [(each["document"], each["problem"]) for each in report["damaged"]] == [
+        ("var.keys", "beside-damaged")
+    ]
+    with opened(Settings(home=desk.home)) as house, house.catalogue.reading() as connection:
+        repaired = [each for each in follow(connection, 0) if each.act is Act.REPAIRED]
+    assert [(each.actor, each.subject) for each in repaired] == [(SYSTEM, f"archive:{desk.archive}")]
+    assert desk.ask("fixity")["whole"]  # it was said
+    assert not desk.ask("keys", "status")["journal"]["mended"]
+    assert sorted(journal.read_bytes().splitlines()) == sorted(good.splitlines())
 
 
 def test_a_lost_catalogue_is_rebuilt_and_what_cannot_be_is_named(desk: Desk):

@@ -40,6 +40,7 @@ def test_status_says_what_each_version_wraps(run, tmp_path) -> None:
             "missing": 0,
             "unreadable_lines": 0,
             "other_keys": 0,
+            "mended": False,
             "whole": True,
         },
     }

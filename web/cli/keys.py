@@ -26,6 +26,8 @@ def status(frame: Frame) -> None:
     lines.append(frame.words("cli.journal", path=journal.path, count=journal.file_keys))
     if not journal.whole:
         lines.append(frame.words("cli.journal_lacking", count=len(journal.missing)))
+    if journal.mended:
+        lines.append(frame.words("cli.journal_mended"))
     if journal.torn:
         lines.append(frame.words("cli.journal_torn", count=journal.torn))
     if found.rotating:

@@ -20,8 +20,7 @@ def export(frame: Frame, *, directory: Path, references: tuple[str, ...]) -> Non
     导出长期保存包（BagIt，未加密，留有记录）.
     """
     with frame.house() as house, frame.bar(len(references)) as bar:
-        names = {each.number: each.name for each in house.people.list()}
-        made = house.exporting.export(CONSOLE, references, directory, names, bar)
+        made = house.exporting.export(CONSOLE, references, directory, house.people.names(), bar)
     frame.give(
         {
             "package": str(made.folder),
@@ -39,9 +38,18 @@ def import_package(frame: Frame, directory: Path) -> Exit:
         brought = list(house.packages.import_all(CONSOLE, directory, bar))
     imported = [each.reference for each in brought if each.imported]
     known = [each.reference for each in brought if not each.imported]
+    renumbered = [
+        {"object": each.reference, "what": "hold", "was": was, "now": now}
+        for each in brought
+        for was, now in each.renumbered.items()
+    ]
+    said = [
+        frame.words("cli.rebuilt_renumbered", reference=each["object"], was=each["was"], now=each["now"])
+        for each in renumbered
+    ]
     frame.give(
-        {"imported": imported, "known": known},
-        (*imported, frame.words("cli.package_imported", imported=len(imported), known=len(known))),
+        {"imported": imported, "known": known, "renumbered": renumbered},
+        (*imported, *said, frame.words("cli.package_imported", imported=len(imported), known=len(known))),
     )
     return Exit.OK
 

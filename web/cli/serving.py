@@ -34,9 +34,11 @@ def serve(frame: Frame, *, host: str | None, port: int | None, sample: bool) -> 
     from web.serving import serve as run  # noqa: PLC0415
 
     with replace(frame, settings=settings).house() as house:
-        missing = house.journalling.status().missing
-        if missing:
-            frame.tell(frame.words("cli.journal_lacking", count=len(missing)))
+        journal = house.journalling.status()
+        if journal.missing:
+            frame.tell(frame.words("cli.journal_lacking", count=len(journal.missing)))
+        if journal.mended:
+            frame.tell(frame.words("cli.journal_mended"))
         run(house, lambda address: frame.tell(frame.words("cli.serving", address=address)))
 
 

@@ -179,7 +179,7 @@ class Handover:
 
 def names(here: Visit) -> dict[str, str]:
     """Who the actors of the ledger are."""
-    return {each.number: each.name for each in here.house.people.list()}
+    return here.house.people.names()
 
 
 def _keeping(here: Visit, file: CaseFile) -> Keeping:

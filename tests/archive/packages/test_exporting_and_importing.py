@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import bagit
@@ -31,8 +30,7 @@ from archive.ledger.verifying import verify
 from tests.conftest import QUICK
 from tests.striking import in_a_child
 from tests.vouchers import VOUCHER, voucher
-from web.settings import Settings
-from web.wiring import House, init, opened
+from web.wiring import House, opened
 
 
 @pytest.fixture
@@ -41,16 +39,6 @@ def package(house: House, filed, tmp_path) -> Path:
     to = tmp_path / "package"
     house.exporting.export(CONSOLE, filed, to, {"console": "命令行"})
     return to
-
-
-@pytest.fixture
-def other(tmp_path, clock) -> Iterator[House]:
-    """Another archive, empty, with keys of its own."""
-    settings = Settings(home=tmp_path / "other")
-    init(settings)
-    clock.wait(days=400)
-    with opened(settings, clock=clock, passwords=QUICK) as built:
-        yield built
 
 
 def bring(house: House, package: Path) -> list[tuple[str, bool]]:
