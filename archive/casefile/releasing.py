@@ -1,7 +1,8 @@
 """Releasing a copy: fresh PDFs under a one-time password, each page stamped. Stored passwords never leave.
 
-A recording that lies beside its cover goes along as an encrypted ZIP archive under the same password. It is made while
-it is read, so that it is nowhere in plain and never in memory as a whole.
+It shows the pages only. Whoever needs what was handed in, such as a court, gets it on request: then each original rides
+in its document, and a recording that lies beside its cover goes along as an encrypted ZIP archive under the same
+password. That is made while it is read, so that it is nowhere in plain and never in memory as a whole.
 """
 
 import io
@@ -45,35 +46,36 @@ class Releasing:
     zone: tzinfo
     randomness: Randomness
 
-    def release(self, actor: Actor, reference: str, *, to: str = "") -> Release:
-        """Recorded before anything is handed out.
+    def release(self, actor: Actor, reference: str, *, to: str = "", originals: bool = False) -> Release:
+        """Recorded before anything is handed out, and whether ``originals`` go with it.
 
         Raises MunimentError: REASON_UNFIT, FILE_NOT_FOUND, DOCUMENT_ALTERED, DOCUMENT_MISSING.
         """
         to = remark_of(to, LONGEST_RECIPIENT)
         case_file = self.case_files.get(reference)
         documents = self.case_files.documents(case_file)
-        if any(each.stream is not None for each in documents):
+        if originals and any(each.stream is not None for each in documents):
             self.case_files.check(case_file)  # to its end, before anything is handed out
         password = one_time_password(self.randomness)
         moment = self.catalogue.clock().astimezone(self.zone)
-        marked = stamp(case_file.reference, moment, to)
+        marked = stamp(case_file.reference, moment, to, originals=originals)
         copies: list[tuple[str, BinaryIO]] = []
         try:
             for document in documents:
                 stream, stored_password = self.case_files.open_document(case_file, document.ordinal)
                 with stream:
-                    copies.append(
-                        (document.name, self.sandbox.release(stream, stored_password, password, marked))
+                    copy = self.sandbox.release(
+                        stream, stored_password, password, marked, originals=originals
                     )
-                if document.stream is not None:
+                copies.append((document.name, copy))
+                if originals and document.stream is not None:
                     copies.append(self._recording(case_file, document, password))
             with self.catalogue.unit(actor) as unit:
                 names = [name for name, _ in copies]
                 unit.record(
                     Act.RELEASED,
                     case_file.reference,
-                    detail={"documents": names, "to": to},
+                    detail={"documents": names, "to": to, "originals": originals},
                     key=self.case_files.key_of(case_file),
                 )
         except BaseException:
@@ -89,12 +91,16 @@ class Releasing:
         return f"{stem}.zip", io.BufferedReader(Zipped([member], moment, password))
 
 
-def stamp(reference: str, moment: datetime, to: str) -> str:
-    """One line for every page: whose copy it is stays with it wherever it goes on to (P16). ``to`` may be empty."""
+def stamp(reference: str, moment: datetime, to: str, *, originals: bool) -> str:
+    """One line for every page: whose copy it is stays with it wherever it goes on to (P16). ``to`` may be empty.
+
+    Covers and printed mails say that the original is in the document, so a copy without it says that it is not.
+    """
     whom = " ".join(to.split())
     if len(whom) > _NAMED:
         whom = whom[: _NAMED - 1] + "…"
-    return f"{reference}  副本 COPY  {moment:%Y-%m-%d %H:%M}" + (f"  交：{whom}" if whom else "")
+    copy = "副本 COPY" if originals else "副本 COPY（不含原件）"
+    return f"{reference}  {copy}  {moment:%Y-%m-%d %H:%M}" + (f"  交：{whom}" if whom else "")
 
 
 def one_time_password(randomness: Randomness) -> str:

@@ -17,7 +17,7 @@ from archive.evidence.mending import Mended
 from archive.evidence.refusing import Refused
 
 # ISO 32000-2 table 31: what makes a page look as it does. The rest (actions, threads, private data) is left.
-_PAGE_KEYS = ("/Type", "/MediaBox", "/CropBox", "/Rotate", "/UserUnit", "/Resources", "/Contents", "/Group")
+PAGE_KEYS = ("/Type", "/MediaBox", "/CropBox", "/Rotate", "/UserUnit", "/Resources", "/Contents", "/Group")
 # What a stream may point to besides itself: files, other renditions (7.3.8.2, 8.9.5.4, 8.10.4, 14.11.7). Only
 # streams are cleaned by key: in a dictionary of resources any of these may be somebody's name for a font.
 _POINTING = (
@@ -171,7 +171,7 @@ def _display_copy(source: Pdf, limits: Limits) -> Pdf:
         held = layers if layers.is_indirect else source.make_indirect(layers)
         copy.Root.OCProperties = copy.copy_foreign(held)
     for page in copy.pages:
-        for key in set(page.obj.keys()) - {*_PAGE_KEYS, "/Parent"}:
+        for key in set(page.obj.keys()) - {*PAGE_KEYS, "/Parent"}:
             del page.obj[key]
     for part in _parts(copy):
         _disarm(part)

@@ -9,7 +9,17 @@ import pikepdf
 from pikepdf import ObjectStreamMode, Pdf
 
 from archive.errors import Code
-from archive.evidence import drawing, images, originals, paging, releasing, texts, transcribing, unprinted
+from archive.evidence import (
+    baring,
+    drawing,
+    images,
+    originals,
+    paging,
+    releasing,
+    texts,
+    transcribing,
+    unprinted,
+)
 from archive.evidence.kinds import EvidenceKind, Family
 from archive.evidence.limits import Limits
 from archive.evidence.recognised import RecognisedPage
@@ -208,6 +218,8 @@ def _recognise(job: Job) -> Answer:
 
 def _release(job: Job) -> Answer:
     with _open(job) as pdf:
+        if not job.request["originals"]:
+            baring.bare(pdf)
         pages, original = len(pdf.pages), digest(originals.find(pdf))
         releasing.stamp_pages(pdf, str(job.request["stamp"]))
         seal(pdf, str(job.request["new_password"]), job.target)

@@ -263,12 +263,22 @@ class Sandbox:
         except ValueError:
             raise MunimentError(Code.CONVERSION_CRASHED, name=f"{number}") from None
 
-    def release(self, pdf: BinaryIO, old_password: str, new_password: str, stamp: str) -> BinaryIO:
+    def release(
+        self, pdf: BinaryIO, old_password: str, new_password: str, stamp: str, *, originals: bool = False
+    ) -> BinaryIO:
         """A fresh copy with another password and ``stamp`` on every page; the caller closes it.
+
+        It shows the pages only, unless ``originals`` are to go with them: as they came, with camera notes.
 
         :raises MunimentError: EVIDENCE_UNREADABLE.
         """
-        request = {"job": "release", "password": old_password, "new_password": new_password, "stamp": stamp}
+        request = {
+            "job": "release",
+            "password": old_password,
+            "new_password": new_password,
+            "stamp": stamp,
+            "originals": originals,
+        }
         return self._stream(request, pdf)
 
     def original(self, pdf: BinaryIO, password: str) -> BinaryIO:

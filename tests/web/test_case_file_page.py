@@ -91,6 +91,23 @@ def test_a_released_copy_opens_with_its_own_password_and_is_handed_out_once(admi
     assert "已下载过" in again.text
 
 
+def test_originals_leave_with_a_copy_only_where_the_box_was_checked(administrator, reference):
+    page = f"/files/{reference}"
+    box = re.search(r'<input type="checkbox" name="originals"[^>]*>', administrator.get(page).text)
+    assert box is not None
+    assert "checked" not in box[0]
+    for given, attached in ({}, []), ({"originals": "1"}, ["voucher.json"]):
+        shown = administrator.post(f"{page}/release", data={"to": "法院", **given}).text
+        assert ("不含原件" in shown) is (not given)
+        password = re.search(r'data-copy="([A-Z2-7-]{29})"', shown)[1]
+        packed = administrator.get(f"{page}/released.zip")
+        with (
+            zipfile.ZipFile(io.BytesIO(packed.data)) as folder,
+            pikepdf.open(io.BytesIO(folder.read(f"{reference}.pdf")), password=password) as copy,
+        ):
+            assert list(copy.attachments) == attached
+
+
 def test_whoever_asks_about_a_copy_without_taking_it_finds_it_there_still(administrator, reference):
     """As programs that download do, before they do."""
     administrator.post(f"/files/{reference}/release", data={"to": "法务部"})

@@ -114,6 +114,10 @@ def test_a_file_is_filed_found_shown_and_released(desk: Desk):
     for path in released["documents"]:
         with pikepdf.open(path, password=str(released["password"])) as copy:
             assert len(copy.pages) == 1
+            assert not copy.attachments
+    whole = desk.ask("release", REFERENCE, "--to", desk.folder / "court", "--with-originals")
+    with pikepdf.open(whole["documents"][0], password=str(whole["password"])) as copy:
+        assert list(copy.attachments) == ["voucher.json"]
     again = desk.refused("release", REFERENCE, "--to", desk.folder / "out")
     assert again == (Exit.CONFLICT, "output-exists")
 

@@ -290,11 +290,13 @@ def test_the_upload_page_says_how_large_either_may_be(visitor):
     assert "100 MB；录音录像不超过 4096 MB" in visitor(Role.REGISTRAR).get("/file").text
 
 
-def test_a_copy_that_is_handed_out_holds_the_recording_as_an_encrypted_archive(
+def test_a_copy_with_the_originals_holds_the_recording_as_an_encrypted_archive(
     house: House, reference: str, visitor
 ):
     reader = visitor(Role.ADMINISTRATOR, "客服部", "周敏")
-    assert reader.post(f"/files/{reference}/release", data={"to": "法院"}).status_code == 200
+    assert (
+        reader.post(f"/files/{reference}/release", data={"to": "法院", "originals": "1"}).status_code == 200
+    )
     answer = reader.get(f"/files/{reference}/released.zip")
     with zipfile.ZipFile(io.BytesIO(answer.data)) as folder:
         assert folder.testzip() is None

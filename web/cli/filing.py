@@ -178,15 +178,21 @@ def void(frame: Frame, *, reason: str, reference: str) -> None:
     "--to", "directory", required=True, type=_PATH, help="The folder for the copy · 存放副本的目录."
 )
 @click.option("--for", "recipient", default="", help="Who gets it, and what for · 交给何人、作何用途.")
+@click.option(
+    "--with-originals",
+    "originals",
+    is_flag=True,
+    help="Also the files as they were handed in, with camera notes and places · 附上原件，含拍摄信息和地点.",
+)
 @click.argument("reference")
 @framed
-def release(frame: Frame, *, directory: Path, recipient: str, reference: str) -> None:
+def release(frame: Frame, *, directory: Path, recipient: str, originals: bool, reference: str) -> None:
     """Write a stamped copy under a one-time password; recorded · 出具加盖标记的副本（一次性密码，留有记录）."""
     with frame.house() as house, ExitStack() as opened:
         target = _fresh_folder(directory, house.case_files.get(reference).reference)
         unfinished = opened.enter_context(ExitStack())  # what is half written has no password
         unfinished.callback(shutil.rmtree, target, ignore_errors=True)
-        copy = house.releasing.release(CONSOLE, reference, to=recipient)
+        copy = house.releasing.release(CONSOLE, reference, to=recipient, originals=originals)
         paths = []
         for name, stream in copy.documents:
             opened.enter_context(stream)

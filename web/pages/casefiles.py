@@ -106,10 +106,15 @@ def lift(reference: str, number: int) -> AnyResponse:
 def release(reference: str) -> str:
     here = visit()
     to = reason_of(request.form.get("to", ""), LONGEST_RECIPIENT)
-    copy = here.house.releasing.release(here.actor, reference, to=to)
+    originals = "originals" in request.form
+    copy = here.house.releasing.release(here.actor, reference, to=to, originals=originals)
     _handover().keep(here.person.number, copy)
     return render_template(
-        "released.html", reference=copy.reference, password=copy.password, count=len(copy.documents)
+        "released.html",
+        reference=copy.reference,
+        password=copy.password,
+        count=len(copy.documents),
+        originals=originals,
     )
 
 

@@ -431,7 +431,7 @@ def test_a_cover_that_waited_for_ffmpeg_is_made_up_for_and_the_recording_stays_w
 def test_a_released_recording_is_opened_by_common_tools_with_the_one_time_password(
     house: House, filmed: bytes, tmp_path: Path
 ):
-    release = house.releasing.release(ACTOR, REFERENCE, to="法院")
+    release = house.releasing.release(ACTOR, REFERENCE, to="法院", originals=True)
     names = [name for name, _ in release.documents]
     assert names == [f"{REFERENCE}{each}" for each in (".pdf", "-01.pdf", "-01.zip", "-02.pdf")]
     for name, stream in release.documents:
@@ -454,7 +454,7 @@ def test_a_released_recording_is_opened_by_common_tools_with_the_one_time_passwo
 def test_a_damaged_recording_is_not_released(house: House, sealed: Path):
     flip(sealed, -1)
     with pytest.raises(MunimentError) as altered:
-        house.releasing.release(ACTOR, REFERENCE)
+        house.releasing.release(ACTOR, REFERENCE, originals=True)
     assert altered.value.code is Code.DOCUMENT_ALTERED
     assert Act.RELEASED not in acts(house)
 

@@ -34,8 +34,8 @@ def release(house, filed):
     """Releases the file; the copies are closed when the test is done with them."""
     streams = []
 
-    def give(to: str = ""):
-        given = house.releasing.release(ACTOR, filed, to=to)
+    def give(to: str = "", *, originals: bool = False):
+        given = house.releasing.release(ACTOR, filed, to=to, originals=originals)
         streams.extend(stream for _, stream in given.documents)
         return given
 
@@ -69,6 +69,17 @@ def test_a_release_is_recorded_with_whom_it_is_for_and_without_the_password(hous
     assert given.password not in str(entry.detail)
 
 
+@pytest.mark.parametrize("originals", [False, True])
+def test_originals_go_with_it_only_when_asked_for_and_the_ledger_says_which(house, release, originals: bool):
+    given = release(originals=originals)
+    (entry,) = released(house)
+    assert entry.detail["originals"] is originals
+    voucher, photo = (pikepdf.open(stream, password=given.password) for _, stream in given.documents)
+    with voucher, photo:
+        assert list(voucher.attachments) == (["voucher.json"] if originals else [])
+        assert list(photo.attachments) == []  # a photograph is its page
+
+
 def first_page(given) -> bytes:
     document = pypdfium2.PdfDocument(given.documents[0][1], password=given.password)
     try:
@@ -84,15 +95,20 @@ def test_the_stamp_says_whom_the_copy_is_for(release):
 
 
 @pytest.mark.parametrize(
-    ("to", "said"),
+    ("to", "originals", "said"),
     [
-        ("法院", "001  副本 COPY  2026-03-01 10:30  交：法院"),
-        ("", "001  副本 COPY  2026-03-01 10:30"),
-        ("法院\n调取" + "长" * 60, "001  副本 COPY  2026-03-01 10:30  交：法院 调取" + "长" * 34 + "…"),
+        ("法院", True, "001  副本 COPY  2026-03-01 10:30  交：法院"),
+        ("", True, "001  副本 COPY  2026-03-01 10:30"),
+        ("", False, "001  副本 COPY（不含原件）  2026-03-01 10:30"),
+        (
+            "法院\n调取" + "长" * 60,
+            True,
+            "001  副本 COPY  2026-03-01 10:30  交：法院 调取" + "长" * 34 + "…",
+        ),
     ],
 )
-def test_a_stamp_keeps_to_one_line(to: str, said: str):
-    assert stamp("001", datetime(2026, 3, 1, 10, 30, tzinfo=UTC), to) == said
+def test_a_stamp_keeps_to_one_line(to: str, originals: bool, said: str):
+    assert stamp("001", datetime(2026, 3, 1, 10, 30, tzinfo=UTC), to, originals=originals) == said
 
 
 def test_each_release_has_a_password_of_its_own(release):

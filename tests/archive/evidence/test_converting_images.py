@@ -122,7 +122,7 @@ def test_a_picture_becomes_a_page_and_comes_back_byte_for_byte(
         assert made.original_attached is not shown
         assert _original(sandbox, made.pdf, password) == data
         assert made.size < 1.1 * len(data) + 4000 or not shown
-        with sandbox.release(made.pdf, password, "another", "副本") as copy:
+        with sandbox.release(made.pdf, password, "another", "副本", originals=True) as copy:
             assert _original(sandbox, copy, "another") == data
 
 

@@ -53,7 +53,7 @@ def test_a_voucher_is_printed_sealed_and_carries_its_source(raw: bytes, sandbox:
             assert pdf.encryption.R == 6
             assert list(pdf.attachments) == ["voucher.json"]
         with (
-            sandbox.release(made.pdf, password, "new", "副本") as copy,
+            sandbox.release(made.pdf, password, "new", "副本", originals=True) as copy,
             sandbox.original(copy, "new") as source,
         ):
             assert source.read() == raw

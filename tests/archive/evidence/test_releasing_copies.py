@@ -26,7 +26,9 @@ def test_a_copy_opens_with_its_own_password_only_and_keeps_text_and_original(
     data = written("page one", "page two")
     with (
         sandbox.convert(io.BytesIO(data), "x", password) as made,
-        sandbox.release(made.pdf, password, "ONE-TIME", "2026-一级-剧本相关-001 副本") as copy,
+        sandbox.release(
+            made.pdf, password, "ONE-TIME", "2026-一级-剧本相关-001 副本", originals=True
+        ) as copy,
     ):
         with pytest.raises(pikepdf.PasswordError):
             pikepdf.open(copy, password=password)
@@ -103,9 +105,9 @@ def test_a_copy_of_a_copy_is_stamped_again_and_keeps_the_original(
 ):
     with (
         sandbox.convert(io.BytesIO(jpeg), "x", password) as made,
-        sandbox.release(made.pdf, password, "a", "first") as first,
-        sandbox.release(first, "a", "b", "second") as second,
-        sandbox.original(first, "a") as original,
+        sandbox.release(made.pdf, password, "a", "first", originals=True) as first,
+        sandbox.release(first, "a", "b", "second", originals=True) as second,
+        sandbox.original(second, "b") as original,
     ):
         assert original.read() == jpeg
         assert ImageChops.difference(_drawn(first, "a"), _drawn(second, "b")).getbbox()
