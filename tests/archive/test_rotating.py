@@ -1,5 +1,6 @@
 """Rotating the master key: everything is readable at any moment, whatever is killed, and nothing old stays behind."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from archive import rotating
+from archive import checksummed, rotating
 from archive.casefile import tables
 from archive.description import NAME as DESCRIPTION
 from archive.errors import Code, Exit, MunimentError
@@ -44,7 +45,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 import sqlalchemy as sa
-from archive import rotating
+from archive import checksummed, rotating
 from archive.founding import open_archive
 from archive.journalling import Journalling
 from archive.keys.journal import KeyJournal
@@ -292,7 +293,9 @@ def test_a_lost_or_wrong_key_is_a_clear_stop_and_never_a_new_key(tmp_path, damag
         middle = len(text) // 2
         key_file.write_text(text[:middle] + ("B" if text[middle] != "B" else "C") + text[middle + 1 :])
     else:
-        description.write_text(description.read_text().replace('"master_version": 1', '"master_version": 3'))
+        document = json.loads(description.read_text())
+        document.pop("sha256")
+        description.write_bytes(checksummed.dump({**document, "master_version": 3}))
     before = sorted((str(each), each.stat().st_mtime_ns) for each in tmp_path.iterdir())
     with pytest.raises(MunimentError) as caught, opened(tmp_path / "var"):
         pass

@@ -150,7 +150,7 @@ def test_a_worker_that_asks_for_help_with_less_than_nothing_is_taken_for_broken(
     sandbox: Sandbox, password: str, monkeypatch: pytest.MonkeyPatch
 ):
     wants = [{"kind": EvidenceKind.RTF.value, "sha256": "00", "size": -1}]
-    monkeypatch.setattr(sandbox, "_result", lambda *_: (io.BytesIO(), {"wants": wants}))
+    monkeypatch.setattr(sandbox, "_written", lambda *_: (io.BytesIO(), io.BytesIO(), {"wants": wants}))
     with pytest.raises(MunimentError) as caught:
         sandbox.convert(io.BytesIO(b"x"), "x", password)
     assert caught.value.code is Code.CONVERSION_CRASHED
