@@ -15,6 +15,7 @@ from archive.evidence.kinds import EvidenceKind
 from archive.evidence.packages import FAULTS, Package
 
 _MOST = 5000  # of one document
+_UNREAD = "没有读取"
 
 _READERS: Mapping[EvidenceKind, Callable[[Package], Iterator[Aside]]] = {
     EvidenceKind.DOCX: wordprocessing.asides,
@@ -27,7 +28,7 @@ _READERS: Mapping[EvidenceKind, Callable[[Package], Iterator[Aside]]] = {
 
 
 def read(data: bytes, kind: EvidenceKind) -> list[Aside]:
-    """In the order in which they stand; nothing more from where the document is damaged."""
+    """In the order in which they stand. From where the document is damaged no more is read, and that is told last."""
     found: list[Aside] = []
     reader = _READERS.get(kind)
     if reader is None:
@@ -37,7 +38,7 @@ def read(data: bytes, kind: EvidenceKind) -> list[Aside]:
             package = Package(opened)
             for each in islice((each for each in reader(package) if each.words.strip()), _MOST):
                 found.append(each)  # noqa: PERF402 -- those before a fault are kept
-            found += [Aside("没有读取", f"{each}：过大") for each in package.unread]
+            found += [Aside(_UNREAD, f"{each}：过大") for each in package.unread]
     except FAULTS:
-        pass
+        found.append(Aside(_UNREAD, "其余部分：文件受损，无法读取"))
     return found

@@ -389,16 +389,22 @@ def test_what_an_open_document_holds_back_is_told():
 
 
 @pytest.mark.parametrize("kind", [EvidenceKind.DOCX, EvidenceKind.XLSX, EvidenceKind.PPTX, EvidenceKind.ODS])
-def test_a_damaged_package_tells_what_stands_before_the_damage(kind: EvidenceKind):
+def test_a_damaged_package_tells_what_stands_before_the_damage_and_that_there_is_more(kind: EvidenceKind):
+    unread = [("没有读取", "其余部分：文件受损，无法读取", "", "")]
     whole = workbook('<row r="1" hidden="1"><c r="A1" t="s"><v>0</v></c></row>')
     for cut in (len(whole) // 3, len(whole) - 30):
-        assert told(whole[:cut], kind) == []
+        assert told(whole[:cut], kind) == unread
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
         f'<!ENTITY {after} "{f"&{before};" * 10}">'
         for before, after in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    entries = {"content.xml": f"{bomb}]><x>&i;</x>", "word/comments.xml": f"{bomb}]><x>&i;</x>"}
-    assert told(packed(entries), kind) == []
+    entry = {
+        EvidenceKind.DOCX: "word/comments.xml",
+        EvidenceKind.XLSX: "xl/workbook.xml",
+        EvidenceKind.PPTX: "ppt/presentation.xml",
+        EvidenceKind.ODS: "content.xml",
+    }[kind]
+    assert told(packed({entry: f"{bomb}]><x>&i;</x>"}), kind) == unread
 
 
 def test_what_is_too_much_to_list_is_counted():
