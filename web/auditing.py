@@ -126,7 +126,7 @@ def verified(house: House, actor: Actor, kept: str | None, progress: Progress) -
         code = error.code if isinstance(error, MunimentError) else Code.INTERNAL
         with suppress(
             MunimentError
-        ):  # what is damaged may take no entry: what was found is said all the same
+        ):  # what is damaged may take no entry; what was found is said all the same
             record({"result": code.value})
         raise
     record({"entries": found.entries, "root": found.root, "result": "whole"})

@@ -92,9 +92,7 @@ class _Part:
     description: Description
     voucher: bytes
     events: bytes
-    texts: (
-        Mapping[int, Sequence[str]] | None
-    )  # of a package of a former form, which held them all in one file
+    texts: Mapping[int, Sequence[str]] | None  # of a package of a former form, with all of them in one file
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from secrets import token_bytes
 
 import bagit
 import pytest
@@ -12,17 +11,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.backup.copies import BackupCopies
-from archive.backup.places import open_place
 from archive.casefile import tables, texts
 from archive.casefile.filing import Submission
 from archive.casefile.sources import Source
 from archive.casefile.texts import numbers, ranges
 from archive.errors import Code, MunimentError
-from archive.fixity.repairing import Repairing
 from archive.fixity.report import Fault
 from archive.ledger.entries import Actor
 from tests.conftest import QUICK, Clock
+from tests.mending import mending
 from tests.vouchers import voucher
 from web.backup_places import place
 from web.settings import Settings
@@ -127,15 +124,7 @@ def test_it_is_mended_from_a_backup_and_comes_back_from_one(filed: House, tmp_pa
     assert filed.backups.take(ACTOR, kept).damaged == ()
     before = said(filed)
     flip(sealed(filed))
-    mending = Repairing(
-        filed.catalogue,
-        filed.case_files,
-        filed.founded.vault,
-        filed.sandbox,
-        filed.recording,
-        lambda: BackupCopies(kept.store, open_place(kept, filed.founded.keyring, token_bytes)[1]),
-    )
-    repaired = mending.repair(ACTOR, filed.fixity.check(ACTOR))
+    repaired = mending(filed, kept).repair(ACTOR, filed.fixity.check(ACTOR))
     assert [(each.replaced, each.left) for each in repaired] == [((TEXT,), ())]
     again = Settings(home=tmp_path / "again", key_file=filed.settings.key_path)
     assert restore(again, kept).damaged == ()

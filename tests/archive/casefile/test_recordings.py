@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from secrets import token_bytes
 from typing import BinaryIO
 
 import bagit
@@ -19,8 +18,6 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from archive.backup.copies import BackupCopies
-from archive.backup.places import open_place
 from archive.casefile import tables
 from archive.casefile.filing import Submission
 from archive.casefile.passing import Beside
@@ -28,7 +25,6 @@ from archive.casefile.sources import Source
 from archive.errors import Code, MunimentError
 from archive.evidence import excerpts, media
 from archive.evidence.clamd import Clamd
-from archive.fixity.repairing import Repairing
 from archive.ledger.acts import Act
 from archive.ledger.entries import Actor
 from archive.ledger.tables import entry
@@ -36,6 +32,7 @@ from archive.packages.describing import decode
 from archive.vault.local import LocalVault
 from archive.vault.staging import Measured
 from tests.conftest import QUICK, Clock
+from tests.mending import mending
 from tests.recordings import film, needs_ffmpeg, sound
 from tests.vouchers import voucher
 from web.backup_places import place
@@ -471,15 +468,7 @@ def test_it_is_mended_from_a_backup_and_comes_back_from_one(
     )
     assert house.rehearsing.rehearse(ACTOR, kept).whole
     flip(sealed, 50)
-    mending = Repairing(
-        house.catalogue,
-        house.case_files,
-        house.founded.vault,
-        house.sandbox,
-        house.recording,
-        lambda: BackupCopies(kept.store, open_place(kept, house.founded.keyring, token_bytes)[1]),
-    )
-    repaired = mending.repair(ACTOR, house.fixity.check(ACTOR))
+    repaired = mending(house, kept).repair(ACTOR, house.fixity.check(ACTOR))
     assert [(each.replaced, each.left) for each in repaired] == [((sealed.name,), ())]
     assert heard(house) == filmed
     again = replace(house.settings, home=tmp_path / "again", key_file=house.settings.key_path)
